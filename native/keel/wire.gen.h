@@ -1,0 +1,734 @@
+/* Generated from native/keel/wire/declaration.ts by `npm run generate`. Do not edit. */
+#ifndef KEEL_WIRE_GEN_H
+#define KEEL_WIRE_GEN_H
+
+#include "wire.h"
+
+#define WIRE_VERSION 1u
+#define WIRE_MAX_FRAME 8388608u
+
+/* One line of uid_map or gid_map (user_namespaces(7)) */
+struct wire_id_map {
+	uint32_t inside; /* first id inside the user namespace */
+	uint32_t outside; /* first id outside */
+	uint32_t count; /* how many ids */
+};
+
+/* One fsconfig(2) parameter; an empty value is FSCONFIG_SET_FLAG, any other FSCONFIG_SET_STRING */
+struct wire_mount_parameter {
+	const char *key; /* parameter name, e.g. `size` */
+	const char *value; /* its value, or empty for a flag */
+};
+
+/* One extended attribute */
+struct wire_xattr {
+	const char *name; /* with its prefix, e.g. `security.capability` */
+	struct wire_bytes value; /* raw value */
+};
+
+/* A time as the kernel stores it */
+struct wire_timestamp {
+	int64_t seconds; /* since the epoch, may be negative */
+	uint32_t nanoseconds; /* 0 to 999,999,999 */
+};
+
+/* What one operation gave back (only `read-file` gives anything) */
+struct wire_result {
+	uint32_t step; /* index of the operation in its program, from 0 */
+	struct wire_bytes data; /* what it read */
+};
+
+struct wire_list_string {
+	const char **items;
+	uint32_t count;
+};
+
+struct wire_list_mount_parameter {
+	struct wire_mount_parameter *items;
+	uint32_t count;
+};
+
+struct wire_list_id_map {
+	struct wire_id_map *items;
+	uint32_t count;
+};
+
+struct wire_list_u32 {
+	uint32_t *items;
+	uint32_t count;
+};
+
+struct wire_list_xattr {
+	struct wire_xattr *items;
+	uint32_t count;
+};
+
+struct wire_list_result {
+	struct wire_result *items;
+	uint32_t count;
+};
+
+enum wire_operation_number {
+	OP_CLONE = 1,
+	OP_JOIN_NAMESPACE = 2,
+	OP_JOIN_CONTAINER = 3,
+	OP_WAIT_START = 4,
+	OP_EXEC = 5,
+	OP_FIND_EXECUTABLE = 6,
+	OP_PARENT_DEATH_SIGNAL = 7,
+	OP_SESSION = 8,
+	OP_TERMINAL = 9,
+	OP_STDIO_OWNER = 10,
+	OP_CGROUP_CREATE = 20,
+	OP_JOIN_CGROUP = 21,
+	OP_WRITE_FILE = 22,
+	OP_CGROUP_DEVICE_FILTER = 23,
+	OP_CGROUP_KILL = 24,
+	OP_CGROUP_REMOVE = 25,
+	OP_PROPAGATION = 30,
+	OP_ROOT_OVERLAY = 31,
+	OP_ROOT_BIND = 32,
+	OP_ROOT_DIRECTORY = 33,
+	OP_MOUNT = 34,
+	OP_BIND = 35,
+	OP_MOUNT_ATTRIBUTES = 36,
+	OP_DIRECTORY = 37,
+	OP_SYMLINK = 38,
+	OP_DEVICE = 39,
+	OP_MASK = 40,
+	OP_READ_ONLY_PATH = 41,
+	OP_COPY_TREE = 42,
+	OP_READ_FILE = 43,
+	OP_PIVOT_ROOT = 44,
+	OP_ID_MAP = 60,
+	OP_TIME_OFFSET = 61,
+	OP_TIME_NAMESPACE = 62,
+	OP_ENTER_TIME_NAMESPACE = 63,
+	OP_HOSTNAME = 64,
+	OP_DOMAINNAME = 65,
+	OP_SYSCTL = 66,
+	OP_LOOPBACK_UP = 67,
+	OP_RLIMIT = 68,
+	OP_KEYRING = 69,
+	OP_USER = 70,
+	OP_BOUNDING_SET = 71,
+	OP_CAPABILITIES = 72,
+	OP_NO_NEW_PRIVILEGES = 73,
+	OP_SECCOMP = 74,
+	OP_WORKING_DIRECTORY = 75,
+	OP_REMOVE_TREE = 90,
+	OP_UNMOUNT = 91,
+	OP_HOST_DIRECTORY = 92,
+};
+
+/* Create the container's process, in new namespaces */
+struct op_clone {
+	uint64_t namespaces; /* CLONE_NEW* flags: pid, mnt, net, ipc, uts, user, cgroup, time. Time is entered by unshare and setns after clone; cgroup is unshared by a `join-cgroup` operation after it has joined, or by clone when there is none */
+	const char *cgroup; /* cgroup v2 directory to be born in (CLONE_INTO_CGROUP), or empty */
+};
+
+/* Enter one existing namespace by its file */
+struct op_join_namespace {
+	uint64_t kind; /* the CLONE_NEW* flag it must be (setns(2) nstype) */
+	const char *path; /* e.g. /proc/42/ns/net */
+};
+
+/* Enter namespaces of the monitor's own container, through its pidfd (exec) */
+struct op_join_container {
+	uint64_t namespaces; /* CLONE_NEW* flags */
+};
+
+/* Report that the container is created, and wait for `start` */
+struct op_wait_start {
+	char empty; /* no fields */
+};
+
+/* Become the container's program. Every descriptor but 0, 1 and 2 is closed */
+struct op_exec {
+	struct wire_list_string arguments; /* argv; argv[0] without a slash is looked up in PATH of `environment`, as the user set before */
+	struct wire_list_string environment; /* NAME=value */
+	bool init; /* run it below keel as pid 1, which forwards signals and reaps (`--init`) */
+};
+
+/* Find what `exec` will run, so that a missing command is an error of create and not of start */
+struct op_find_executable {
+	const char *command; /* argv[0] */
+	const char *path; /* value of PATH, or empty for the default */
+	const char *directory; /* working directory that a relative command is resolved against */
+};
+
+/* Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG) */
+struct op_parent_death_signal {
+	uint32_t signal; /* signal number */
+};
+
+/* Start a new session (setsid) */
+struct op_session {
+	char empty; /* no fields */
+};
+
+/* Open a terminal of the container's own devpts, make it stdin, stdout, stderr and the controlling terminal, give the master to the monitor */
+struct op_terminal {
+	uint32_t columns; /* width, 0 to leave it */
+	uint32_t rows; /* height, 0 to leave it */
+	bool console; /* also bind the terminal to /dev/console, by descriptor */
+};
+
+/* Give the stdio pipes to the container's user, so that /dev/stdout can be opened anew */
+struct op_stdio_owner {
+	uint32_t uid; /* owner inside the container */
+	uint32_t gid; /* group inside the container */
+};
+
+/* Create a cgroup directory with its parents */
+struct op_cgroup_create {
+	const char *path; /* absolute directory below a cgroup mount */
+	const char *mount; /* the cgroup mount it is below */
+	bool cpuset; /* v1 cpuset: fill empty cpuset.cpus and cpuset.mems from the parent on each level */
+	struct wire_list_string controllers; /* v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has; empty on v1 */
+};
+
+/* Move this process into cgroups, by writing 0 to each tasks (v1) or cgroup.procs (v2) file. Their files are opened before `clone`. Then unshare the cgroup namespace if asked */
+struct op_join_cgroup {
+	struct wire_list_string paths; /* cgroup directories */
+	bool unshare; /* then enter a new cgroup namespace */
+};
+
+/* Write a kernel file of the host's side (cgroup, /proc) in one write(2) */
+struct op_write_file {
+	const char *path; /* absolute path, opened without following a final symbolic link and never created */
+	const char *data; /* what to write */
+	bool tolerate; /* a missing file, or a value that this host may not set (ENOENT, EPERM, EACCES), is no failure */
+};
+
+/* Attach an eBPF device program to a cgroup v2 directory (BPF_CGROUP_DEVICE), in place of those attached before */
+struct op_cgroup_device_filter {
+	const char *path; /* cgroup directory */
+	struct wire_bytes program; /* struct bpf_insn array, 8 bytes each */
+};
+
+/* Kill every process of a cgroup and its children (cgroup.kill on v2; signalled until empty on v1). A missing directory is no failure */
+struct op_cgroup_kill {
+	const char *path; /* cgroup directory */
+};
+
+/* Remove a cgroup directory and its children. Waits briefly while the kernel still counts dying tasks. A missing directory is no failure */
+struct op_cgroup_remove {
+	const char *path; /* cgroup directory */
+};
+
+/* Set mount propagation recursively from the current root */
+struct op_propagation {
+	uint64_t mode; /* MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE */
+	bool recursive; /* with all mounts below */
+};
+
+/* Mount an overlay and make it the root directory of what follows */
+struct op_root_overlay {
+	struct wire_list_string lower; /* read-only layers, top first */
+	const char *upper; /* writable directory, or empty for a read-only overlay */
+	const char *work; /* overlayfs' own directory, on upper's filesystem */
+	struct wire_list_mount_parameter parameters; /* further overlay parameters */
+	const char *target; /* existing host directory to attach it to, in the private mount namespace only */
+};
+
+/* Bind an existing directory onto itself and make it the root directory of what follows */
+struct op_root_bind {
+	const char *path; /* absolute host directory */
+	bool recursive; /* with mounts below it */
+};
+
+/* Use an existing directory as the root of what follows, without any mount (`/` for the current root) */
+struct op_root_directory {
+	const char *path; /* absolute directory */
+};
+
+/* Mount a new filesystem in the root (fsopen, fsconfig, fsmount, move_mount) */
+struct op_mount {
+	const char *type; /* filesystem type, e.g. `proc` */
+	const char *source; /* source, or empty */
+	const char *target; /* path in the root; missing directories are created */
+	uint64_t attributes; /* MOUNT_ATTR_* flags */
+	struct wire_list_mount_parameter parameters; /* filesystem parameters */
+	uint32_t mode; /* mode for directories that have to be created */
+};
+
+/* Bind a host path into the root (open_tree, mount_setattr, move_mount) */
+struct op_bind {
+	const char *source; /* absolute host path */
+	const char *target; /* path in the root; created as a directory or an empty file, like the source, when missing */
+	bool recursive; /* with mounts below the source */
+	uint64_t set; /* MOUNT_ATTR_* to set on it */
+	uint64_t clear; /* MOUNT_ATTR_* to clear on it */
+	uint64_t set_recursive; /* MOUNT_ATTR_* to set on it and all mounts below */
+	uint64_t clear_recursive; /* MOUNT_ATTR_* to clear on it and all mounts below */
+	uint64_t propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, 0 to leave it */
+	bool propagation_recursive; /* propagation for mounts below too */
+};
+
+/* Change attributes of a mount that is already in the root (mount_setattr) */
+struct op_mount_attributes {
+	const char *path; /* path in the root */
+	uint64_t set; /* MOUNT_ATTR_* to set */
+	uint64_t clear; /* MOUNT_ATTR_* to clear */
+	bool recursive; /* and all mounts below */
+};
+
+/* Make a directory in the root with its parents; an existing one is left as it is */
+struct op_directory {
+	const char *path; /* path in the root */
+	uint32_t mode; /* permission bits */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+};
+
+/* Make a symbolic link in the root; an existing link with that target is left */
+struct op_symlink {
+	const char *target; /* what it points to */
+	const char *path; /* path in the root */
+};
+
+/* Make a device node or FIFO in the root; one that exists must be the same device */
+struct op_device {
+	const char *path; /* path in the root */
+	uint32_t mode; /* S_IFCHR, S_IFBLK or S_IFIFO, and permission bits (not subject to umask) */
+	uint32_t major; /* device major number */
+	uint32_t minor; /* device minor number */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+};
+
+/* Hide a path in the root: /dev/null (checked to be device 1:3) over a file, an empty read-only tmpfs over a directory. A missing path is no failure */
+struct op_mask {
+	const char *path; /* path in the root */
+};
+
+/* Make a path in the root read-only by a bind mount onto itself. A missing path is no failure */
+struct op_read_only_path {
+	const char *path; /* path in the root */
+};
+
+/* Copy a directory of the root into an empty host directory, with owners, modes, times, xattrs, hard links and device nodes. Does nothing when the source is missing or no directory, or the destination is not empty */
+struct op_copy_tree {
+	const char *source; /* path in the root */
+	const char *destination; /* absolute host directory; takes the source's owner and mode */
+};
+
+/* Give back the content of a regular file in the root. A missing file gives nothing */
+struct op_read_file {
+	const char *path; /* path in the root */
+	uint32_t limit; /* largest size in bytes; a longer file is a failure (EFBIG) */
+};
+
+/* Make the root directory the root of the mount namespace and let go of the old one (pivot_root, umount2) */
+struct op_pivot_root {
+	char empty; /* no fields */
+};
+
+/* Write the user namespace's id maps. By the parent */
+struct op_id_map {
+	struct wire_list_id_map uids; /* uid_map */
+	struct wire_list_id_map gids; /* gid_map */
+	bool deny_setgroups; /* write deny to setgroups first (needed without privilege) */
+};
+
+/* Offset clocks of a new time namespace (time_namespaces(7)); stands before `enter-time-namespace` */
+struct op_time_offset {
+	const char *clock; /* `monotonic` or `boottime` */
+	int64_t seconds; /* offset */
+	uint32_t nanoseconds; /* 0 to 999,999,999 */
+};
+
+/* Create a time namespace for this process to enter (unshare) */
+struct op_time_namespace {
+	char empty; /* no fields */
+};
+
+/* Enter the time namespace made before (setns on time_for_children) */
+struct op_enter_time_namespace {
+	char empty; /* no fields */
+};
+
+/* Set the host name (sethostname) */
+struct op_hostname {
+	const char *name; /* at most 64 bytes */
+};
+
+/* Set the NIS domain name (setdomainname) */
+struct op_domainname {
+	const char *name; /* at most 64 bytes */
+};
+
+/* Set a namespaced kernel parameter, through a /proc that is checked to be procfs, before pivot_root */
+struct op_sysctl {
+	const char *key; /* path below /proc/sys, e.g. net/ipv4/ip_forward */
+	const char *value; /* what to write */
+};
+
+/* Bring the loopback interface up */
+struct op_loopback_up {
+	char empty; /* no fields */
+};
+
+/* Set a resource limit (prlimit) */
+struct op_rlimit {
+	uint32_t resource; /* RLIMIT_* number */
+	uint64_t soft; /* 2^64-1 for unlimited */
+	uint64_t hard; /* 2^64-1 for unlimited */
+};
+
+/* Join a new session keyring, so that the host's is not seen. A kernel without keys, or out of quota, is no failure */
+struct op_keyring {
+	const char *name; /* keyring name */
+};
+
+/* Set supplementary groups, group, user and umask, keeping permitted capabilities for `capabilities` */
+struct op_user {
+	uint32_t uid; /* user inside */
+	uint32_t gid; /* group inside */
+	struct wire_list_u32 groups; /* supplementary groups */
+	uint32_t umask; /* file mode creation mask */
+};
+
+/* Drop every capability that is not in the mask from the bounding set */
+struct op_bounding_set {
+	uint64_t keep; /* bit n is capability n */
+};
+
+/* Set the effective, permitted, inheritable and ambient sets */
+struct op_capabilities {
+	uint64_t effective; /* bit n is capability n */
+	uint64_t permitted; /* likewise */
+	uint64_t inheritable; /* likewise */
+	uint64_t ambient; /* likewise */
+};
+
+/* Forbid gaining privilege by exec (PR_SET_NO_NEW_PRIVS) */
+struct op_no_new_privileges {
+	char empty; /* no fields */
+};
+
+/* Install a system call filter (seccomp(2)) */
+struct op_seccomp {
+	struct wire_bytes program; /* struct sock_filter array, 8 bytes each */
+	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
+};
+
+/* Change directory inside the container; it must lie inside the root (getcwd is checked) */
+struct op_working_directory {
+	const char *path; /* absolute path */
+};
+
+/* Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure */
+struct op_remove_tree {
+	const char *path; /* absolute path */
+};
+
+/* Detach a mount (umount2 MNT_DETACH, UMOUNT_NOFOLLOW). A path that is no mount is no failure */
+struct op_unmount {
+	const char *path; /* absolute path */
+};
+
+/* Make a host directory; an existing one is left as it is */
+struct op_host_directory {
+	const char *path; /* absolute path whose parent exists */
+	uint32_t mode; /* permission bits (not subject to umask) */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+};
+
+struct wire_operation {
+	uint16_t number; /* enum wire_operation_number */
+	union {
+		struct op_clone clone;
+		struct op_join_namespace join_namespace;
+		struct op_join_container join_container;
+		struct op_wait_start wait_start;
+		struct op_exec exec;
+		struct op_find_executable find_executable;
+		struct op_parent_death_signal parent_death_signal;
+		struct op_session session;
+		struct op_terminal terminal;
+		struct op_stdio_owner stdio_owner;
+		struct op_cgroup_create cgroup_create;
+		struct op_join_cgroup join_cgroup;
+		struct op_write_file write_file;
+		struct op_cgroup_device_filter cgroup_device_filter;
+		struct op_cgroup_kill cgroup_kill;
+		struct op_cgroup_remove cgroup_remove;
+		struct op_propagation propagation;
+		struct op_root_overlay root_overlay;
+		struct op_root_bind root_bind;
+		struct op_root_directory root_directory;
+		struct op_mount mount;
+		struct op_bind bind;
+		struct op_mount_attributes mount_attributes;
+		struct op_directory directory;
+		struct op_symlink symlink;
+		struct op_device device;
+		struct op_mask mask;
+		struct op_read_only_path read_only_path;
+		struct op_copy_tree copy_tree;
+		struct op_read_file read_file;
+		struct op_pivot_root pivot_root;
+		struct op_id_map id_map;
+		struct op_time_offset time_offset;
+		struct op_time_namespace time_namespace;
+		struct op_enter_time_namespace enter_time_namespace;
+		struct op_hostname hostname;
+		struct op_domainname domainname;
+		struct op_sysctl sysctl;
+		struct op_loopback_up loopback_up;
+		struct op_rlimit rlimit;
+		struct op_keyring keyring;
+		struct op_user user;
+		struct op_bounding_set bounding_set;
+		struct op_capabilities capabilities;
+		struct op_no_new_privileges no_new_privileges;
+		struct op_seccomp seccomp;
+		struct op_working_directory working_directory;
+		struct op_remove_tree remove_tree;
+		struct op_unmount unmount;
+		struct op_host_directory host_directory;
+	} u;
+};
+
+struct wire_program {
+	struct wire_operation *items;
+	uint32_t count;
+};
+
+enum wire_message_number {
+	MSG_EXECUTE = 1,
+	MSG_CREATE = 2,
+	MSG_START = 10,
+	MSG_ATTACH = 11,
+	MSG_INPUT = 12,
+	MSG_CLOSE_INPUT = 13,
+	MSG_RESIZE = 14,
+	MSG_SIGNAL = 15,
+	MSG_WAIT = 16,
+	MSG_STATUS = 17,
+	MSG_EXEC = 18,
+	MSG_APPLY_OPEN = 30,
+	MSG_APPLY_DIRECTORY = 31,
+	MSG_APPLY_FILE = 32,
+	MSG_APPLY_DATA = 33,
+	MSG_APPLY_END = 34,
+	MSG_APPLY_SYMLINK = 35,
+	MSG_APPLY_HARDLINK = 36,
+	MSG_APPLY_NODE = 37,
+	MSG_APPLY_WHITEOUT = 38,
+	MSG_APPLY_OPAQUE = 39,
+	MSG_APPLY_FINISH = 40,
+	MSG_DONE = 100,
+	MSG_FAILED = 101,
+	MSG_EXECUTED = 102,
+	MSG_CREATED = 103,
+	MSG_OUTPUT = 104,
+	MSG_EXITED = 105,
+	MSG_EXEC_STARTED = 106,
+	MSG_STATUS_IS = 107,
+};
+
+/* Run a program to its end in a forked process; answered by `executed` or `failed` */
+struct msg_execute {
+	struct wire_program program; /* what to run */
+};
+
+/* Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
+struct msg_create {
+	const char *state_directory; /* existing host directory for monitor.sock, pid, and exit */
+	const char *log; /* log file to append to, in CRI's format; empty for none */
+	bool terminal; /* the program has a `terminal` operation: output is one stream */
+	bool open_stdin; /* give the process an open stdin; /dev/null otherwise */
+	bool stdin_once; /* close stdin when the first attached client's input ends */
+	bool inherit_stdio; /* the process uses keel's own stdin, stdout and stderr as they are (no log, no attach) */
+	const char *oom_file; /* v1 memory.oom_control or v2 memory.events of its cgroup, read at exit for oom_kill; empty for none */
+	struct wire_program program; /* the container */
+	struct wire_program exit_program; /* run by the monitor after the container's exit, before anybody is told; failures are ignored */
+	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none */
+};
+
+/* Let the created container exec; answered by `done`, or `failed` when exec fails */
+struct msg_start {
+	char empty; /* no fields */
+};
+
+/* Send output from now on as `output`; `input`, `close-input` and `resize` with this request id go to the process. Answered by `done`, and `exited` at its end after all output */
+struct msg_attach {
+	bool stdin; /* this client sends input */
+	bool output; /* this client wants output */
+};
+
+/* Bytes for stdin of what this request is attached to. Not answered */
+struct msg_input {
+	struct wire_bytes data; /* at most 64 KiB */
+};
+
+/* End of stdin of what this request is attached to. Not answered */
+struct msg_close_input {
+	char empty; /* no fields */
+};
+
+/* Window size for the terminal of what this request is attached to, or of the container. Not answered */
+struct msg_resize {
+	uint32_t columns; /* width */
+	uint32_t rows; /* height */
+};
+
+/* Signal the container's first process through its pidfd, or (process not 0) one exec session; answered by `done` or `failed` (ESRCH when it has ended) */
+struct msg_signal {
+	uint32_t signal; /* signal number */
+	uint32_t process; /* pid of an exec session in the host's pid namespace, or 0 */
+};
+
+/* Answered by `exited` when the container has ended and its exit program has run */
+struct msg_wait {
+	char empty; /* no fields */
+};
+
+/* Answered by `status-is` */
+struct msg_status {
+	char empty; /* no fields */
+};
+
+/* Start another process in the container, attached to this request; answered by `exec-started` or `failed`, then `output` and `exited`. The process outlives the connection */
+struct msg_exec {
+	bool terminal; /* the program has a `terminal` operation */
+	bool open_stdin; /* this client sends input; /dev/null otherwise */
+	bool output; /* this client wants output and `exited`; otherwise output is thrown away (exec -d) */
+	struct wire_program program; /* with join-container, clone, …, exec */
+};
+
+/* Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
+struct msg_apply_open {
+	const char *root; /* absolute, existing directory */
+	bool overlay; /* write whiteouts as overlayfs does (0:0 devices and trusted.overlay.opaque); otherwise remove what they name */
+};
+
+/* A directory: made, or an existing one given these attributes */
+struct msg_apply_directory {
+	const char *path; /* path in the root */
+	uint32_t mode; /* permission bits with setuid, setgid and sticky */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+	struct wire_timestamp modified; /* mtime, set at `apply-finish` */
+	struct wire_list_xattr xattrs; /* extended attributes */
+};
+
+/* A regular file; `apply-data` frames with its content follow, then `apply-end`. Replaces whatever is there */
+struct msg_apply_file {
+	const char *path; /* path in the root */
+	uint64_t size; /* bytes to come; it is pre-sized, holes are left where nothing is written */
+	uint32_t mode; /* permission bits with setuid, setgid and sticky */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+	struct wire_timestamp modified; /* mtime */
+	struct wire_list_xattr xattrs; /* extended attributes */
+};
+
+/* Content of the file opened last, at an offset */
+struct msg_apply_data {
+	uint64_t offset; /* position in the file */
+	struct wire_bytes data; /* at most 1 MiB */
+};
+
+/* The file opened last is complete: owner, mode, xattrs and times are set */
+struct msg_apply_end {
+	char empty; /* no fields */
+};
+
+/* A symbolic link. Replaces whatever is there */
+struct msg_apply_symlink {
+	const char *path; /* path in the root */
+	const char *target; /* as stored */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+	struct wire_timestamp modified; /* mtime */
+	struct wire_list_xattr xattrs; /* extended attributes */
+};
+
+/* Another name of a file of the same layer. Replaces whatever is there */
+struct msg_apply_hardlink {
+	const char *path; /* path in the root */
+	const char *target; /* path in the root of the existing file; a symbolic link itself, not what it points to */
+};
+
+/* A device node or FIFO. Replaces whatever is there */
+struct msg_apply_node {
+	const char *path; /* path in the root */
+	uint32_t mode; /* S_IFCHR, S_IFBLK or S_IFIFO and permission bits */
+	uint32_t major; /* device major */
+	uint32_t minor; /* device minor */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+	struct wire_timestamp modified; /* mtime */
+	struct wire_list_xattr xattrs; /* extended attributes */
+};
+
+/* Hide a name of lower layers */
+struct msg_apply_whiteout {
+	const char *path; /* path in the root of what is hidden */
+};
+
+/* Hide all that lower layers have in a directory */
+struct msg_apply_opaque {
+	const char *path; /* the directory */
+};
+
+/* Set directory times, flush the filesystem if asked; answered by `done` */
+struct msg_apply_finish {
+	bool sync; /* syncfs the root's filesystem before answering */
+};
+
+struct wire_message {
+	uint32_t request;
+	uint16_t kind; /* enum wire_message_number */
+	union {
+		struct msg_execute execute;
+		struct msg_create create;
+		struct msg_start start;
+		struct msg_attach attach;
+		struct msg_input input;
+		struct msg_close_input close_input;
+		struct msg_resize resize;
+		struct msg_signal signal;
+		struct msg_wait wait;
+		struct msg_status status;
+		struct msg_exec exec;
+		struct msg_apply_open apply_open;
+		struct msg_apply_directory apply_directory;
+		struct msg_apply_file apply_file;
+		struct msg_apply_data apply_data;
+		struct msg_apply_end apply_end;
+		struct msg_apply_symlink apply_symlink;
+		struct msg_apply_hardlink apply_hardlink;
+		struct msg_apply_node apply_node;
+		struct msg_apply_whiteout apply_whiteout;
+		struct msg_apply_opaque apply_opaque;
+		struct msg_apply_finish apply_finish;
+	} u;
+};
+
+/* Name of an operation as the plan prints it, or NULL. */
+const char *wire_operation_name(uint16_t number);
+
+/*
+ * Decodes a frame's content after its length: request id, kind, fields. False when it is malformed or of an
+ * unknown kind; `out` then still has the request id when that much was there. Strings and bytes point into the
+ * frame, lists into the arena.
+ */
+bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *arena, struct wire_message *out);
+
+/* Each writes one whole frame, length included. */
+void wire_encode_done(struct wire_writer *w, uint32_t request);
+void wire_encode_failed(struct wire_writer *w, uint32_t request, int32_t step, uint32_t errno, const char *syscall, const char *detail);
+void wire_encode_executed(struct wire_writer *w, uint32_t request, struct wire_list_result results);
+void wire_encode_created(struct wire_writer *w, uint32_t request, uint32_t pid, uint32_t monitor);
+void wire_encode_output(struct wire_writer *w, uint32_t request, uint8_t stream, struct wire_bytes data);
+void wire_encode_exited(struct wire_writer *w, uint32_t request, uint32_t status, uint32_t signal, bool oom_killed, int64_t seconds, uint32_t nanoseconds);
+void wire_encode_exec_started(struct wire_writer *w, uint32_t request, uint32_t pid);
+void wire_encode_status_is(struct wire_writer *w, uint32_t request, uint8_t state, uint32_t pid, struct wire_list_u32 execs);
+
+#endif

@@ -1,0 +1,832 @@
+/**
+ * The wire between TypeScript and keel, declared once. `generate.ts` writes from it:
+ *
+ * - `src/plan/operation.gen.ts`   the types of the operations and messages (pure)
+ * - `src/keel/wire.gen.ts`        the TypeScript encoder and decoder
+ * - `native/keel/wire.gen.h/.c`   the C structures, decoder and encoder
+ *
+ * A frame is `u32 length` (of what follows), `u32 request` (chosen by the asker, echoed in every answer; 0 for
+ * what nobody asked for), `u16 kind` (the message's number), then the message's fields in order. Little endian.
+ *
+ *   u8 u16 u32 i32 u64 i64   fixed width; u64 and i64 are bigint in TypeScript
+ *   bool                     u8, 0 or 1, anything else is malformed
+ *   string                   u32 length in bytes, the bytes, one NUL; no NUL within (so that C uses it in place)
+ *   bytes                    u32 length, the bytes
+ *   list<T>                  u32 count, the items
+ *   NAME                     a struct declared below, its fields in order
+ *   operations               u32 count, each `u16 operation number`, its fields in order
+ *
+ * Numbers are never reused; a new field or operation raises `version`.
+ */
+
+export type FieldType = string;
+
+export interface Field {
+  readonly name: string;
+  readonly type: FieldType;
+  /** Meaning and unit; becomes the field's comment. */
+  readonly doc: string;
+}
+
+export interface Declared {
+  readonly number: number;
+  readonly name: string;
+  readonly doc: string;
+  readonly fields: readonly Field[];
+}
+
+const f = (name: string, type: FieldType, doc: string): Field => ({ name, type, doc });
+
+/** Raised by every change that an older keel or client would misread. */
+export const version = 1;
+
+/** Largest frame that either side accepts, in bytes. */
+export const maxFrame = 8 * 1024 * 1024;
+
+export const structs: readonly Omit<Declared, "number">[] = [
+  {
+    name: "IdMap",
+    doc: "One line of uid_map or gid_map (user_namespaces(7))",
+    fields: [
+      f("inside", "u32", "first id inside the user namespace"),
+      f("outside", "u32", "first id outside"),
+      f("count", "u32", "how many ids"),
+    ],
+  },
+  {
+    name: "MountParameter",
+    doc: "One fsconfig(2) parameter; an empty value is FSCONFIG_SET_FLAG, any other FSCONFIG_SET_STRING",
+    fields: [f("key", "string", "parameter name, e.g. `size`"), f("value", "string", "its value, or empty for a flag")],
+  },
+  {
+    name: "Xattr",
+    doc: "One extended attribute",
+    fields: [f("name", "string", "with its prefix, e.g. `security.capability`"), f("value", "bytes", "raw value")],
+  },
+  {
+    name: "Timestamp",
+    doc: "A time as the kernel stores it",
+    fields: [f("seconds", "i64", "since the epoch, may be negative"), f("nanoseconds", "u32", "0 to 999,999,999")],
+  },
+  {
+    name: "Result",
+    doc: "What one operation gave back (only `read-file` gives anything)",
+    fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
+  },
+];
+
+/*
+ * Where operations run
+ *
+ *   keel serve ──fork──> monitor M (or, for `execute`, a runner)
+ *                          │ fork
+ *                          ▼
+ *                        executor X: runs the operations before `clone`, on the host's side
+ *                          │ clone3(CLONE_PARENT | namespaces): C's parent is M
+ *                          ▼
+ *                        container process C: runs the operations after `clone`
+ *
+ * Operations marked "by the parent" stand after `clone` but C asks X to run them while it waits (id maps need
+ * privilege outside). Without a `clone` X runs everything. When C reaches `exec` the program is over.
+ * A failed operation ends the program: {step, errno, syscall, detail} reach whoever asked, and C and X are gone.
+ *
+ * "In the root" is below the root directory that `root-*` opened: the kernel resolves such a path with
+ * openat2(RESOLVE_IN_ROOT), so that no symbolic link or `..` leaves it, and every use is by that descriptor.
+ */
+export const operations: readonly Declared[] = [
+  // -- control -------------------------------------------------------------------------------------------------
+  {
+    number: 1,
+    name: "clone",
+    doc: "Create the container's process, in new namespaces",
+    fields: [
+      f(
+        "namespaces",
+        "u64",
+        "CLONE_NEW* flags: pid, mnt, net, ipc, uts, user, cgroup, time. Time is entered by unshare and setns after clone; cgroup is unshared by a `join-cgroup` operation after it has joined, or by clone when there is none",
+      ),
+      f("cgroup", "string", "cgroup v2 directory to be born in (CLONE_INTO_CGROUP), or empty"),
+    ],
+  },
+  {
+    number: 2,
+    name: "join-namespace",
+    doc: "Enter one existing namespace by its file",
+    fields: [
+      f("kind", "u64", "the CLONE_NEW* flag it must be (setns(2) nstype)"),
+      f("path", "string", "e.g. /proc/42/ns/net"),
+    ],
+  },
+  {
+    number: 3,
+    name: "join-container",
+    doc: "Enter namespaces of the monitor's own container, through its pidfd (exec)",
+    fields: [f("namespaces", "u64", "CLONE_NEW* flags")],
+  },
+  {
+    number: 4,
+    name: "wait-start",
+    doc: "Report that the container is created, and wait for `start`",
+    fields: [],
+  },
+  {
+    number: 5,
+    name: "exec",
+    doc: "Become the container's program. Every descriptor but 0, 1 and 2 is closed",
+    fields: [
+      f(
+        "arguments",
+        "list<string>",
+        "argv; argv[0] without a slash is looked up in PATH of `environment`, as the user set before",
+      ),
+      f("environment", "list<string>", "NAME=value"),
+      f("init", "bool", "run it below keel as pid 1, which forwards signals and reaps (`--init`)"),
+    ],
+  },
+  {
+    number: 6,
+    name: "find-executable",
+    doc: "Find what `exec` will run, so that a missing command is an error of create and not of start",
+    fields: [
+      f("command", "string", "argv[0]"),
+      f("path", "string", "value of PATH, or empty for the default"),
+      f("directory", "string", "working directory that a relative command is resolved against"),
+    ],
+  },
+  {
+    number: 7,
+    name: "parent-death-signal",
+    doc: "Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG)",
+    fields: [f("signal", "u32", "signal number")],
+  },
+  {
+    number: 8,
+    name: "session",
+    doc: "Start a new session (setsid)",
+    fields: [],
+  },
+  {
+    number: 9,
+    name: "terminal",
+    doc: "Open a terminal of the container's own devpts, make it stdin, stdout, stderr and the controlling terminal, give the master to the monitor",
+    fields: [
+      f("columns", "u32", "width, 0 to leave it"),
+      f("rows", "u32", "height, 0 to leave it"),
+      f("console", "bool", "also bind the terminal to /dev/console, by descriptor"),
+    ],
+  },
+  {
+    number: 10,
+    name: "stdio-owner",
+    doc: "Give the stdio pipes to the container's user, so that /dev/stdout can be opened anew",
+    fields: [f("uid", "u32", "owner inside the container"), f("gid", "u32", "group inside the container")],
+  },
+  // -- cgroups -------------------------------------------------------------------------------------------------
+  {
+    number: 20,
+    name: "cgroup-create",
+    doc: "Create a cgroup directory with its parents",
+    fields: [
+      f("path", "string", "absolute directory below a cgroup mount"),
+      f("mount", "string", "the cgroup mount it is below"),
+      f("cpuset", "bool", "v1 cpuset: fill empty cpuset.cpus and cpuset.mems from the parent on each level"),
+      f(
+        "controllers",
+        "list<string>",
+        "v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has; empty on v1",
+      ),
+    ],
+  },
+  {
+    number: 21,
+    name: "join-cgroup",
+    doc: "Move this process into cgroups, by writing 0 to each tasks (v1) or cgroup.procs (v2) file. Their files are opened before `clone`. Then unshare the cgroup namespace if asked",
+    fields: [
+      f("paths", "list<string>", "cgroup directories"),
+      f("unshare", "bool", "then enter a new cgroup namespace"),
+    ],
+  },
+  {
+    number: 22,
+    name: "write-file",
+    doc: "Write a kernel file of the host's side (cgroup, /proc) in one write(2)",
+    fields: [
+      f("path", "string", "absolute path, opened without following a final symbolic link and never created"),
+      f("data", "string", "what to write"),
+      f(
+        "tolerate",
+        "bool",
+        "a missing file, or a value that this host may not set (ENOENT, EPERM, EACCES), is no failure",
+      ),
+    ],
+  },
+  {
+    number: 23,
+    name: "cgroup-device-filter",
+    doc: "Attach an eBPF device program to a cgroup v2 directory (BPF_CGROUP_DEVICE), in place of those attached before",
+    fields: [f("path", "string", "cgroup directory"), f("program", "bytes", "struct bpf_insn array, 8 bytes each")],
+  },
+  {
+    number: 24,
+    name: "cgroup-kill",
+    doc: "Kill every process of a cgroup and its children (cgroup.kill on v2; signalled until empty on v1). A missing directory is no failure",
+    fields: [f("path", "string", "cgroup directory")],
+  },
+  {
+    number: 25,
+    name: "cgroup-remove",
+    doc: "Remove a cgroup directory and its children. Waits briefly while the kernel still counts dying tasks. A missing directory is no failure",
+    fields: [f("path", "string", "cgroup directory")],
+  },
+  // -- the root filesystem -------------------------------------------------------------------------------------
+  {
+    number: 30,
+    name: "propagation",
+    doc: "Set mount propagation recursively from the current root",
+    fields: [
+      f("mode", "u64", "MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE"),
+      f("recursive", "bool", "with all mounts below"),
+    ],
+  },
+  {
+    number: 31,
+    name: "root-overlay",
+    doc: "Mount an overlay and make it the root directory of what follows",
+    fields: [
+      f("lower", "list<string>", "read-only layers, top first"),
+      f("upper", "string", "writable directory, or empty for a read-only overlay"),
+      f("work", "string", "overlayfs' own directory, on upper's filesystem"),
+      f("parameters", "list<MountParameter>", "further overlay parameters"),
+      f("target", "string", "existing host directory to attach it to, in the private mount namespace only"),
+    ],
+  },
+  {
+    number: 32,
+    name: "root-bind",
+    doc: "Bind an existing directory onto itself and make it the root directory of what follows",
+    fields: [f("path", "string", "absolute host directory"), f("recursive", "bool", "with mounts below it")],
+  },
+  {
+    number: 33,
+    name: "root-directory",
+    doc: "Use an existing directory as the root of what follows, without any mount (`/` for the current root)",
+    fields: [f("path", "string", "absolute directory")],
+  },
+  {
+    number: 34,
+    name: "mount",
+    doc: "Mount a new filesystem in the root (fsopen, fsconfig, fsmount, move_mount)",
+    fields: [
+      f("type", "string", "filesystem type, e.g. `proc`"),
+      f("source", "string", "source, or empty"),
+      f("target", "string", "path in the root; missing directories are created"),
+      f("attributes", "u64", "MOUNT_ATTR_* flags"),
+      f("parameters", "list<MountParameter>", "filesystem parameters"),
+      f("mode", "u32", "mode for directories that have to be created"),
+    ],
+  },
+  {
+    number: 35,
+    name: "bind",
+    doc: "Bind a host path into the root (open_tree, mount_setattr, move_mount)",
+    fields: [
+      f("source", "string", "absolute host path"),
+      f("target", "string", "path in the root; created as a directory or an empty file, like the source, when missing"),
+      f("recursive", "bool", "with mounts below the source"),
+      f("set", "u64", "MOUNT_ATTR_* to set on it"),
+      f("clear", "u64", "MOUNT_ATTR_* to clear on it"),
+      f("setRecursive", "u64", "MOUNT_ATTR_* to set on it and all mounts below"),
+      f("clearRecursive", "u64", "MOUNT_ATTR_* to clear on it and all mounts below"),
+      f("propagation", "u64", "MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, 0 to leave it"),
+      f("propagationRecursive", "bool", "propagation for mounts below too"),
+    ],
+  },
+  {
+    number: 36,
+    name: "mount-attributes",
+    doc: "Change attributes of a mount that is already in the root (mount_setattr)",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("set", "u64", "MOUNT_ATTR_* to set"),
+      f("clear", "u64", "MOUNT_ATTR_* to clear"),
+      f("recursive", "bool", "and all mounts below"),
+    ],
+  },
+  {
+    number: 37,
+    name: "directory",
+    doc: "Make a directory in the root with its parents; an existing one is left as it is",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("mode", "u32", "permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
+  {
+    number: 38,
+    name: "symlink",
+    doc: "Make a symbolic link in the root; an existing link with that target is left",
+    fields: [f("target", "string", "what it points to"), f("path", "string", "path in the root")],
+  },
+  {
+    number: 39,
+    name: "device",
+    doc: "Make a device node or FIFO in the root; one that exists must be the same device",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("mode", "u32", "S_IFCHR, S_IFBLK or S_IFIFO, and permission bits (not subject to umask)"),
+      f("major", "u32", "device major number"),
+      f("minor", "u32", "device minor number"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
+  {
+    number: 40,
+    name: "mask",
+    doc: "Hide a path in the root: /dev/null (checked to be device 1:3) over a file, an empty read-only tmpfs over a directory. A missing path is no failure",
+    fields: [f("path", "string", "path in the root")],
+  },
+  {
+    number: 41,
+    name: "read-only-path",
+    doc: "Make a path in the root read-only by a bind mount onto itself. A missing path is no failure",
+    fields: [f("path", "string", "path in the root")],
+  },
+  {
+    number: 42,
+    name: "copy-tree",
+    doc: "Copy a directory of the root into an empty host directory, with owners, modes, times, xattrs, hard links and device nodes. Does nothing when the source is missing or no directory, or the destination is not empty",
+    fields: [
+      f("source", "string", "path in the root"),
+      f("destination", "string", "absolute host directory; takes the source's owner and mode"),
+    ],
+  },
+  {
+    number: 43,
+    name: "read-file",
+    doc: "Give back the content of a regular file in the root. A missing file gives nothing",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("limit", "u32", "largest size in bytes; a longer file is a failure (EFBIG)"),
+    ],
+  },
+  {
+    number: 44,
+    name: "pivot-root",
+    doc: "Make the root directory the root of the mount namespace and let go of the old one (pivot_root, umount2)",
+    fields: [],
+  },
+  // -- identity and limits of the process ----------------------------------------------------------------------
+  {
+    number: 60,
+    name: "id-map",
+    doc: "Write the user namespace's id maps. By the parent",
+    fields: [
+      f("uids", "list<IdMap>", "uid_map"),
+      f("gids", "list<IdMap>", "gid_map"),
+      f("denySetgroups", "bool", "write deny to setgroups first (needed without privilege)"),
+    ],
+  },
+  {
+    number: 61,
+    name: "time-offset",
+    doc: "Offset clocks of a new time namespace (time_namespaces(7)); stands before `enter-time-namespace`",
+    fields: [
+      f("clock", "string", "`monotonic` or `boottime`"),
+      f("seconds", "i64", "offset"),
+      f("nanoseconds", "u32", "0 to 999,999,999"),
+    ],
+  },
+  {
+    number: 62,
+    name: "time-namespace",
+    doc: "Create a time namespace for this process to enter (unshare)",
+    fields: [],
+  },
+  {
+    number: 63,
+    name: "enter-time-namespace",
+    doc: "Enter the time namespace made before (setns on time_for_children)",
+    fields: [],
+  },
+  {
+    number: 64,
+    name: "hostname",
+    doc: "Set the host name (sethostname)",
+    fields: [f("name", "string", "at most 64 bytes")],
+  },
+  {
+    number: 65,
+    name: "domainname",
+    doc: "Set the NIS domain name (setdomainname)",
+    fields: [f("name", "string", "at most 64 bytes")],
+  },
+  {
+    number: 66,
+    name: "sysctl",
+    doc: "Set a namespaced kernel parameter, through a /proc that is checked to be procfs, before pivot_root",
+    fields: [
+      f("key", "string", "path below /proc/sys, e.g. net/ipv4/ip_forward"),
+      f("value", "string", "what to write"),
+    ],
+  },
+  { number: 67, name: "loopback-up", doc: "Bring the loopback interface up", fields: [] },
+  {
+    number: 68,
+    name: "rlimit",
+    doc: "Set a resource limit (prlimit)",
+    fields: [
+      f("resource", "u32", "RLIMIT_* number"),
+      f("soft", "u64", "2^64-1 for unlimited"),
+      f("hard", "u64", "2^64-1 for unlimited"),
+    ],
+  },
+  {
+    number: 69,
+    name: "keyring",
+    doc: "Join a new session keyring, so that the host's is not seen. A kernel without keys, or out of quota, is no failure",
+    fields: [f("name", "string", "keyring name")],
+  },
+  {
+    number: 70,
+    name: "user",
+    doc: "Set supplementary groups, group, user and umask, keeping permitted capabilities for `capabilities`",
+    fields: [
+      f("uid", "u32", "user inside"),
+      f("gid", "u32", "group inside"),
+      f("groups", "list<u32>", "supplementary groups"),
+      f("umask", "u32", "file mode creation mask"),
+    ],
+  },
+  {
+    number: 71,
+    name: "bounding-set",
+    doc: "Drop every capability that is not in the mask from the bounding set",
+    fields: [f("keep", "u64", "bit n is capability n")],
+  },
+  {
+    number: 72,
+    name: "capabilities",
+    doc: "Set the effective, permitted, inheritable and ambient sets",
+    fields: [
+      f("effective", "u64", "bit n is capability n"),
+      f("permitted", "u64", "likewise"),
+      f("inheritable", "u64", "likewise"),
+      f("ambient", "u64", "likewise"),
+    ],
+  },
+  { number: 73, name: "no-new-privileges", doc: "Forbid gaining privilege by exec (PR_SET_NO_NEW_PRIVS)", fields: [] },
+  {
+    number: 74,
+    name: "seccomp",
+    doc: "Install a system call filter (seccomp(2))",
+    fields: [
+      f("program", "bytes", "struct sock_filter array, 8 bytes each"),
+      f("flags", "u32", "SECCOMP_FILTER_FLAG_*"),
+    ],
+  },
+  {
+    number: 75,
+    name: "working-directory",
+    doc: "Change directory inside the container; it must lie inside the root (getcwd is checked)",
+    fields: [f("path", "string", "absolute path")],
+  },
+  // -- files of the host's side, for clean-up and set-up ---------------------------------------------------------
+  {
+    number: 90,
+    name: "remove-tree",
+    doc: "Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure",
+    fields: [f("path", "string", "absolute path")],
+  },
+  {
+    number: 91,
+    name: "unmount",
+    doc: "Detach a mount (umount2 MNT_DETACH, UMOUNT_NOFOLLOW). A path that is no mount is no failure",
+    fields: [f("path", "string", "absolute path")],
+  },
+  {
+    number: 92,
+    name: "host-directory",
+    doc: "Make a host directory; an existing one is left as it is",
+    fields: [
+      f("path", "string", "absolute path whose parent exists"),
+      f("mode", "u32", "permission bits (not subject to umask)"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
+];
+
+/*
+ * Messages
+ *
+ *  client                       keel serve                      monitor (unix socket)
+ *    │── execute ────────────────>│ runs a program to its end
+ *    │<─ executed / failed ───────│
+ *    │── create ─────────────────>│── fork ──────────────────────>│ runs up to wait-start
+ *    │<─ created / failed ────────│<──────────────────────────────│ listens on <state>/monitor.sock
+ *    │── attach ─────────────────────────────────────────────────>│
+ *    │<─ output … ────────────────────────────────────────────────│
+ *    │── start ──────────────────────────────────────────────────>│ lets C go on to exec
+ *    │<─ done / failed ───────────────────────────────────────────│
+ *    │── wait ───────────────────────────────────────────────────>│
+ *    │<─ exited ──────────────────────────────────────────────────│ runs the exit program, writes <state>/exit
+ *
+ *  keel apply (one process a layer, over its own socket pair)
+ *    │── apply-open, apply-* …, apply-data … ────────────────────>│ no answer unless it fails
+ *    │── apply-finish ───────────────────────────────────────────>│
+ *    │<─ done / failed ───────────────────────────────────────────│
+ */
+export const messages: readonly (Declared & { readonly to: "keel" | "client" | "both" })[] = [
+  // -- to keel serve ---------------------------------------------------------------------------------------------
+  {
+    number: 1,
+    name: "execute",
+    to: "keel",
+    doc: "Run a program to its end in a forked process; answered by `executed` or `failed`",
+    fields: [f("program", "operations", "what to run")],
+  },
+  {
+    number: 2,
+    name: "create",
+    to: "keel",
+    doc: "Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them)",
+    fields: [
+      f("stateDirectory", "string", "existing host directory for monitor.sock, pid, and exit"),
+      f("log", "string", "log file to append to, in CRI's format; empty for none"),
+      f("terminal", "bool", "the program has a `terminal` operation: output is one stream"),
+      f("openStdin", "bool", "give the process an open stdin; /dev/null otherwise"),
+      f("stdinOnce", "bool", "close stdin when the first attached client's input ends"),
+      f("inheritStdio", "bool", "the process uses keel's own stdin, stdout and stderr as they are (no log, no attach)"),
+      f(
+        "oomFile",
+        "string",
+        "v1 memory.oom_control or v2 memory.events of its cgroup, read at exit for oom_kill; empty for none",
+      ),
+      f("program", "operations", "the container"),
+      f(
+        "exitProgram",
+        "operations",
+        "run by the monitor after the container's exit, before anybody is told; failures are ignored",
+      ),
+      f(
+        "exitCommand",
+        "list<string>",
+        "program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none",
+      ),
+    ],
+  },
+  // -- to a monitor ------------------------------------------------------------------------------------------------
+  {
+    number: 10,
+    name: "start",
+    to: "keel",
+    doc: "Let the created container exec; answered by `done`, or `failed` when exec fails",
+    fields: [],
+  },
+  {
+    number: 11,
+    name: "attach",
+    to: "keel",
+    doc: "Send output from now on as `output`; `input`, `close-input` and `resize` with this request id go to the process. Answered by `done`, and `exited` at its end after all output",
+    fields: [f("stdin", "bool", "this client sends input"), f("output", "bool", "this client wants output")],
+  },
+  {
+    number: 12,
+    name: "input",
+    to: "keel",
+    doc: "Bytes for stdin of what this request is attached to. Not answered",
+    fields: [f("data", "bytes", "at most 64 KiB")],
+  },
+  {
+    number: 13,
+    name: "close-input",
+    to: "keel",
+    doc: "End of stdin of what this request is attached to. Not answered",
+    fields: [],
+  },
+  {
+    number: 14,
+    name: "resize",
+    to: "keel",
+    doc: "Window size for the terminal of what this request is attached to, or of the container. Not answered",
+    fields: [f("columns", "u32", "width"), f("rows", "u32", "height")],
+  },
+  {
+    number: 15,
+    name: "signal",
+    to: "keel",
+    doc: "Signal the container's first process through its pidfd, or (process not 0) one exec session; answered by `done` or `failed` (ESRCH when it has ended)",
+    fields: [
+      f("signal", "u32", "signal number"),
+      f("process", "u32", "pid of an exec session in the host's pid namespace, or 0"),
+    ],
+  },
+  {
+    number: 16,
+    name: "wait",
+    to: "keel",
+    doc: "Answered by `exited` when the container has ended and its exit program has run",
+    fields: [],
+  },
+  { number: 17, name: "status", to: "keel", doc: "Answered by `status-is`", fields: [] },
+  {
+    number: 18,
+    name: "exec",
+    to: "keel",
+    doc: "Start another process in the container, attached to this request; answered by `exec-started` or `failed`, then `output` and `exited`. The process outlives the connection",
+    fields: [
+      f("terminal", "bool", "the program has a `terminal` operation"),
+      f("openStdin", "bool", "this client sends input; /dev/null otherwise"),
+      f("output", "bool", "this client wants output and `exited`; otherwise output is thrown away (exec -d)"),
+      f("program", "operations", "with join-container, clone, …, exec"),
+    ],
+  },
+  // -- to keel apply: entries of a layer, made below one root directory ----------------------------------------------
+  {
+    number: 30,
+    name: "apply-open",
+    to: "keel",
+    doc: "Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it",
+    fields: [
+      f("root", "string", "absolute, existing directory"),
+      f(
+        "overlay",
+        "bool",
+        "write whiteouts as overlayfs does (0:0 devices and trusted.overlay.opaque); otherwise remove what they name",
+      ),
+    ],
+  },
+  {
+    number: 31,
+    name: "apply-directory",
+    to: "keel",
+    doc: "A directory: made, or an existing one given these attributes",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("mode", "u32", "permission bits with setuid, setgid and sticky"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+      f("modified", "Timestamp", "mtime, set at `apply-finish`"),
+      f("xattrs", "list<Xattr>", "extended attributes"),
+    ],
+  },
+  {
+    number: 32,
+    name: "apply-file",
+    to: "keel",
+    doc: "A regular file; `apply-data` frames with its content follow, then `apply-end`. Replaces whatever is there",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("size", "u64", "bytes to come; it is pre-sized, holes are left where nothing is written"),
+      f("mode", "u32", "permission bits with setuid, setgid and sticky"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+      f("modified", "Timestamp", "mtime"),
+      f("xattrs", "list<Xattr>", "extended attributes"),
+    ],
+  },
+  {
+    number: 33,
+    name: "apply-data",
+    to: "keel",
+    doc: "Content of the file opened last, at an offset",
+    fields: [f("offset", "u64", "position in the file"), f("data", "bytes", "at most 1 MiB")],
+  },
+  {
+    number: 34,
+    name: "apply-end",
+    to: "keel",
+    doc: "The file opened last is complete: owner, mode, xattrs and times are set",
+    fields: [],
+  },
+  {
+    number: 35,
+    name: "apply-symlink",
+    to: "keel",
+    doc: "A symbolic link. Replaces whatever is there",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("target", "string", "as stored"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+      f("modified", "Timestamp", "mtime"),
+      f("xattrs", "list<Xattr>", "extended attributes"),
+    ],
+  },
+  {
+    number: 36,
+    name: "apply-hardlink",
+    to: "keel",
+    doc: "Another name of a file of the same layer. Replaces whatever is there",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("target", "string", "path in the root of the existing file; a symbolic link itself, not what it points to"),
+    ],
+  },
+  {
+    number: 37,
+    name: "apply-node",
+    to: "keel",
+    doc: "A device node or FIFO. Replaces whatever is there",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("mode", "u32", "S_IFCHR, S_IFBLK or S_IFIFO and permission bits"),
+      f("major", "u32", "device major"),
+      f("minor", "u32", "device minor"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+      f("modified", "Timestamp", "mtime"),
+      f("xattrs", "list<Xattr>", "extended attributes"),
+    ],
+  },
+  {
+    number: 38,
+    name: "apply-whiteout",
+    to: "keel",
+    doc: "Hide a name of lower layers",
+    fields: [f("path", "string", "path in the root of what is hidden")],
+  },
+  {
+    number: 39,
+    name: "apply-opaque",
+    to: "keel",
+    doc: "Hide all that lower layers have in a directory",
+    fields: [f("path", "string", "the directory")],
+  },
+  {
+    number: 40,
+    name: "apply-finish",
+    to: "keel",
+    doc: "Set directory times, flush the filesystem if asked; answered by `done`",
+    fields: [f("sync", "bool", "syncfs the root's filesystem before answering")],
+  },
+  // -- from keel ---------------------------------------------------------------------------------------------------
+  { number: 100, name: "done", to: "client", doc: "The request succeeded", fields: [] },
+  {
+    number: 101,
+    name: "failed",
+    to: "client",
+    doc: "The request failed",
+    fields: [
+      f("step", "i32", "index of the failed operation in its program, or -1 when none was at fault"),
+      f("errno", "u32", "Linux errno"),
+      f("syscall", "string", "system call that failed"),
+      f("detail", "string", "path or other value it failed on, may be empty"),
+    ],
+  },
+  {
+    number: 102,
+    name: "executed",
+    to: "client",
+    doc: "The program ended well",
+    fields: [f("results", "list<Result>", "what operations gave back")],
+  },
+  {
+    number: 103,
+    name: "created",
+    to: "client",
+    doc: "The container waits for start",
+    fields: [f("pid", "u32", "its first process, in keel's pid namespace"), f("monitor", "u32", "pid of the monitor")],
+  },
+  {
+    number: 104,
+    name: "output",
+    to: "client",
+    doc: "Output of what the request is attached to",
+    fields: [f("stream", "u8", "1 stdout or terminal, 2 stderr"), f("data", "bytes", "at most 64 KiB")],
+  },
+  {
+    number: 105,
+    name: "exited",
+    to: "client",
+    doc: "The process has ended",
+    fields: [
+      f("status", "u32", "exit code, or 128 + signal"),
+      f("signal", "u32", "signal that ended it, or 0"),
+      f("oomKilled", "bool", "its cgroup has had an OOM kill"),
+      f("seconds", "i64", "when, since the epoch"),
+      f("nanoseconds", "u32", "0 to 999,999,999"),
+    ],
+  },
+  {
+    number: 106,
+    name: "exec-started",
+    to: "client",
+    doc: "The exec'd process runs",
+    fields: [f("pid", "u32", "in keel's pid namespace")],
+  },
+  {
+    number: 107,
+    name: "status-is",
+    to: "client",
+    doc: "How the container is",
+    fields: [
+      f("state", "u8", "1 created, 2 running, 3 exited"),
+      f("pid", "u32", "its first process, 0 when exited"),
+      f("execs", "list<u32>", "pids of running exec sessions"),
+    ],
+  },
+];

@@ -1,0 +1,1 @@
+export type { CreateOptions, Executor, LayerEntry, LayerSink } from "./executor.ts";

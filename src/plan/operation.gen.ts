@@ -1,0 +1,900 @@
+// Generated from native/keel/wire/declaration.ts by `npm run generate`. Do not edit.
+
+/** One line of uid_map or gid_map (user_namespaces(7)) */
+export interface IdMap {
+  /** first id inside the user namespace */
+  readonly inside: number;
+  /** first id outside */
+  readonly outside: number;
+  /** how many ids */
+  readonly count: number;
+}
+
+/** One fsconfig(2) parameter; an empty value is FSCONFIG_SET_FLAG, any other FSCONFIG_SET_STRING */
+export interface MountParameter {
+  /** parameter name, e.g. `size` */
+  readonly key: string;
+  /** its value, or empty for a flag */
+  readonly value: string;
+}
+
+/** One extended attribute */
+export interface Xattr {
+  /** with its prefix, e.g. `security.capability` */
+  readonly name: string;
+  /** raw value */
+  readonly value: Uint8Array;
+}
+
+/** A time as the kernel stores it */
+export interface Timestamp {
+  /** since the epoch, may be negative */
+  readonly seconds: bigint;
+  /** 0 to 999,999,999 */
+  readonly nanoseconds: number;
+}
+
+/** What one operation gave back (only `read-file` gives anything) */
+export interface Result {
+  /** index of the operation in its program, from 0 */
+  readonly step: number;
+  /** what it read */
+  readonly data: Uint8Array;
+}
+
+/** One step of a container's program, as keel executes it. */
+/** Create the container's process, in new namespaces */
+export interface Clone {
+  readonly op: "clone";
+  /** CLONE_NEW* flags: pid, mnt, net, ipc, uts, user, cgroup, time. Time is entered by unshare and setns after clone; cgroup is unshared by a `join-cgroup` operation after it has joined, or by clone when there is none */
+  readonly namespaces: bigint;
+  /** cgroup v2 directory to be born in (CLONE_INTO_CGROUP), or empty */
+  readonly cgroup: string;
+}
+
+/** Enter one existing namespace by its file */
+export interface JoinNamespace {
+  readonly op: "join-namespace";
+  /** the CLONE_NEW* flag it must be (setns(2) nstype) */
+  readonly kind: bigint;
+  /** e.g. /proc/42/ns/net */
+  readonly path: string;
+}
+
+/** Enter namespaces of the monitor's own container, through its pidfd (exec) */
+export interface JoinContainer {
+  readonly op: "join-container";
+  /** CLONE_NEW* flags */
+  readonly namespaces: bigint;
+}
+
+/** Report that the container is created, and wait for `start` */
+export interface WaitStart {
+  readonly op: "wait-start";
+}
+
+/** Become the container's program. Every descriptor but 0, 1 and 2 is closed */
+export interface Exec {
+  readonly op: "exec";
+  /** argv; argv[0] without a slash is looked up in PATH of `environment`, as the user set before */
+  readonly arguments: readonly string[];
+  /** NAME=value */
+  readonly environment: readonly string[];
+  /** run it below keel as pid 1, which forwards signals and reaps (`--init`) */
+  readonly init: boolean;
+}
+
+/** Find what `exec` will run, so that a missing command is an error of create and not of start */
+export interface FindExecutable {
+  readonly op: "find-executable";
+  /** argv[0] */
+  readonly command: string;
+  /** value of PATH, or empty for the default */
+  readonly path: string;
+  /** working directory that a relative command is resolved against */
+  readonly directory: string;
+}
+
+/** Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG) */
+export interface ParentDeathSignal {
+  readonly op: "parent-death-signal";
+  /** signal number */
+  readonly signal: number;
+}
+
+/** Start a new session (setsid) */
+export interface Session {
+  readonly op: "session";
+}
+
+/** Open a terminal of the container's own devpts, make it stdin, stdout, stderr and the controlling terminal, give the master to the monitor */
+export interface Terminal {
+  readonly op: "terminal";
+  /** width, 0 to leave it */
+  readonly columns: number;
+  /** height, 0 to leave it */
+  readonly rows: number;
+  /** also bind the terminal to /dev/console, by descriptor */
+  readonly console: boolean;
+}
+
+/** Give the stdio pipes to the container's user, so that /dev/stdout can be opened anew */
+export interface StdioOwner {
+  readonly op: "stdio-owner";
+  /** owner inside the container */
+  readonly uid: number;
+  /** group inside the container */
+  readonly gid: number;
+}
+
+/** Create a cgroup directory with its parents */
+export interface CgroupCreate {
+  readonly op: "cgroup-create";
+  /** absolute directory below a cgroup mount */
+  readonly path: string;
+  /** the cgroup mount it is below */
+  readonly mount: string;
+  /** v1 cpuset: fill empty cpuset.cpus and cpuset.mems from the parent on each level */
+  readonly cpuset: boolean;
+  /** v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has; empty on v1 */
+  readonly controllers: readonly string[];
+}
+
+/** Move this process into cgroups, by writing 0 to each tasks (v1) or cgroup.procs (v2) file. Their files are opened before `clone`. Then unshare the cgroup namespace if asked */
+export interface JoinCgroup {
+  readonly op: "join-cgroup";
+  /** cgroup directories */
+  readonly paths: readonly string[];
+  /** then enter a new cgroup namespace */
+  readonly unshare: boolean;
+}
+
+/** Write a kernel file of the host's side (cgroup, /proc) in one write(2) */
+export interface WriteFile {
+  readonly op: "write-file";
+  /** absolute path, opened without following a final symbolic link and never created */
+  readonly path: string;
+  /** what to write */
+  readonly data: string;
+  /** a missing file, or a value that this host may not set (ENOENT, EPERM, EACCES), is no failure */
+  readonly tolerate: boolean;
+}
+
+/** Attach an eBPF device program to a cgroup v2 directory (BPF_CGROUP_DEVICE), in place of those attached before */
+export interface CgroupDeviceFilter {
+  readonly op: "cgroup-device-filter";
+  /** cgroup directory */
+  readonly path: string;
+  /** struct bpf_insn array, 8 bytes each */
+  readonly program: Uint8Array;
+}
+
+/** Kill every process of a cgroup and its children (cgroup.kill on v2; signalled until empty on v1). A missing directory is no failure */
+export interface CgroupKill {
+  readonly op: "cgroup-kill";
+  /** cgroup directory */
+  readonly path: string;
+}
+
+/** Remove a cgroup directory and its children. Waits briefly while the kernel still counts dying tasks. A missing directory is no failure */
+export interface CgroupRemove {
+  readonly op: "cgroup-remove";
+  /** cgroup directory */
+  readonly path: string;
+}
+
+/** Set mount propagation recursively from the current root */
+export interface Propagation {
+  readonly op: "propagation";
+  /** MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE */
+  readonly mode: bigint;
+  /** with all mounts below */
+  readonly recursive: boolean;
+}
+
+/** Mount an overlay and make it the root directory of what follows */
+export interface RootOverlay {
+  readonly op: "root-overlay";
+  /** read-only layers, top first */
+  readonly lower: readonly string[];
+  /** writable directory, or empty for a read-only overlay */
+  readonly upper: string;
+  /** overlayfs' own directory, on upper's filesystem */
+  readonly work: string;
+  /** further overlay parameters */
+  readonly parameters: readonly MountParameter[];
+  /** existing host directory to attach it to, in the private mount namespace only */
+  readonly target: string;
+}
+
+/** Bind an existing directory onto itself and make it the root directory of what follows */
+export interface RootBind {
+  readonly op: "root-bind";
+  /** absolute host directory */
+  readonly path: string;
+  /** with mounts below it */
+  readonly recursive: boolean;
+}
+
+/** Use an existing directory as the root of what follows, without any mount (`/` for the current root) */
+export interface RootDirectory {
+  readonly op: "root-directory";
+  /** absolute directory */
+  readonly path: string;
+}
+
+/** Mount a new filesystem in the root (fsopen, fsconfig, fsmount, move_mount) */
+export interface Mount {
+  readonly op: "mount";
+  /** filesystem type, e.g. `proc` */
+  readonly type: string;
+  /** source, or empty */
+  readonly source: string;
+  /** path in the root; missing directories are created */
+  readonly target: string;
+  /** MOUNT_ATTR_* flags */
+  readonly attributes: bigint;
+  /** filesystem parameters */
+  readonly parameters: readonly MountParameter[];
+  /** mode for directories that have to be created */
+  readonly mode: number;
+}
+
+/** Bind a host path into the root (open_tree, mount_setattr, move_mount) */
+export interface Bind {
+  readonly op: "bind";
+  /** absolute host path */
+  readonly source: string;
+  /** path in the root; created as a directory or an empty file, like the source, when missing */
+  readonly target: string;
+  /** with mounts below the source */
+  readonly recursive: boolean;
+  /** MOUNT_ATTR_* to set on it */
+  readonly set: bigint;
+  /** MOUNT_ATTR_* to clear on it */
+  readonly clear: bigint;
+  /** MOUNT_ATTR_* to set on it and all mounts below */
+  readonly setRecursive: bigint;
+  /** MOUNT_ATTR_* to clear on it and all mounts below */
+  readonly clearRecursive: bigint;
+  /** MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, 0 to leave it */
+  readonly propagation: bigint;
+  /** propagation for mounts below too */
+  readonly propagationRecursive: boolean;
+}
+
+/** Change attributes of a mount that is already in the root (mount_setattr) */
+export interface MountAttributes {
+  readonly op: "mount-attributes";
+  /** path in the root */
+  readonly path: string;
+  /** MOUNT_ATTR_* to set */
+  readonly set: bigint;
+  /** MOUNT_ATTR_* to clear */
+  readonly clear: bigint;
+  /** and all mounts below */
+  readonly recursive: boolean;
+}
+
+/** Make a directory in the root with its parents; an existing one is left as it is */
+export interface Directory {
+  readonly op: "directory";
+  /** path in the root */
+  readonly path: string;
+  /** permission bits */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+}
+
+/** Make a symbolic link in the root; an existing link with that target is left */
+export interface Symlink {
+  readonly op: "symlink";
+  /** what it points to */
+  readonly target: string;
+  /** path in the root */
+  readonly path: string;
+}
+
+/** Make a device node or FIFO in the root; one that exists must be the same device */
+export interface Device {
+  readonly op: "device";
+  /** path in the root */
+  readonly path: string;
+  /** S_IFCHR, S_IFBLK or S_IFIFO, and permission bits (not subject to umask) */
+  readonly mode: number;
+  /** device major number */
+  readonly major: number;
+  /** device minor number */
+  readonly minor: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+}
+
+/** Hide a path in the root: /dev/null (checked to be device 1:3) over a file, an empty read-only tmpfs over a directory. A missing path is no failure */
+export interface Mask {
+  readonly op: "mask";
+  /** path in the root */
+  readonly path: string;
+}
+
+/** Make a path in the root read-only by a bind mount onto itself. A missing path is no failure */
+export interface ReadOnlyPath {
+  readonly op: "read-only-path";
+  /** path in the root */
+  readonly path: string;
+}
+
+/** Copy a directory of the root into an empty host directory, with owners, modes, times, xattrs, hard links and device nodes. Does nothing when the source is missing or no directory, or the destination is not empty */
+export interface CopyTree {
+  readonly op: "copy-tree";
+  /** path in the root */
+  readonly source: string;
+  /** absolute host directory; takes the source's owner and mode */
+  readonly destination: string;
+}
+
+/** Give back the content of a regular file in the root. A missing file gives nothing */
+export interface ReadFile {
+  readonly op: "read-file";
+  /** path in the root */
+  readonly path: string;
+  /** largest size in bytes; a longer file is a failure (EFBIG) */
+  readonly limit: number;
+}
+
+/** Make the root directory the root of the mount namespace and let go of the old one (pivot_root, umount2) */
+export interface PivotRoot {
+  readonly op: "pivot-root";
+}
+
+/** Write the user namespace's id maps. By the parent */
+export interface IdMap {
+  readonly op: "id-map";
+  /** uid_map */
+  readonly uids: readonly IdMap[];
+  /** gid_map */
+  readonly gids: readonly IdMap[];
+  /** write deny to setgroups first (needed without privilege) */
+  readonly denySetgroups: boolean;
+}
+
+/** Offset clocks of a new time namespace (time_namespaces(7)); stands before `enter-time-namespace` */
+export interface TimeOffset {
+  readonly op: "time-offset";
+  /** `monotonic` or `boottime` */
+  readonly clock: string;
+  /** offset */
+  readonly seconds: bigint;
+  /** 0 to 999,999,999 */
+  readonly nanoseconds: number;
+}
+
+/** Create a time namespace for this process to enter (unshare) */
+export interface TimeNamespace {
+  readonly op: "time-namespace";
+}
+
+/** Enter the time namespace made before (setns on time_for_children) */
+export interface EnterTimeNamespace {
+  readonly op: "enter-time-namespace";
+}
+
+/** Set the host name (sethostname) */
+export interface Hostname {
+  readonly op: "hostname";
+  /** at most 64 bytes */
+  readonly name: string;
+}
+
+/** Set the NIS domain name (setdomainname) */
+export interface Domainname {
+  readonly op: "domainname";
+  /** at most 64 bytes */
+  readonly name: string;
+}
+
+/** Set a namespaced kernel parameter, through a /proc that is checked to be procfs, before pivot_root */
+export interface Sysctl {
+  readonly op: "sysctl";
+  /** path below /proc/sys, e.g. net/ipv4/ip_forward */
+  readonly key: string;
+  /** what to write */
+  readonly value: string;
+}
+
+/** Bring the loopback interface up */
+export interface LoopbackUp {
+  readonly op: "loopback-up";
+}
+
+/** Set a resource limit (prlimit) */
+export interface Rlimit {
+  readonly op: "rlimit";
+  /** RLIMIT_* number */
+  readonly resource: number;
+  /** 2^64-1 for unlimited */
+  readonly soft: bigint;
+  /** 2^64-1 for unlimited */
+  readonly hard: bigint;
+}
+
+/** Join a new session keyring, so that the host's is not seen. A kernel without keys, or out of quota, is no failure */
+export interface Keyring {
+  readonly op: "keyring";
+  /** keyring name */
+  readonly name: string;
+}
+
+/** Set supplementary groups, group, user and umask, keeping permitted capabilities for `capabilities` */
+export interface User {
+  readonly op: "user";
+  /** user inside */
+  readonly uid: number;
+  /** group inside */
+  readonly gid: number;
+  /** supplementary groups */
+  readonly groups: readonly number[];
+  /** file mode creation mask */
+  readonly umask: number;
+}
+
+/** Drop every capability that is not in the mask from the bounding set */
+export interface BoundingSet {
+  readonly op: "bounding-set";
+  /** bit n is capability n */
+  readonly keep: bigint;
+}
+
+/** Set the effective, permitted, inheritable and ambient sets */
+export interface Capabilities {
+  readonly op: "capabilities";
+  /** bit n is capability n */
+  readonly effective: bigint;
+  /** likewise */
+  readonly permitted: bigint;
+  /** likewise */
+  readonly inheritable: bigint;
+  /** likewise */
+  readonly ambient: bigint;
+}
+
+/** Forbid gaining privilege by exec (PR_SET_NO_NEW_PRIVS) */
+export interface NoNewPrivileges {
+  readonly op: "no-new-privileges";
+}
+
+/** Install a system call filter (seccomp(2)) */
+export interface Seccomp {
+  readonly op: "seccomp";
+  /** struct sock_filter array, 8 bytes each */
+  readonly program: Uint8Array;
+  /** SECCOMP_FILTER_FLAG_* */
+  readonly flags: number;
+}
+
+/** Change directory inside the container; it must lie inside the root (getcwd is checked) */
+export interface WorkingDirectory {
+  readonly op: "working-directory";
+  /** absolute path */
+  readonly path: string;
+}
+
+/** Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure */
+export interface RemoveTree {
+  readonly op: "remove-tree";
+  /** absolute path */
+  readonly path: string;
+}
+
+/** Detach a mount (umount2 MNT_DETACH, UMOUNT_NOFOLLOW). A path that is no mount is no failure */
+export interface Unmount {
+  readonly op: "unmount";
+  /** absolute path */
+  readonly path: string;
+}
+
+/** Make a host directory; an existing one is left as it is */
+export interface HostDirectory {
+  readonly op: "host-directory";
+  /** absolute path whose parent exists */
+  readonly path: string;
+  /** permission bits (not subject to umask) */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+}
+
+export type Operation =
+  | Clone
+  | JoinNamespace
+  | JoinContainer
+  | WaitStart
+  | Exec
+  | FindExecutable
+  | ParentDeathSignal
+  | Session
+  | Terminal
+  | StdioOwner
+  | CgroupCreate
+  | JoinCgroup
+  | WriteFile
+  | CgroupDeviceFilter
+  | CgroupKill
+  | CgroupRemove
+  | Propagation
+  | RootOverlay
+  | RootBind
+  | RootDirectory
+  | Mount
+  | Bind
+  | MountAttributes
+  | Directory
+  | Symlink
+  | Device
+  | Mask
+  | ReadOnlyPath
+  | CopyTree
+  | ReadFile
+  | PivotRoot
+  | IdMap
+  | TimeOffset
+  | TimeNamespace
+  | EnterTimeNamespace
+  | Hostname
+  | Domainname
+  | Sysctl
+  | LoopbackUp
+  | Rlimit
+  | Keyring
+  | User
+  | BoundingSet
+  | Capabilities
+  | NoNewPrivileges
+  | Seccomp
+  | WorkingDirectory
+  | RemoveTree
+  | Unmount
+  | HostDirectory;
+
+/** Run a program to its end in a forked process; answered by `executed` or `failed` */
+export interface RequestExecute {
+  readonly kind: "execute";
+  /** what to run */
+  readonly program: readonly Operation[];
+}
+
+/** Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
+export interface RequestCreate {
+  readonly kind: "create";
+  /** existing host directory for monitor.sock, pid, and exit */
+  readonly stateDirectory: string;
+  /** log file to append to, in CRI's format; empty for none */
+  readonly log: string;
+  /** the program has a `terminal` operation: output is one stream */
+  readonly terminal: boolean;
+  /** give the process an open stdin; /dev/null otherwise */
+  readonly openStdin: boolean;
+  /** close stdin when the first attached client's input ends */
+  readonly stdinOnce: boolean;
+  /** the process uses keel's own stdin, stdout and stderr as they are (no log, no attach) */
+  readonly inheritStdio: boolean;
+  /** v1 memory.oom_control or v2 memory.events of its cgroup, read at exit for oom_kill; empty for none */
+  readonly oomFile: string;
+  /** the container */
+  readonly program: readonly Operation[];
+  /** run by the monitor after the container's exit, before anybody is told; failures are ignored */
+  readonly exitProgram: readonly Operation[];
+  /** program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none */
+  readonly exitCommand: readonly string[];
+}
+
+/** Let the created container exec; answered by `done`, or `failed` when exec fails */
+export interface RequestStart {
+  readonly kind: "start";
+}
+
+/** Send output from now on as `output`; `input`, `close-input` and `resize` with this request id go to the process. Answered by `done`, and `exited` at its end after all output */
+export interface RequestAttach {
+  readonly kind: "attach";
+  /** this client sends input */
+  readonly stdin: boolean;
+  /** this client wants output */
+  readonly output: boolean;
+}
+
+/** Bytes for stdin of what this request is attached to. Not answered */
+export interface RequestInput {
+  readonly kind: "input";
+  /** at most 64 KiB */
+  readonly data: Uint8Array;
+}
+
+/** End of stdin of what this request is attached to. Not answered */
+export interface RequestCloseInput {
+  readonly kind: "close-input";
+}
+
+/** Window size for the terminal of what this request is attached to, or of the container. Not answered */
+export interface RequestResize {
+  readonly kind: "resize";
+  /** width */
+  readonly columns: number;
+  /** height */
+  readonly rows: number;
+}
+
+/** Signal the container's first process through its pidfd, or (process not 0) one exec session; answered by `done` or `failed` (ESRCH when it has ended) */
+export interface RequestSignal {
+  readonly kind: "signal";
+  /** signal number */
+  readonly signal: number;
+  /** pid of an exec session in the host's pid namespace, or 0 */
+  readonly process: number;
+}
+
+/** Answered by `exited` when the container has ended and its exit program has run */
+export interface RequestWait {
+  readonly kind: "wait";
+}
+
+/** Answered by `status-is` */
+export interface RequestStatus {
+  readonly kind: "status";
+}
+
+/** Start another process in the container, attached to this request; answered by `exec-started` or `failed`, then `output` and `exited`. The process outlives the connection */
+export interface RequestExec {
+  readonly kind: "exec";
+  /** the program has a `terminal` operation */
+  readonly terminal: boolean;
+  /** this client sends input; /dev/null otherwise */
+  readonly openStdin: boolean;
+  /** this client wants output and `exited`; otherwise output is thrown away (exec -d) */
+  readonly output: boolean;
+  /** with join-container, clone, …, exec */
+  readonly program: readonly Operation[];
+}
+
+/** Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
+export interface RequestApplyOpen {
+  readonly kind: "apply-open";
+  /** absolute, existing directory */
+  readonly root: string;
+  /** write whiteouts as overlayfs does (0:0 devices and trusted.overlay.opaque); otherwise remove what they name */
+  readonly overlay: boolean;
+}
+
+/** A directory: made, or an existing one given these attributes */
+export interface RequestApplyDirectory {
+  readonly kind: "apply-directory";
+  /** path in the root */
+  readonly path: string;
+  /** permission bits with setuid, setgid and sticky */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+  /** mtime, set at `apply-finish` */
+  readonly modified: Timestamp;
+  /** extended attributes */
+  readonly xattrs: readonly Xattr[];
+}
+
+/** A regular file; `apply-data` frames with its content follow, then `apply-end`. Replaces whatever is there */
+export interface RequestApplyFile {
+  readonly kind: "apply-file";
+  /** path in the root */
+  readonly path: string;
+  /** bytes to come; it is pre-sized, holes are left where nothing is written */
+  readonly size: bigint;
+  /** permission bits with setuid, setgid and sticky */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+  /** mtime */
+  readonly modified: Timestamp;
+  /** extended attributes */
+  readonly xattrs: readonly Xattr[];
+}
+
+/** Content of the file opened last, at an offset */
+export interface RequestApplyData {
+  readonly kind: "apply-data";
+  /** position in the file */
+  readonly offset: bigint;
+  /** at most 1 MiB */
+  readonly data: Uint8Array;
+}
+
+/** The file opened last is complete: owner, mode, xattrs and times are set */
+export interface RequestApplyEnd {
+  readonly kind: "apply-end";
+}
+
+/** A symbolic link. Replaces whatever is there */
+export interface RequestApplySymlink {
+  readonly kind: "apply-symlink";
+  /** path in the root */
+  readonly path: string;
+  /** as stored */
+  readonly target: string;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+  /** mtime */
+  readonly modified: Timestamp;
+  /** extended attributes */
+  readonly xattrs: readonly Xattr[];
+}
+
+/** Another name of a file of the same layer. Replaces whatever is there */
+export interface RequestApplyHardlink {
+  readonly kind: "apply-hardlink";
+  /** path in the root */
+  readonly path: string;
+  /** path in the root of the existing file; a symbolic link itself, not what it points to */
+  readonly target: string;
+}
+
+/** A device node or FIFO. Replaces whatever is there */
+export interface RequestApplyNode {
+  readonly kind: "apply-node";
+  /** path in the root */
+  readonly path: string;
+  /** S_IFCHR, S_IFBLK or S_IFIFO and permission bits */
+  readonly mode: number;
+  /** device major */
+  readonly major: number;
+  /** device minor */
+  readonly minor: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+  /** mtime */
+  readonly modified: Timestamp;
+  /** extended attributes */
+  readonly xattrs: readonly Xattr[];
+}
+
+/** Hide a name of lower layers */
+export interface RequestApplyWhiteout {
+  readonly kind: "apply-whiteout";
+  /** path in the root of what is hidden */
+  readonly path: string;
+}
+
+/** Hide all that lower layers have in a directory */
+export interface RequestApplyOpaque {
+  readonly kind: "apply-opaque";
+  /** the directory */
+  readonly path: string;
+}
+
+/** Set directory times, flush the filesystem if asked; answered by `done` */
+export interface RequestApplyFinish {
+  readonly kind: "apply-finish";
+  /** syncfs the root's filesystem before answering */
+  readonly sync: boolean;
+}
+
+export type Request =
+  | RequestExecute
+  | RequestCreate
+  | RequestStart
+  | RequestAttach
+  | RequestInput
+  | RequestCloseInput
+  | RequestResize
+  | RequestSignal
+  | RequestWait
+  | RequestStatus
+  | RequestExec
+  | RequestApplyOpen
+  | RequestApplyDirectory
+  | RequestApplyFile
+  | RequestApplyData
+  | RequestApplyEnd
+  | RequestApplySymlink
+  | RequestApplyHardlink
+  | RequestApplyNode
+  | RequestApplyWhiteout
+  | RequestApplyOpaque
+  | RequestApplyFinish;
+
+/** The request succeeded */
+export interface ReplyDone {
+  readonly kind: "done";
+}
+
+/** The request failed */
+export interface ReplyFailed {
+  readonly kind: "failed";
+  /** index of the failed operation in its program, or -1 when none was at fault */
+  readonly step: number;
+  /** Linux errno */
+  readonly errno: number;
+  /** system call that failed */
+  readonly syscall: string;
+  /** path or other value it failed on, may be empty */
+  readonly detail: string;
+}
+
+/** The program ended well */
+export interface ReplyExecuted {
+  readonly kind: "executed";
+  /** what operations gave back */
+  readonly results: readonly Result[];
+}
+
+/** The container waits for start */
+export interface ReplyCreated {
+  readonly kind: "created";
+  /** its first process, in keel's pid namespace */
+  readonly pid: number;
+  /** pid of the monitor */
+  readonly monitor: number;
+}
+
+/** Output of what the request is attached to */
+export interface ReplyOutput {
+  readonly kind: "output";
+  /** 1 stdout or terminal, 2 stderr */
+  readonly stream: number;
+  /** at most 64 KiB */
+  readonly data: Uint8Array;
+}
+
+/** The process has ended */
+export interface ReplyExited {
+  readonly kind: "exited";
+  /** exit code, or 128 + signal */
+  readonly status: number;
+  /** signal that ended it, or 0 */
+  readonly signal: number;
+  /** its cgroup has had an OOM kill */
+  readonly oomKilled: boolean;
+  /** when, since the epoch */
+  readonly seconds: bigint;
+  /** 0 to 999,999,999 */
+  readonly nanoseconds: number;
+}
+
+/** The exec'd process runs */
+export interface ReplyExecStarted {
+  readonly kind: "exec-started";
+  /** in keel's pid namespace */
+  readonly pid: number;
+}
+
+/** How the container is */
+export interface ReplyStatusIs {
+  readonly kind: "status-is";
+  /** 1 created, 2 running, 3 exited */
+  readonly state: number;
+  /** its first process, 0 when exited */
+  readonly pid: number;
+  /** pids of running exec sessions */
+  readonly execs: readonly number[];
+}
+
+export type Reply =
+  | ReplyDone
+  | ReplyFailed
+  | ReplyExecuted
+  | ReplyCreated
+  | ReplyOutput
+  | ReplyExited
+  | ReplyExecStarted
+  | ReplyStatusIs;

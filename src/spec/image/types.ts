@@ -1,0 +1,63 @@
+/** Types of the OCI image-spec 1.1 and of Docker's schema 2, which has the same shape. */
+
+/** `sha256:` and 64 lower-case hexadecimal digits (or sha512 and 128); always checked by `parseDigest` before use. */
+export type Digest = string & { readonly __digest: true };
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+  readonly osVersion?: string;
+}
+
+/** image-spec descriptor.md */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly urls?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: Platform;
+  readonly artifactType?: string;
+}
+
+/** image-spec manifest.md */
+export interface ImageManifest {
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** image-spec image-index.md */
+export interface ImageIndex {
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** image-spec config.md, `config`: how to run the image. Missing lists are empty here. */
+export interface ImageRunConfig {
+  /** `user`, `uid`, `user:group`, `uid:gid`, or empty. */
+  readonly user: string;
+  readonly exposedPorts: readonly string[];
+  readonly env: readonly string[];
+  /** Undefined when the image does not say. */
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly volumes: readonly string[];
+  readonly workingDir: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** Empty when the image does not say (SIGTERM then). */
+  readonly stopSignal: string;
+}
+
+/** image-spec config.md */
+export interface ImageConfig {
+  readonly platform: Platform;
+  readonly created?: string;
+  readonly config: ImageRunConfig;
+  /** Digests of the uncompressed layers, bottom first. */
+  readonly diffIds: readonly Digest[];
+}
