@@ -39,7 +39,9 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
 }
 
 /** Gives `options` their exact types. */
-export function defineCommand<const D extends OptionDefinitions>(definition: CommandDefinition<D>): CommandDefinition<D> {
+export function defineCommand<const D extends OptionDefinitions>(
+  definition: CommandDefinition<D>,
+): CommandDefinition<D> {
   return definition;
 }
 

@@ -2,11 +2,19 @@
 import type { CommandDefinition } from "./command.ts";
 
 export function commandHelp(definition: CommandDefinition): string {
-  const lines = [`Usage: sampan ${definition.name} [OPTIONS] ${definition.usage}`.trimEnd(), "", definition.summary, ""];
+  const lines = [
+    `Usage: sampan ${definition.name} [OPTIONS] ${definition.usage}`.trimEnd(),
+    "",
+    definition.summary,
+    "",
+  ];
   const rows = Object.entries(definition.options).map(([name, option]): readonly [string, string] => {
     const short = option.short === undefined ? "    " : `-${option.short}, `;
     const value = option.type === "boolean" ? "" : ` ${option.value ?? "VALUE"}`;
-    return [`  ${short}--${name}${value}`, option.help + (option.type === "list" ? " (may be given several times)" : "")];
+    return [
+      `  ${short}--${name}${value}`,
+      option.help + (option.type === "list" ? " (may be given several times)" : ""),
+    ];
   });
   if (rows.length > 0) lines.push("Options:", ...columns(rows), "");
   lines.push(definition.examples.length === 1 ? "Example:" : "Examples:", ...definition.examples.map((x) => `  ${x}`));

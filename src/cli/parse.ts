@@ -67,7 +67,11 @@ export function parseCommand<D extends OptionDefinitions>(
       const equals = arg.indexOf("=");
       const name = equals < 0 ? arg.slice(2) : arg.slice(2, equals);
       if (name === "help") help = true;
-      else if (name.startsWith("no-") && definition.options[name] === undefined && definition.options[name.slice(3)]?.type === "boolean")
+      else if (
+        name.startsWith("no-") &&
+        definition.options[name] === undefined &&
+        definition.options[name.slice(3)]?.type === "boolean"
+      )
         values.set(name.slice(3), false);
       else store(name, `--${name}`, equals < 0 ? undefined : arg.slice(equals + 1));
       continue;
@@ -134,11 +138,7 @@ function editDistance(a: string, b: string): number {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1)
       next.push(
-        Math.min(
-          (row[j] ?? 0) + 1,
-          (next[j - 1] ?? 0) + 1,
-          (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        ),
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
       );
     row = next;
   }

@@ -76,7 +76,9 @@ export function printError(error: unknown): void {
     const remedy = error.fields.remedy === undefined ? "" : `. ${error.fields.remedy}`;
     process.stderr.write(`sampan: ${error.message}${remedy}\n`);
   } else {
-    process.stderr.write(`sampan: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `sampan: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   }
   if (process.env["SAMPAN_DEBUG"] !== undefined && error instanceof Error && isSampanError(error))
     process.stderr.write(`${error.stack}\n${error.cause === undefined ? "" : `caused by ${String(error.cause)}\n`}`);

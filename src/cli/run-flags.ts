@@ -16,7 +16,12 @@ export const runFlags = {
   device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
   domainname: { type: "string", value: "NAME", help: "NIS domain name" },
   entrypoint: { type: "string", value: "COMMAND", help: "in place of the image's ENTRYPOINT" },
-  env: { type: "list", short: "e", value: "NAME[=VALUE]", help: "environment variable; without a value, that of this shell" },
+  env: {
+    type: "list",
+    short: "e",
+    value: "NAME[=VALUE]",
+    help: "environment variable; without a value, that of this shell",
+  },
   "env-file": { type: "list", value: "FILE", help: "environment variables, one a line" },
   "group-add": { type: "list", value: "GROUP", help: "supplementary group of the user" },
   hostname: { type: "string", value: "NAME", help: "host name inside" },
@@ -77,7 +82,10 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
   return options;
 }
 
-function copyDefined(options: { -readonly [K in keyof ContainerOptions]: ContainerOptions[K] }, values: RunValues): void {
+function copyDefined(
+  options: { -readonly [K in keyof ContainerOptions]: ContainerOptions[K] },
+  values: RunValues,
+): void {
   if (values.name !== undefined) options.name = values.name;
   if (values.workdir !== undefined) options.workdir = values.workdir;
   if (values.user !== undefined) options.user = values.user;
@@ -121,7 +129,8 @@ function splitPair(text: string): readonly [string, string] {
 
 function requirePair(text: string, what: string): readonly [string, string] {
   const pair = splitPair(text);
-  if (pair[0] === "" || !text.includes("=")) throw invalidArgument(`Cannot parse ${what} "${text}": it is not NAME=VALUE`);
+  if (pair[0] === "" || !text.includes("="))
+    throw invalidArgument(`Cannot parse ${what} "${text}": it is not NAME=VALUE`);
   return pair;
 }
 
@@ -164,7 +173,8 @@ function parseVolume(text: string): MountOption {
     throw invalidArgument(`Cannot parse --volume "${text}": it is not SRC:DST[:OPTIONS]`);
   if (parts.length === 1) return { type: "volume", target: text };
   const [source = "", target = "", modes = ""] = parts;
-  const path = source.startsWith("/") || source.startsWith("./") || source.startsWith("../") || source === "." || source === "..";
+  const path =
+    source.startsWith("/") || source.startsWith("./") || source.startsWith("../") || source === "." || source === "..";
   const mount: { -readonly [K in keyof MountOption]: MountOption[K] } = {
     type: path ? "bind" : "volume",
     source: path ? resolve(source) : source,
@@ -245,7 +255,14 @@ function parseMount(text: string): MountOption {
 function parseTmpfs(text: string): MountOption {
   const at = text.indexOf(":");
   if (at < 0) return { type: "tmpfs", target: text };
-  return { type: "tmpfs", target: text.slice(0, at), tmpfsOptions: text.slice(at + 1).split(",").filter((o) => o !== "") };
+  return {
+    type: "tmpfs",
+    target: text.slice(0, at),
+    tmpfsOptions: text
+      .slice(at + 1)
+      .split(",")
+      .filter((o) => o !== ""),
+  };
 }
 
 function parseDevice(text: string): DeviceOption {
@@ -287,7 +304,8 @@ function parseSecurityOption(text: string): SecurityOption {
   const value = at < 0 ? "" : text.slice(at + 1);
   if (name === "no-new-privileges") return { noNewPrivileges: value !== "false" };
   if (name === "seccomp") {
-    if (value === "") throw invalidArgument(`Cannot parse --security-opt "${text}": seccomp needs a file or unconfined`);
+    if (value === "")
+      throw invalidArgument(`Cannot parse --security-opt "${text}": seccomp needs a file or unconfined`);
     if (value === "unconfined") return { seccomp: "unconfined" };
     const json = readUserFile(value, "seccomp profile");
     try {

@@ -25,5 +25,7 @@ export function randomName(attempt: number): string {
 /** Docker's rule: a letter or digit, then at least one of letters, digits, `_`, `.`, `-`. */
 export function checkName(name: string): void {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}$/.test(name))
-    throw invalidArgument(`Cannot use name "${name}": it must be 2 to 128 letters, digits, "_", "." and "-", and begin with a letter or digit`);
+    throw invalidArgument(
+      `Cannot use name "${name}": it must be 2 to 128 letters, digits, "_", "." and "-", and begin with a letter or digit`,
+    );
 }

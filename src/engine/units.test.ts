@@ -4,13 +4,7 @@ import { humanDuration, humanSize, parseBytes, parseCpus, parseInteger } from ".
 
 test("parseBytes() understands Docker's and IEC's units as powers of 1024", () => {
   expect(["7", "1k", "2KiB", "256m", "1.5g", "1TB", 42].map((t) => parseBytes(t, "--memory"))).toEqual([
-    7,
-    1024,
-    2048,
-    268_435_456,
-    1_610_612_736,
-    1_099_511_627_776,
-    42,
+    7, 1024, 2048, 268_435_456, 1_610_612_736, 1_099_511_627_776, 42,
   ]);
 });
 

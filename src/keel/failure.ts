@@ -64,6 +64,7 @@ export function failure(reply: ReplyFailed, program: readonly Operation[] | unde
     ...(path === "" ? {} : { path }),
     ...(reply.step < 0 ? {} : { step: reply.step + 1 }),
     ...(operation === undefined ? {} : { operation: words }),
+    ...(operation?.op === "exec" || operation?.op === "find-executable" ? { command: true } : {}),
   };
   return new SampanError(codes.get(reply.errno) ?? "failed-precondition", `Cannot ${words}: ${state}${where}`, init);
 }
