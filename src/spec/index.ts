@@ -1,1 +1,1 @@
-export type * from "./image/types.ts";
+export * from "./image/index.ts";
