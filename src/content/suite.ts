@@ -18,6 +18,10 @@ export function sourceOf(bytes: Uint8Array, chunk = 1000, failAt = Infinity, fai
   };
 }
 
+const neverAsked: BlobSource = () => {
+  throw new Error("asked");
+};
+
 async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of source) chunks.push(chunk);
@@ -43,10 +47,7 @@ export function contentStoreSuite(name: string, open: () => ContentStore): void 
     test("write() does not ask the source for a blob that is there", async () => {
       const store = open();
       await store.write(expected, sourceOf(bytes));
-      const never: BlobSource = () => {
-        throw new Error("asked");
-      };
-      await expect(store.write(expected, never)).resolves.toBeUndefined();
+      await expect(store.write(expected, neverAsked)).resolves.toBeUndefined();
     });
 
     test("write() takes an empty blob", async () => {
