@@ -50,6 +50,7 @@ struct session {
 	struct session *next;
 	enum session_state state;
 	bool container; /* the container's first process: its output is logged, and its end is the container's */
+	bool awaits_terminal; /* input is queued until the master comes */
 	bool terminal;	/* streams[0] and input are a pty's master */
 	bool keep_input; /* end of a client's input is not the end of stdin */
 	pid_t executor;
@@ -102,6 +103,12 @@ void session_watch(struct session *session);
  */
 bool session_events(struct session *session, struct program_event *failed);
 
+/*
+ * Goes on with an exec'd session's end as far as it can: when the process has ended and its output is drained, `exited` is
+ * sent. May free the session.
+ */
+void session_progress(struct session *session);
+
 /* Reaps all children that have ended. */
 void sessions_reap(void);
 
@@ -119,6 +126,12 @@ bool sessions_busy(void);
 void sessions_end(void);
 
 unsigned int sessions_count(void);
+
+/*
+ * Raises this process's soft limit of open files for the sake of many sessions and clients. Processes spawned later get the
+ * old one. Returns false when that is no use.
+ */
+bool descriptors_more(void);
 
 /* Input of at most OUTPUT_MAX bytes; what stdin doesn't take is queued. Thrown away when stdin is closed. */
 void session_input(struct session *session, const uint8_t *data, size_t size);
