@@ -1,5 +1,5 @@
 /** Commands in a test host: a running one, and the result of one that ended. */
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { readFile } from "node:fs/promises";
@@ -122,4 +122,51 @@ export async function collect(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Runs a command on the machine itself, with the test process's environment, to its end.
+ *
+ * @param options `env` is added to the environment; `timeout` in milliseconds, ten minutes if not given
+ * @returns like `TestHost.run`; 127 when there is no such command
+ */
+export async function runHere(
+  argv: readonly string[],
+  options: {
+    readonly input?: string | Uint8Array;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+    readonly timeout?: number;
+  } = {},
+): Promise<CommandResult> {
+  const [command = "", ...args] = argv;
+  const { input, env, cwd, timeout = 600_000 } = options;
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout,
+    killSignal: "SIGKILL",
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", (data: Buffer) => stdout.push(data));
+  child.stderr.on("data", (data: Buffer) => stderr.push(data));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input === undefined ? undefined : Buffer.from(input));
+  const code = await new Promise<number>((resolve) => {
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      stderr.push(Buffer.from(error.message));
+      resolve(error.code === "ENOENT" ? 127 : 126);
+    });
+    child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+  return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), code };
+}
+
+/** Like {@link runHere}, for set-up that must succeed. Resolves with stdout without its final newline. */
+export async function mustHere(...[argv, options]: Parameters<typeof runHere>): Promise<string> {
+  const { code, stdout, stderr } = await runHere(argv, options);
+  if (code !== 0) throw new Error(`Cannot run "${argv.join(" ")}": exit code ${code}\n${stdout}${stderr}`);
+  return stdout.replace(/\n$/, "");
 }

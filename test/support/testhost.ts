@@ -109,12 +109,10 @@ export class TestHost implements AsyncDisposable {
     const directory = await mkdtemp(join(base, `${prefix}${process.pid}-`));
     try {
       for (const name of ["root", "state", "files", "home", "tmp", "run"]) await mkdir(join(directory, name));
+      const namespaces = ["--pid", "--mount", "--net", "--ipc", "--uts"];
       const holder = spawn(
         "unshare",
-        [
-          ...["--pid", "--fork", "--kill-child", "--mount", "--net", "--ipc", "--uts"],
-          ...["--", "sh", "-c", init, "sampan-test-init", directory, checkout],
-        ],
+        [...namespaces, "--fork", "--kill-child", "sh", "-c", init, "sampan-test-init", directory, checkout],
         { stdio: ["pipe", "pipe", "pipe"], detached: true },
       );
       const initPid = await readPid(holder);
@@ -133,14 +131,9 @@ export class TestHost implements AsyncDisposable {
   spawn(argv: readonly string[], options: Omit<RunOptions, "input" | "timeout"> = {}): HostProcess {
     const environment = Object.entries({ ...this.environment, ...options.env });
     const variables = environment.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-    const child = spawn(
-      "nsenter",
-      [
-        ...["--target", String(this.initPid), "--pid", "--mount", "--net", "--ipc", "--uts", "--"],
-        ...["setsid", "env", "--ignore-environment", `--chdir=${options.cwd ?? checkout}`, ...variables, ...argv],
-      ],
-      { stdio: ["pipe", "pipe", "pipe"], detached: true },
-    );
+    const enter = ["--target", String(this.initPid), "--pid", "--mount", "--net", "--ipc", "--uts", "--", "setsid"];
+    const command = ["env", "--ignore-environment", `--chdir=${options.cwd ?? checkout}`, ...variables, ...argv];
+    const child = spawn("nsenter", [...enter, ...command], { stdio: ["pipe", "pipe", "pipe"], detached: true });
     const started = new HostProcess(child);
     this.#children.add(started);
     child.once("close", () => this.#children.delete(started));
