@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(commandHelp(entry.definition));
       return;
     }
-    process.exitCode = await entry.run(parsed.options, parsed.positionals, globals);
+    process.exitCode = await entry.run(parsed.options as never, parsed.positionals, globals);
   } catch (error) {
     printError(error);
     process.exitCode = commandCode(error) ?? failureCode(name);

@@ -26,7 +26,7 @@ import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
-import { Records, schema, type ContainerRecord, type ResolvedContainer } from "./records.ts";
+import { Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
 import type { RuntimeState } from "#runtime";
 
@@ -86,7 +86,6 @@ export class Engine implements AsyncDisposable {
     const records = new Records(database);
     const snapshotter = OverlaySnapshotter.open(paths.root, executor);
     const images = new Images({
-      root: paths.root,
       database,
       content: ContentStore.open(paths.root),
       snapshotter,
