@@ -1,5 +1,5 @@
 /** This process' stdio, connected to a process in a container. */
-import type { Attachment } from "#keel";
+import type { Attachment } from "#engine";
 
 /** How the connection ended. */
 export type Ending = { readonly kind: "exited"; readonly status: number } | { readonly kind: "detached" };
@@ -18,11 +18,17 @@ const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SI
 /** ctrl-p ctrl-q, as Docker's. */
 const detachKeys = [0x10, 0x11];
 
+/** What comes after the process' end is of no use to anybody. */
+const ignore = (): void => undefined;
+
+/** Output of the container to this process' own. */
+export const toOwnOutput = (stream: 1 | 2, data: Uint8Array): Promise<void> | undefined =>
+  write(stream === 2 ? process.stderr : process.stdout, data);
+
 /** Resolves when the process has ended and all output was written, or the user detached. */
 export async function connect(attachment: Attachment, options: ConnectOptions): Promise<Ending> {
   const cleanUp: (() => void)[] = [];
   try {
-    attachment.onOutput((stream, data) => write(stream === 2 ? process.stderr : process.stdout, data));
     if (options.onSignal !== undefined)
       for (const signal of forwarded) {
         const handler = (): void => options.onSignal?.(signal);
@@ -31,7 +37,7 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
       }
     const terminal = options.tty && process.stdin.isTTY;
     if (options.tty && process.stdout.isTTY) {
-      const resize = (): void => attachment.resize(process.stdout.columns, process.stdout.rows);
+      const resize = (): void => void attachment.resize(process.stdout.columns, process.stdout.rows).catch(ignore);
       resize();
       process.on("SIGWINCH", resize);
       cleanUp.push(() => process.off("SIGWINCH", resize));
@@ -41,7 +47,7 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
     return await (detached === undefined ? exited : Promise.race([exited, detached]));
   } finally {
     for (const action of cleanUp) action();
-    attachment.close();
+    attachment.detach();
   }
 }
 
@@ -63,12 +69,10 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
         if (found.detach) resolve({ kind: "detached" });
       }
       if (data.length === 0) return;
-      const pending = attachment.write(data);
-      if (pending === undefined) return;
       stdin.pause();
-      void pending.then(() => stdin.resume());
+      void attachment.write(data).then(() => stdin.resume(), ignore);
     };
-    const onEnd = (): void => attachment.closeInput();
+    const onEnd = (): void => void attachment.closeInput().catch(ignore);
     stdin.on("data", onData);
     stdin.on("end", onEnd);
     // A stdin that can't be read (closed by the shell) is one that has ended.

@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
-import type { Executor, MonitorClient } from "#keel";
+import type { Executor } from "#keel";
 import type { HostFacts, Operation, PlanOptions } from "#plan";
-import type { Runtime } from "#runtime";
+import type { CreatedContainer, Runtime } from "#runtime";
 import type { RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
@@ -113,7 +113,7 @@ export class EngineCore {
   }
 
   /** Makes the container's process, waiting for its start. */
-  async launch(record: ContainerRecord): Promise<{ readonly monitor: MonitorClient }> {
+  async launch(record: ContainerRecord): Promise<CreatedContainer> {
     const { options } = record;
     return this.runtime.create(record.id, {
       config: this.config(record),
