@@ -70,10 +70,7 @@ export class Runtime {
    * Starts the monitor and the container's process, which waits for {@link Runtime.start}. After a failure nothing of it is
    * left but the state directory's parents.
    */
-  async create(
-    id: string,
-    options: CreateContainer,
-  ): Promise<{ readonly pid: number; readonly monitor: MonitorClient }> {
+  async create(id: string, options: CreateContainer): Promise<CreatedContainer> {
     const directory = this.stateDirectory(id);
     const plan = this.plan(options.config, options.plan);
     if (!this.#rootMade) {
