@@ -1,6 +1,7 @@
 /** One container: a handle that any number of processes may hold at once. */
 import { failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession } from "#keel";
+import { cgroupDirectories } from "#plan";
 import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
@@ -164,7 +165,7 @@ export class Container implements AsyncDisposable {
       },
       config,
       {
-        cgroups: core.runtime.plan(config, core.planOptions(record)).cgroupPaths,
+        cgroups: cgroupDirectories(core.facts.cgroup, `${core.cgroupParent}/${record.id}`).paths,
         openStdin: options.openStdin === true,
         onOutput: options.onOutput,
       },
