@@ -13,7 +13,15 @@ export interface ConnectOptions {
   readonly onSignal?: (signal: NodeJS.Signals) => void;
 }
 
-const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT"];
+const forwarded: readonly NodeJS.Signals[] = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGCONT",
+];
 
 /** ctrl-p ctrl-q, as Docker's. */
 const detachKeys = [0x10, 0x11];

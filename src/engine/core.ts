@@ -217,7 +217,12 @@ export class EngineCore {
     id: string,
     text: string,
     record: ContainerRecord,
-  ): Promise<{ readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[]; readonly home: string }> {
+  ): Promise<{
+    readonly uid: number;
+    readonly gid: number;
+    readonly additionalGids: readonly number[];
+    readonly home: string;
+  }> {
     const state = this.runtime.state(id);
     if (state.status !== "running")
       throw failedPrecondition(`Cannot exec in container "${record.name}": it is not running`);

@@ -12,7 +12,14 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
-import { Images, openDatabase, type ImageSummary, type PullProgress, type RemovedImage, type ResolvedImage } from "#images";
+import {
+  Images,
+  openDatabase,
+  type ImageSummary,
+  type PullProgress,
+  type RemovedImage,
+  type ResolvedImage,
+} from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
@@ -258,7 +265,9 @@ export class Engine implements AsyncDisposable {
     const id = newId();
     const user = await this.#core.imageUser(options.user ?? config.user, image.chainId);
     const extra =
-      options.groupAdd === undefined ? [] : resolveGroups(options.groupAdd, await this.#core.accountFiles(image.chainId));
+      options.groupAdd === undefined
+        ? []
+        : resolveGroups(options.groupAdd, await this.#core.accountFiles(image.chainId));
     const hostname = containerHostname(options, id);
     const resolved: ResolvedContainer = {
       args,
@@ -304,9 +313,12 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
     if (mount.type !== "volume") continue;
     const anonymous = mount.source === undefined || mount.source === "";
     if (!anonymous && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(mount.source ?? ""))
-      throw invalidArgument(`Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`, {
-        remedy: "For a host directory, write an absolute path",
-      });
+      throw invalidArgument(
+        `Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`,
+        {
+          remedy: "For a host directory, write an absolute path",
+        },
+      );
     list.push({
       target,
       name: anonymous ? newId() : (mount.source ?? ""),
@@ -334,4 +346,3 @@ function removeCommand(paths: EnginePaths, id: string): readonly string[] {
   }
   return [];
 }
-

@@ -12,7 +12,14 @@ import {
   defaultSeccompProfile,
   type HostFacts,
 } from "#plan";
-import { parseSeccompProfile, type MountConfig, type NamespaceConfig, type Resources, type RuntimeConfig, type SeccompProfile } from "#spec";
+import {
+  parseSeccompProfile,
+  type MountConfig,
+  type NamespaceConfig,
+  type Resources,
+  type RuntimeConfig,
+  type SeccompProfile,
+} from "#spec";
 import { allDevices, givenDevices } from "./devices.ts";
 import type { ContainerOptions, MountOption } from "./options.ts";
 import { processCapabilities, processRlimits } from "./process-config.ts";
@@ -34,7 +41,11 @@ export interface ConfigContext {
 
 const noIds = { uidMappings: [], gidMappings: [] };
 
-export function runtimeConfig(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): RuntimeConfig {
+export function runtimeConfig(
+  options: ContainerOptions,
+  resolved: ResolvedContainer,
+  context: ConfigContext,
+): RuntimeConfig {
   const { facts } = context;
   const privileged = options.privileged === true;
   const capabilities = processCapabilities(options, facts, resolved.user.uid);
@@ -82,7 +93,13 @@ export function containerHostname(options: ContainerOptions, id: string): string
 }
 
 function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
-  const list: NamespaceConfig[] = [{ type: "pid" }, { type: "mount" }, { type: "ipc" }, { type: "uts" }, { type: "cgroup" }];
+  const list: NamespaceConfig[] = [
+    { type: "pid" },
+    { type: "mount" },
+    { type: "ipc" },
+    { type: "uts" },
+    { type: "cgroup" },
+  ];
   const network = options.network ?? "none";
   if (network === "none") list.push({ type: "network" });
   else if (network.startsWith("container:")) list.push({ type: "network", path: context.networkNamespace });
@@ -103,7 +120,13 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
   for (const volume of resolved.volumes) {
     const directory = context.volumeDirectories.get(volume.target);
     if (directory === undefined) continue;
-    own.push({ destination: volume.target, type: "bind", source: directory, options: ["rbind", volume.readOnly ? "ro" : "rw"], ...noIds });
+    own.push({
+      destination: volume.target,
+      type: "bind",
+      source: directory,
+      options: ["rbind", volume.readOnly ? "ro" : "rw"],
+      ...noIds,
+    });
   }
   const taken = new Set(own.map((m) => m.destination));
   const defaults = defaultMounts
@@ -137,7 +160,12 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
 /** An absolute, clean path that is not the root itself. */
 export function checkTarget(target: string): string {
   const clean = target.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
-  if (!clean.startsWith("/") || clean === "/" || clean.split("/").some((p) => p === ".." || p === ".") || clean.includes("\0"))
+  if (
+    !clean.startsWith("/") ||
+    clean === "/" ||
+    clean.split("/").some((p) => p === ".." || p === ".") ||
+    clean.includes("\0")
+  )
     throw invalidArgument(`Cannot mount on "${target}": it is not an absolute path below /`);
   return clean;
 }
@@ -190,10 +218,13 @@ function resources(options: ContainerOptions, devices: Resources["devices"]): Re
     if (limit === undefined || limit === 0n)
       throw invalidArgument("Cannot set --memory-swap: --memory must be set too", { remedy: "Add --memory" });
     if (given > 0n && given < limit)
-      throw invalidArgument(`Cannot set --memory-swap to ${options.memorySwap}: it counts memory too, and is below --memory`);
+      throw invalidArgument(
+        `Cannot set --memory-swap to ${options.memorySwap}: it counts memory too, and is below --memory`,
+      );
   }
   // As Docker: with a memory limit alone, as much swap again may be used.
-  const swap = limit === undefined || limit === 0n ? undefined : given === undefined || given === 0n ? limit * 2n : given;
+  const swap =
+    limit === undefined || limit === 0n ? undefined : given === undefined || given === 0n ? limit * 2n : given;
   const reservation = bytes(options.memoryReservation, "--memory-reservation");
   const quota = options.cpus === undefined ? 0 : parseCpus(options.cpus, "--cpus");
   const pids = options.pidsLimit;
@@ -226,8 +257,13 @@ function resources(options: ContainerOptions, devices: Resources["devices"]): Re
 /** One object for the same capabilities, so that a compiled filter is found by identity. */
 const defaultProfiles = new Map<string, SeccompProfile>();
 
-function seccomp(options: ContainerOptions, facts: HostFacts, capabilities: readonly string[]): SeccompProfile | undefined {
-  if (options.seccomp === "unconfined" || (options.privileged === true && options.seccomp === undefined)) return undefined;
+function seccomp(
+  options: ContainerOptions,
+  facts: HostFacts,
+  capabilities: readonly string[],
+): SeccompProfile | undefined {
+  if (options.seccomp === "unconfined" || (options.privileged === true && options.seccomp === undefined))
+    return undefined;
   if (!facts.seccomp)
     throw unsupported("Cannot install the system call filter: this kernel has none", {
       remedy: "See sampan doctor, or run with --security-opt seccomp=unconfined",

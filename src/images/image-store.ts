@@ -140,7 +140,10 @@ export class ImageStore {
   }
 
   #findName(reference: Reference): readonly PlatformRow[] {
-    const rows = this.#rows(`${selectPlatforms} JOIN images i ON i.digest = p.digest WHERE i.name = ?`, recordName(reference));
+    const rows = this.#rows(
+      `${selectPlatforms} JOIN images i ON i.digest = p.digest WHERE i.name = ?`,
+      recordName(reference),
+    );
     if (rows.length > 0 || reference.digest === undefined) return rows;
     // Pulled by a tag, asked for by the digest that the tag stands for.
     const repository = repositoryName(reference);
@@ -248,7 +251,9 @@ export class ImageStore {
 
   /** What a name stands for. */
   targetOf(name: string): Digest | undefined {
-    return this.#database.prepare("SELECT digest FROM images WHERE name = ?").get(name)?.["digest"] as Digest | undefined;
+    return this.#database.prepare("SELECT digest FROM images WHERE name = ?").get(name)?.["digest"] as
+      | Digest
+      | undefined;
   }
 
   /** Names of a target, sorted. */
@@ -259,9 +264,10 @@ export class ImageStore {
 
   /** Image ids and top snapshots of everything that was unpacked of a target. */
   idsAndTopLayers(target: Digest): readonly Digest[] {
-    return this.#rows(`SELECT NULL AS name, * FROM image_platforms WHERE digest = ?`, target).flatMap(
-      ({ config }) => [config, this.#config(config).layers.at(-1) ?? config],
-    );
+    return this.#rows(`SELECT NULL AS name, * FROM image_platforms WHERE digest = ?`, target).flatMap(({ config }) => [
+      config,
+      this.#config(config).layers.at(-1) ?? config,
+    ]);
   }
 
   /** Takes a name away; what it stood for stays. */
@@ -302,7 +308,8 @@ function bestRow(rows: readonly PlatformRow[], platform: Platform | undefined): 
   let best: PlatformRow | undefined;
   let bestDistance = Infinity;
   for (const row of rows) {
-    const distance = platformDistance(wanted, parsePlatform(row.platform)) ?? (platform === undefined ? 1000 : Infinity);
+    const distance =
+      platformDistance(wanted, parsePlatform(row.platform)) ?? (platform === undefined ? 1000 : Infinity);
     if (distance >= bestDistance) continue;
     best = row;
     bestDistance = distance;

@@ -90,7 +90,8 @@ export async function unpackLayers(
   layers: readonly Layer[],
   tools: UnpackTools,
   source: (descriptor: Descriptor, signal: AbortSignal) => BlobSource,
-  options: { onProgress?: OnProgress | undefined;
+  options: {
+    onProgress?: OnProgress | undefined;
     onLayer: (chainId: Digest, size: number) => void;
     signal: AbortSignal;
   },
