@@ -723,7 +723,7 @@ bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *ar
 
 /* Each writes one whole frame, length included. */
 void wire_encode_done(struct wire_writer *w, uint32_t request);
-void wire_encode_failed(struct wire_writer *w, uint32_t request, int32_t step, uint32_t errno, const char *syscall, const char *detail);
+void wire_encode_failed(struct wire_writer *w, uint32_t request, int32_t step, uint32_t error, const char *syscall, const char *detail);
 void wire_encode_executed(struct wire_writer *w, uint32_t request, struct wire_list_result results);
 void wire_encode_created(struct wire_writer *w, uint32_t request, uint32_t pid, uint32_t monitor);
 void wire_encode_output(struct wire_writer *w, uint32_t request, uint8_t stream, struct wire_bytes data);

@@ -44,7 +44,7 @@ export interface Result {
 
 /** One step of a container's program, as keel executes it. */
 /** Create the container's process, in new namespaces */
-export interface Clone {
+export interface OperationClone {
   readonly op: "clone";
   /** CLONE_NEW* flags: pid, mnt, net, ipc, uts, user, cgroup, time. Time is entered by unshare and setns after clone; cgroup is unshared by a `join-cgroup` operation after it has joined, or by clone when there is none */
   readonly namespaces: bigint;
@@ -53,7 +53,7 @@ export interface Clone {
 }
 
 /** Enter one existing namespace by its file */
-export interface JoinNamespace {
+export interface OperationJoinNamespace {
   readonly op: "join-namespace";
   /** the CLONE_NEW* flag it must be (setns(2) nstype) */
   readonly kind: bigint;
@@ -62,19 +62,19 @@ export interface JoinNamespace {
 }
 
 /** Enter namespaces of the monitor's own container, through its pidfd (exec) */
-export interface JoinContainer {
+export interface OperationJoinContainer {
   readonly op: "join-container";
   /** CLONE_NEW* flags */
   readonly namespaces: bigint;
 }
 
 /** Report that the container is created, and wait for `start` */
-export interface WaitStart {
+export interface OperationWaitStart {
   readonly op: "wait-start";
 }
 
 /** Become the container's program. Every descriptor but 0, 1 and 2 is closed */
-export interface Exec {
+export interface OperationExec {
   readonly op: "exec";
   /** argv; argv[0] without a slash is looked up in PATH of `environment`, as the user set before */
   readonly arguments: readonly string[];
@@ -85,7 +85,7 @@ export interface Exec {
 }
 
 /** Find what `exec` will run, so that a missing command is an error of create and not of start */
-export interface FindExecutable {
+export interface OperationFindExecutable {
   readonly op: "find-executable";
   /** argv[0] */
   readonly command: string;
@@ -96,19 +96,19 @@ export interface FindExecutable {
 }
 
 /** Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG) */
-export interface ParentDeathSignal {
+export interface OperationParentDeathSignal {
   readonly op: "parent-death-signal";
   /** signal number */
   readonly signal: number;
 }
 
 /** Start a new session (setsid) */
-export interface Session {
+export interface OperationSession {
   readonly op: "session";
 }
 
 /** Open a terminal of the container's own devpts, make it stdin, stdout, stderr and the controlling terminal, give the master to the monitor */
-export interface Terminal {
+export interface OperationTerminal {
   readonly op: "terminal";
   /** width, 0 to leave it */
   readonly columns: number;
@@ -119,7 +119,7 @@ export interface Terminal {
 }
 
 /** Give the stdio pipes to the container's user, so that /dev/stdout can be opened anew */
-export interface StdioOwner {
+export interface OperationStdioOwner {
   readonly op: "stdio-owner";
   /** owner inside the container */
   readonly uid: number;
@@ -128,7 +128,7 @@ export interface StdioOwner {
 }
 
 /** Create a cgroup directory with its parents */
-export interface CgroupCreate {
+export interface OperationCgroupCreate {
   readonly op: "cgroup-create";
   /** absolute directory below a cgroup mount */
   readonly path: string;
@@ -141,7 +141,7 @@ export interface CgroupCreate {
 }
 
 /** Move this process into cgroups, by writing 0 to each tasks (v1) or cgroup.procs (v2) file. Their files are opened before `clone`. Then unshare the cgroup namespace if asked */
-export interface JoinCgroup {
+export interface OperationJoinCgroup {
   readonly op: "join-cgroup";
   /** cgroup directories */
   readonly paths: readonly string[];
@@ -150,7 +150,7 @@ export interface JoinCgroup {
 }
 
 /** Write a kernel file of the host's side (cgroup, /proc) in one write(2) */
-export interface WriteFile {
+export interface OperationWriteFile {
   readonly op: "write-file";
   /** absolute path, opened without following a final symbolic link and never created */
   readonly path: string;
@@ -161,7 +161,7 @@ export interface WriteFile {
 }
 
 /** Attach an eBPF device program to a cgroup v2 directory (BPF_CGROUP_DEVICE), in place of those attached before */
-export interface CgroupDeviceFilter {
+export interface OperationCgroupDeviceFilter {
   readonly op: "cgroup-device-filter";
   /** cgroup directory */
   readonly path: string;
@@ -170,21 +170,21 @@ export interface CgroupDeviceFilter {
 }
 
 /** Kill every process of a cgroup and its children (cgroup.kill on v2; signalled until empty on v1). A missing directory is no failure */
-export interface CgroupKill {
+export interface OperationCgroupKill {
   readonly op: "cgroup-kill";
   /** cgroup directory */
   readonly path: string;
 }
 
 /** Remove a cgroup directory and its children. Waits briefly while the kernel still counts dying tasks. A missing directory is no failure */
-export interface CgroupRemove {
+export interface OperationCgroupRemove {
   readonly op: "cgroup-remove";
   /** cgroup directory */
   readonly path: string;
 }
 
 /** Set mount propagation recursively from the current root */
-export interface Propagation {
+export interface OperationPropagation {
   readonly op: "propagation";
   /** MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE */
   readonly mode: bigint;
@@ -193,7 +193,7 @@ export interface Propagation {
 }
 
 /** Mount an overlay and make it the root directory of what follows */
-export interface RootOverlay {
+export interface OperationRootOverlay {
   readonly op: "root-overlay";
   /** read-only layers, top first */
   readonly lower: readonly string[];
@@ -208,7 +208,7 @@ export interface RootOverlay {
 }
 
 /** Bind an existing directory onto itself and make it the root directory of what follows */
-export interface RootBind {
+export interface OperationRootBind {
   readonly op: "root-bind";
   /** absolute host directory */
   readonly path: string;
@@ -217,14 +217,14 @@ export interface RootBind {
 }
 
 /** Use an existing directory as the root of what follows, without any mount (`/` for the current root) */
-export interface RootDirectory {
+export interface OperationRootDirectory {
   readonly op: "root-directory";
   /** absolute directory */
   readonly path: string;
 }
 
 /** Mount a new filesystem in the root (fsopen, fsconfig, fsmount, move_mount) */
-export interface Mount {
+export interface OperationMount {
   readonly op: "mount";
   /** filesystem type, e.g. `proc` */
   readonly type: string;
@@ -241,7 +241,7 @@ export interface Mount {
 }
 
 /** Bind a host path into the root (open_tree, mount_setattr, move_mount) */
-export interface Bind {
+export interface OperationBind {
   readonly op: "bind";
   /** absolute host path */
   readonly source: string;
@@ -264,7 +264,7 @@ export interface Bind {
 }
 
 /** Change attributes of a mount that is already in the root (mount_setattr) */
-export interface MountAttributes {
+export interface OperationMountAttributes {
   readonly op: "mount-attributes";
   /** path in the root */
   readonly path: string;
@@ -277,7 +277,7 @@ export interface MountAttributes {
 }
 
 /** Make a directory in the root with its parents; an existing one is left as it is */
-export interface Directory {
+export interface OperationDirectory {
   readonly op: "directory";
   /** path in the root */
   readonly path: string;
@@ -290,7 +290,7 @@ export interface Directory {
 }
 
 /** Make a symbolic link in the root; an existing link with that target is left */
-export interface Symlink {
+export interface OperationSymlink {
   readonly op: "symlink";
   /** what it points to */
   readonly target: string;
@@ -299,7 +299,7 @@ export interface Symlink {
 }
 
 /** Make a device node or FIFO in the root; one that exists must be the same device */
-export interface Device {
+export interface OperationDevice {
   readonly op: "device";
   /** path in the root */
   readonly path: string;
@@ -316,21 +316,21 @@ export interface Device {
 }
 
 /** Hide a path in the root: /dev/null (checked to be device 1:3) over a file, an empty read-only tmpfs over a directory. A missing path is no failure */
-export interface Mask {
+export interface OperationMask {
   readonly op: "mask";
   /** path in the root */
   readonly path: string;
 }
 
 /** Make a path in the root read-only by a bind mount onto itself. A missing path is no failure */
-export interface ReadOnlyPath {
+export interface OperationReadOnlyPath {
   readonly op: "read-only-path";
   /** path in the root */
   readonly path: string;
 }
 
 /** Copy a directory of the root into an empty host directory, with owners, modes, times, xattrs, hard links and device nodes. Does nothing when the source is missing or no directory, or the destination is not empty */
-export interface CopyTree {
+export interface OperationCopyTree {
   readonly op: "copy-tree";
   /** path in the root */
   readonly source: string;
@@ -339,7 +339,7 @@ export interface CopyTree {
 }
 
 /** Give back the content of a regular file in the root. A missing file gives nothing */
-export interface ReadFile {
+export interface OperationReadFile {
   readonly op: "read-file";
   /** path in the root */
   readonly path: string;
@@ -348,12 +348,12 @@ export interface ReadFile {
 }
 
 /** Make the root directory the root of the mount namespace and let go of the old one (pivot_root, umount2) */
-export interface PivotRoot {
+export interface OperationPivotRoot {
   readonly op: "pivot-root";
 }
 
 /** Write the user namespace's id maps. By the parent */
-export interface IdMap {
+export interface OperationIdMap {
   readonly op: "id-map";
   /** uid_map */
   readonly uids: readonly IdMap[];
@@ -364,7 +364,7 @@ export interface IdMap {
 }
 
 /** Offset clocks of a new time namespace (time_namespaces(7)); stands before `enter-time-namespace` */
-export interface TimeOffset {
+export interface OperationTimeOffset {
   readonly op: "time-offset";
   /** `monotonic` or `boottime` */
   readonly clock: string;
@@ -375,31 +375,31 @@ export interface TimeOffset {
 }
 
 /** Create a time namespace for this process to enter (unshare) */
-export interface TimeNamespace {
+export interface OperationTimeNamespace {
   readonly op: "time-namespace";
 }
 
 /** Enter the time namespace made before (setns on time_for_children) */
-export interface EnterTimeNamespace {
+export interface OperationEnterTimeNamespace {
   readonly op: "enter-time-namespace";
 }
 
 /** Set the host name (sethostname) */
-export interface Hostname {
+export interface OperationHostname {
   readonly op: "hostname";
   /** at most 64 bytes */
   readonly name: string;
 }
 
 /** Set the NIS domain name (setdomainname) */
-export interface Domainname {
+export interface OperationDomainname {
   readonly op: "domainname";
   /** at most 64 bytes */
   readonly name: string;
 }
 
 /** Set a namespaced kernel parameter, through a /proc that is checked to be procfs, before pivot_root */
-export interface Sysctl {
+export interface OperationSysctl {
   readonly op: "sysctl";
   /** path below /proc/sys, e.g. net/ipv4/ip_forward */
   readonly key: string;
@@ -408,12 +408,12 @@ export interface Sysctl {
 }
 
 /** Bring the loopback interface up */
-export interface LoopbackUp {
+export interface OperationLoopbackUp {
   readonly op: "loopback-up";
 }
 
 /** Set a resource limit (prlimit) */
-export interface Rlimit {
+export interface OperationRlimit {
   readonly op: "rlimit";
   /** RLIMIT_* number */
   readonly resource: number;
@@ -424,14 +424,14 @@ export interface Rlimit {
 }
 
 /** Join a new session keyring, so that the host's is not seen. A kernel without keys, or out of quota, is no failure */
-export interface Keyring {
+export interface OperationKeyring {
   readonly op: "keyring";
   /** keyring name */
   readonly name: string;
 }
 
 /** Set supplementary groups, group, user and umask, keeping permitted capabilities for `capabilities` */
-export interface User {
+export interface OperationUser {
   readonly op: "user";
   /** user inside */
   readonly uid: number;
@@ -444,14 +444,14 @@ export interface User {
 }
 
 /** Drop every capability that is not in the mask from the bounding set */
-export interface BoundingSet {
+export interface OperationBoundingSet {
   readonly op: "bounding-set";
   /** bit n is capability n */
   readonly keep: bigint;
 }
 
 /** Set the effective, permitted, inheritable and ambient sets */
-export interface Capabilities {
+export interface OperationCapabilities {
   readonly op: "capabilities";
   /** bit n is capability n */
   readonly effective: bigint;
@@ -464,12 +464,12 @@ export interface Capabilities {
 }
 
 /** Forbid gaining privilege by exec (PR_SET_NO_NEW_PRIVS) */
-export interface NoNewPrivileges {
+export interface OperationNoNewPrivileges {
   readonly op: "no-new-privileges";
 }
 
 /** Install a system call filter (seccomp(2)) */
-export interface Seccomp {
+export interface OperationSeccomp {
   readonly op: "seccomp";
   /** struct sock_filter array, 8 bytes each */
   readonly program: Uint8Array;
@@ -478,28 +478,28 @@ export interface Seccomp {
 }
 
 /** Change directory inside the container; it must lie inside the root (getcwd is checked) */
-export interface WorkingDirectory {
+export interface OperationWorkingDirectory {
   readonly op: "working-directory";
   /** absolute path */
   readonly path: string;
 }
 
 /** Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure */
-export interface RemoveTree {
+export interface OperationRemoveTree {
   readonly op: "remove-tree";
   /** absolute path */
   readonly path: string;
 }
 
 /** Detach a mount (umount2 MNT_DETACH, UMOUNT_NOFOLLOW). A path that is no mount is no failure */
-export interface Unmount {
+export interface OperationUnmount {
   readonly op: "unmount";
   /** absolute path */
   readonly path: string;
 }
 
 /** Make a host directory; an existing one is left as it is */
-export interface HostDirectory {
+export interface OperationHostDirectory {
   readonly op: "host-directory";
   /** absolute path whose parent exists */
   readonly path: string;
@@ -512,56 +512,56 @@ export interface HostDirectory {
 }
 
 export type Operation =
-  | Clone
-  | JoinNamespace
-  | JoinContainer
-  | WaitStart
-  | Exec
-  | FindExecutable
-  | ParentDeathSignal
-  | Session
-  | Terminal
-  | StdioOwner
-  | CgroupCreate
-  | JoinCgroup
-  | WriteFile
-  | CgroupDeviceFilter
-  | CgroupKill
-  | CgroupRemove
-  | Propagation
-  | RootOverlay
-  | RootBind
-  | RootDirectory
-  | Mount
-  | Bind
-  | MountAttributes
-  | Directory
-  | Symlink
-  | Device
-  | Mask
-  | ReadOnlyPath
-  | CopyTree
-  | ReadFile
-  | PivotRoot
-  | IdMap
-  | TimeOffset
-  | TimeNamespace
-  | EnterTimeNamespace
-  | Hostname
-  | Domainname
-  | Sysctl
-  | LoopbackUp
-  | Rlimit
-  | Keyring
-  | User
-  | BoundingSet
-  | Capabilities
-  | NoNewPrivileges
-  | Seccomp
-  | WorkingDirectory
-  | RemoveTree
-  | Unmount
-  | HostDirectory;
+  | OperationClone
+  | OperationJoinNamespace
+  | OperationJoinContainer
+  | OperationWaitStart
+  | OperationExec
+  | OperationFindExecutable
+  | OperationParentDeathSignal
+  | OperationSession
+  | OperationTerminal
+  | OperationStdioOwner
+  | OperationCgroupCreate
+  | OperationJoinCgroup
+  | OperationWriteFile
+  | OperationCgroupDeviceFilter
+  | OperationCgroupKill
+  | OperationCgroupRemove
+  | OperationPropagation
+  | OperationRootOverlay
+  | OperationRootBind
+  | OperationRootDirectory
+  | OperationMount
+  | OperationBind
+  | OperationMountAttributes
+  | OperationDirectory
+  | OperationSymlink
+  | OperationDevice
+  | OperationMask
+  | OperationReadOnlyPath
+  | OperationCopyTree
+  | OperationReadFile
+  | OperationPivotRoot
+  | OperationIdMap
+  | OperationTimeOffset
+  | OperationTimeNamespace
+  | OperationEnterTimeNamespace
+  | OperationHostname
+  | OperationDomainname
+  | OperationSysctl
+  | OperationLoopbackUp
+  | OperationRlimit
+  | OperationKeyring
+  | OperationUser
+  | OperationBoundingSet
+  | OperationCapabilities
+  | OperationNoNewPrivileges
+  | OperationSeccomp
+  | OperationWorkingDirectory
+  | OperationRemoveTree
+  | OperationUnmount
+  | OperationHostDirectory;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {

@@ -1,1 +1,5 @@
-export type * from "./image/types.ts";
+export * from "./image/index.ts";
+export type * from "./runtime/types.ts";
+export type * from "./runtime/resource-types.ts";
+export type * from "./runtime/seccomp-types.ts";
+export { parseJson, parseRuntimeConfig, parseRuntimeConfigText } from "./runtime/parse.ts";

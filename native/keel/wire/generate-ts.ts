@@ -30,7 +30,7 @@ export function tsTypes(): string {
   let out = header;
   for (const s of structs) out += `/** ${s.doc} */\nexport interface ${s.name} {\n${members(s.fields)}}\n\n`;
   out += "/** One step of a container's program, as keel executes it. */\n";
-  out += union("Operation", "op", operations, "");
+  out += union("Operation", "op", operations, "Operation");
   out += union(
     "Request",
     "kind",

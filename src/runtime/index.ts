@@ -1,0 +1,2 @@
+export { exitStatus, lostStatus, Runtime, type CreateContainer, type RuntimeOptions } from "./runtime.ts";
+export { readState, type ExitStatus, type RuntimeState } from "./state.ts";
