@@ -5,7 +5,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, isSampanError, notFound, unavailable } from "#errdefs";
-import { MonitorClient, type Executor, type ExecSession, type OnOutput } from "#keel";
+import { MonitorClient, type Executor, type ExecSession } from "#keel";
 import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "./seccomp-cache.ts";
@@ -163,8 +163,8 @@ export class Runtime {
     options: {
       readonly cgroups: Plan["cgroupPaths"];
       readonly openStdin: boolean;
-      /** Without it, output is thrown away. */
-      readonly onOutput: OnOutput | undefined;
+      /** Otherwise it is thrown away. */
+      readonly output: boolean;
     },
   ): Promise<ExecSession> {
     const plan = planExec(process, config, this.#facts, options.cgroups, { compileSeccomp: this.#seccomp.compile });
@@ -172,7 +172,7 @@ export class Runtime {
     return await client.exec({
       terminal: process.terminal,
       openStdin: options.openStdin,
-      onOutput: options.onOutput,
+      output: options.output,
       program: plan.steps.map((s) => s.operation),
     });
   }
