@@ -71,7 +71,19 @@ test("every command has help with an example, and no two options share a letter"
 
 test("containerOptions() reads volumes, mounts and tmpfs", () => {
   expect(
-    options("-v", "/a:/b:ro", "-v", "data:/d:nocopy", "-v", "/anon", "--tmpfs", "/t:size=1m,mode=700", "--mount", "type=bind,src=/x,dst=/y,readonly", "i").mounts,
+    options(
+      "-v",
+      "/a:/b:ro",
+      "-v",
+      "data:/d:nocopy",
+      "-v",
+      "/anon",
+      "--tmpfs",
+      "/t:size=1m,mode=700",
+      "--mount",
+      "type=bind,src=/x,dst=/y,readonly",
+      "i",
+    ).mounts,
   ).toEqual([
     { type: "bind", source: "/a", target: "/b", readOnly: true },
     { type: "volume", source: "data", target: "/d", noCopy: true },
@@ -83,7 +95,27 @@ test("containerOptions() reads volumes, mounts and tmpfs", () => {
 
 test("containerOptions() reads limits, devices and security options", () => {
   expect(
-    options("-m", "64m", "--cpus", "0.5", "--ulimit", "nofile=10:20", "--device", "/dev/fuse:r", "--sysctl", "net.core.somaxconn=9", "--security-opt", "no-new-privileges", "--security-opt", "seccomp=unconfined", "--pids-limit=-1", "i", "sh", "-c", "x"),
+    options(
+      "-m",
+      "64m",
+      "--cpus",
+      "0.5",
+      "--ulimit",
+      "nofile=10:20",
+      "--device",
+      "/dev/fuse:r",
+      "--sysctl",
+      "net.core.somaxconn=9",
+      "--security-opt",
+      "no-new-privileges",
+      "--security-opt",
+      "seccomp=unconfined",
+      "--pids-limit=-1",
+      "i",
+      "sh",
+      "-c",
+      "x",
+    ),
   ).toEqual({
     image: "i",
     command: ["sh", "-c", "x"],
@@ -113,11 +145,16 @@ test("containerOptions() refuses malformed values by name", () => {
     ["--env-file", "/nonexistent", "--env-file"],
     ["--pull", "sometimes", "--pull"],
   ];
-  for (const [flag, value, message] of cases) expect(() => options(flag, value, "i"), `${flag} ${value}`).toThrow(message);
+  for (const [flag, value, message] of cases)
+    expect(() => options(flag, value, "i"), `${flag} ${value}`).toThrow(message);
 });
 
 test("findDetachKeys() finds them across chunks and passes on a first key alone", () => {
-  expect(findDetachKeys(Uint8Array.of(0x61, 0x10), 0)).toEqual({ data: Uint8Array.of(0x61), matched: 1, detach: false });
+  expect(findDetachKeys(Uint8Array.of(0x61, 0x10), 0)).toEqual({
+    data: Uint8Array.of(0x61),
+    matched: 1,
+    detach: false,
+  });
   expect(findDetachKeys(Uint8Array.of(0x11, 0x62), 1)).toEqual({ data: new Uint8Array(0), matched: 0, detach: true });
   expect(findDetachKeys(Uint8Array.of(0x10, 0x10, 0x62), 0)).toEqual({
     data: Uint8Array.of(0x10, 0x10, 0x62),

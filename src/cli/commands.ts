@@ -19,23 +19,7 @@ import { version } from "./commands/version.ts";
 import { wait } from "./commands/wait.ts";
 
 export const commands: ReadonlyMap<string, Command> = new Map(
-  [
-    run,
-    exec,
-    attach,
-    ps,
-    logs,
-    start,
-    stop,
-    kill,
-    wait,
-    rm,
-    inspect,
-    pull,
-    images,
-    rmi,
-    explain,
-    doctor,
-    version,
-  ].map((c) => [c.definition.name, c]),
+  [run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect, pull, images, rmi, explain, doctor, version].map(
+    (c) => [c.definition.name, c],
+  ),
 );

@@ -91,7 +91,10 @@ class Bars implements ProgressDisplay {
 function barLine({ label, phase, done, total }: LayerLine): string {
   const share = total === 0 ? 0 : Math.min(1, done / total);
   const filled = Math.round(share * barWidth);
-  const bar = phase === "pulling" ? ` [${"=".repeat(filled)}${" ".repeat(barWidth - filled)}] ${megabytes(done)}/${megabytes(total)}` : "";
+  const bar =
+    phase === "pulling"
+      ? ` [${"=".repeat(filled)}${" ".repeat(barWidth - filled)}] ${megabytes(done)}/${megabytes(total)}`
+      : "";
   return `${label}: ${phase.padEnd(11)}${bar}`;
 }
 

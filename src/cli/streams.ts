@@ -1,5 +1,5 @@
 /** This process' stdio, connected to a process in a container. */
-import type { Attachment } from "#keel";
+import type { Attachment } from "#engine";
 
 /** How the connection ended. */
 export type Ending = { readonly kind: "exited"; readonly status: number } | { readonly kind: "detached" };
@@ -13,16 +13,31 @@ export interface ConnectOptions {
   readonly onSignal?: (signal: NodeJS.Signals) => void;
 }
 
-const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT"];
+const forwarded: readonly NodeJS.Signals[] = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGCONT",
+];
 
 /** ctrl-p ctrl-q, as Docker's. */
 const detachKeys = [0x10, 0x11];
 
+/** What comes after the process' end is of no use to anybody. */
+const ignore = (): void => undefined;
+
+/** Output of the container to this process' own. */
+const toOwnOutput = (stream: 1 | 2, data: Uint8Array): Promise<void> | undefined =>
+  write(stream === 2 ? process.stderr : process.stdout, data);
+
 /** Resolves when the process has ended and all output was written, or the user detached. */
 export async function connect(attachment: Attachment, options: ConnectOptions): Promise<Ending> {
   const cleanUp: (() => void)[] = [];
+  attachment.onOutput(toOwnOutput);
   try {
-    attachment.onOutput((stream, data) => write(stream === 2 ? process.stderr : process.stdout, data));
     if (options.onSignal !== undefined)
       for (const signal of forwarded) {
         const handler = (): void => options.onSignal?.(signal);
@@ -66,7 +81,7 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
       const pending = attachment.write(data);
       if (pending === undefined) return;
       stdin.pause();
-      void pending.then(() => stdin.resume());
+      void pending.then(() => stdin.resume(), ignore);
     };
     const onEnd = (): void => attachment.closeInput();
     stdin.on("data", onData);

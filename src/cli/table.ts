@@ -4,7 +4,12 @@ import { invalidArgument } from "#errdefs";
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map((r) => (r[i] ?? "").length)));
   for (const row of [header, ...rows])
-    process.stdout.write(`${row.map((cell, i) => cell.padEnd((widths[i] ?? 0) + 3)).join("").trimEnd()}\n`);
+    process.stdout.write(
+      `${row
+        .map((cell, i) => cell.padEnd((widths[i] ?? 0) + 3))
+        .join("")
+        .trimEnd()}\n`,
+    );
 }
 
 /** `--format` knows one value so far. */

@@ -1,7 +1,8 @@
 /** One container: a handle that any number of processes may hold at once. */
 import { failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
-import type { Attachment, ExecSession } from "#keel";
-import { exitStatus, type ExitStatus, type RuntimeState } from "#runtime";
+import type { Attachment, AttachOptions, ExecSession } from "#keel";
+import { cgroupDirectories } from "#plan";
+import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import { readLog, type LogOptions } from "./logs.ts";
@@ -26,7 +27,7 @@ export interface RemoveOptions {
 
 export interface StartOptions {
   /** Attach before the first instruction, so that no output is missed. */
-  readonly attach?: { readonly stdin: boolean; readonly output: boolean };
+  readonly attach?: AttachOptions;
 }
 
 const killSignal = 9;
@@ -69,14 +70,14 @@ export class Container implements AsyncDisposable {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
         throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
-      const { monitor } = await this.#core.launch(this.record);
+      const created = await this.#core.launch(this.record);
+      using monitor = created.monitor;
+      const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
       try {
-        const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
-        await runtime.start(this.id, monitor);
-        if (attachment === undefined) monitor.close();
+        await runtime.start(this.id, created);
         return attachment;
       } catch (error) {
-        monitor.close();
+        attachment?.close();
         throw error;
       }
     } finally {
@@ -85,14 +86,9 @@ export class Container implements AsyncDisposable {
   }
 
   /** Attaches to a running container's output from now on, and to its stdin. */
-  async attach(options: { readonly stdin: boolean; readonly output: boolean }): Promise<Attachment> {
-    const client = await this.#core.runtime.connect(this.id);
-    try {
-      return await client.attach(options);
-    } catch (error) {
-      client.close();
-      throw error;
-    }
+  async attach(options: AttachOptions): Promise<Attachment> {
+    using client = await this.#core.runtime.connect(this.id);
+    return await client.attach(options);
   }
 
   /** Resolves when it has ended; at once when it has already. An auto-removed container is then gone. */
@@ -169,9 +165,9 @@ export class Container implements AsyncDisposable {
       },
       config,
       {
-        cgroups: core.runtime.plan(config, core.planOptions(record)).cgroupPaths,
+        cgroups: cgroupDirectories(core.facts.cgroup, `${core.cgroupParent}/${record.id}`).paths,
         openStdin: options.openStdin === true,
-        output: options.attach !== false,
+        output: options.output !== false,
       },
     );
   }
@@ -233,5 +229,3 @@ export class Container implements AsyncDisposable {
     await this.removeIfThere({ force: true, volumes: true });
   }
 }
-
-export { exitStatus };

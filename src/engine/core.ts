@@ -2,10 +2,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
-import type { Executor, MonitorClient } from "#keel";
+import type { Executor } from "#keel";
 import type { HostFacts, Operation, PlanOptions } from "#plan";
-import type { Runtime } from "#runtime";
-import type { RootSource, Snapshotter } from "#snapshots";
+import type { CreatedContainer, Runtime } from "#runtime";
+import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
@@ -16,6 +16,13 @@ import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 const cloneNewNs = 0x0002_0000n;
 const msSlave = 1n << 19n;
 const parentDeathSignal = 9;
+
+/** Chain ids come back from the book as plain text. */
+export function asChainId(text: string): ChainId;
+export function asChainId(text: string | undefined): ChainId | undefined;
+export function asChainId(text: string | undefined): ChainId | undefined {
+  return text as ChainId | undefined;
+}
 
 export interface CoreOptions {
   readonly paths: EnginePaths;
@@ -88,8 +95,8 @@ export class EngineCore {
     return { id: other.id, namespace: `/proc/${state.pid}/ns/net` };
   }
 
-  planOptions(record: ContainerRecord): Omit<PlanOptions, "compileSeccomp"> {
-    const root = this.snapshotter.source(record.id, record.resolved.chainId);
+  /** @param root of the container's snapshot, or of one that only exists in a plan */
+  planOptions(record: ContainerRecord, root: RootSource): Omit<PlanOptions, "compileSeccomp"> {
     return {
       root: root.kind === "overlay" ? { ...root, target: this.rootTarget() } : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
@@ -113,11 +120,11 @@ export class EngineCore {
   }
 
   /** Makes the container's process, waiting for its start. */
-  async launch(record: ContainerRecord): Promise<{ readonly monitor: MonitorClient }> {
+  async launch(record: ContainerRecord): Promise<CreatedContainer> {
     const { options } = record;
     return this.runtime.create(record.id, {
       config: this.config(record),
-      plan: this.planOptions(record),
+      plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
@@ -135,7 +142,7 @@ export class EngineCore {
       mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
       this.records.addVolume(volume.name, volume.anonymous);
     }
-    await this.snapshotter.prepare(id, resolved.chainId);
+    await this.snapshotter.prepare(id, asChainId(resolved.chainId));
   }
 
   /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
@@ -172,7 +179,7 @@ export class EngineCore {
     if (chainId === undefined) return { passwd: "", group: "" };
     const known = this.#accounts.get(chainId) ?? this.#cachedAccounts(chainId);
     if (known !== undefined) return known;
-    const files = await this.#readAccounts(this.#viewProgram(this.snapshotter.view(chainId)));
+    const files = await this.#readAccounts(this.#viewProgram(await this.snapshotter.view(asChainId(chainId))));
     this.#accounts.set(chainId, files);
     mkdirSync(join(this.paths.cache, "accounts"), { recursive: true, mode: 0o700 });
     writeFileSync(this.#accountCachePath(chainId), JSON.stringify(files), { mode: 0o600 });
@@ -217,7 +224,12 @@ export class EngineCore {
     id: string,
     text: string,
     record: ContainerRecord,
-  ): Promise<{ readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[]; readonly home: string }> {
+  ): Promise<{
+    readonly uid: number;
+    readonly gid: number;
+    readonly additionalGids: readonly number[];
+    readonly home: string;
+  }> {
     const state = this.runtime.state(id);
     if (state.status !== "running")
       throw failedPrecondition(`Cannot exec in container "${record.name}": it is not running`);

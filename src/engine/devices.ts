@@ -37,7 +37,13 @@ export function givenDevices(options: readonly DeviceOption[]): GivenDevices {
   const rules: DeviceRule[] = [];
   const add = (device: DeviceConfig, access: string): void => {
     devices.push(device);
-    rules.push({ allow: true, type: device.type === "b" ? "b" : "c", major: device.major, minor: device.minor, access });
+    rules.push({
+      allow: true,
+      type: device.type === "b" ? "b" : "c",
+      major: device.major,
+      minor: device.minor,
+      access,
+    });
   };
   for (const { hostPath, path, permissions } of options) {
     const stats = statSync(hostPath, { throwIfNoEntry: false });
@@ -55,7 +61,20 @@ export function givenDevices(options: readonly DeviceOption[]): GivenDevices {
 }
 
 /** What a container makes for itself, and never takes from the host. */
-const ownDevices = new Set(["pts", "shm", "mqueue", "fd", "stdin", "stdout", "stderr", "console", "ptmx", "core", "hugepages", ".udev"]);
+const ownDevices = new Set([
+  "pts",
+  "shm",
+  "mqueue",
+  "fd",
+  "stdin",
+  "stdout",
+  "stderr",
+  "console",
+  "ptmx",
+  "core",
+  "hugepages",
+  ".udev",
+]);
 
 /** All devices of the host's /dev, for `--privileged`. */
 export function allDevices(): readonly DeviceConfig[] {

@@ -10,16 +10,24 @@
  * ```
  */
 import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
-import { Images, openDatabase, type ImageSummary, type PullProgress, type RemovedImage, type ResolvedImage } from "#images";
+import {
+  Images,
+  openDatabase,
+  type ImageSummary,
+  type PullProgress,
+  type RemovedImage,
+  type ResolvedImage,
+} from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
 import { Runtime } from "#runtime";
-import { OverlaySnapshotter } from "#snapshots";
+import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
-import { EngineCore } from "./core.ts";
+import { asChainId, EngineCore } from "./core.ts";
 import { containerStatus, type ContainerStatus } from "./inspect.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import type { ContainerOptions } from "./options.ts";
@@ -84,7 +92,7 @@ export class Engine implements AsyncDisposable {
     const executor = new KeelExecutor();
     const database = openDatabase(paths.database);
     const records = new Records(database);
-    const snapshotter = OverlaySnapshotter.open(paths.root, executor);
+    const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
       database,
       content: ContentStore.open(paths.root),
@@ -239,7 +247,19 @@ export class Engine implements AsyncDisposable {
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
-    return this.#core.runtime.plan(this.#core.config(record), this.#core.planOptions(record));
+    return this.#core.runtime.plan(
+      this.#core.config(record),
+      this.#core.planOptions(record, await this.#imagined(record)),
+    );
+  }
+
+  /** The root source that a container would have. */
+  async #imagined(record: ContainerRecord): Promise<RootSource> {
+    const { chainId } = record.resolved;
+    const directory = join(this.#core.paths.root, "snapshots", record.id);
+    const view = chainId === undefined ? undefined : await this.#core.snapshotter.view(asChainId(chainId));
+    if (view?.kind === "directory") return { kind: "directory", path: directory };
+    return { kind: "overlay", lower: view?.lower ?? [], upper: join(directory, "fs"), work: join(directory, "work") };
   }
 
   async #makeRecord(options: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
@@ -257,7 +277,9 @@ export class Engine implements AsyncDisposable {
     const id = newId();
     const user = await this.#core.imageUser(options.user ?? config.user, image.chainId);
     const extra =
-      options.groupAdd === undefined ? [] : resolveGroups(options.groupAdd, await this.#core.accountFiles(image.chainId));
+      options.groupAdd === undefined
+        ? []
+        : resolveGroups(options.groupAdd, await this.#core.accountFiles(image.chainId));
     const hostname = containerHostname(options, id);
     const resolved: ResolvedContainer = {
       args,
@@ -303,9 +325,12 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
     if (mount.type !== "volume") continue;
     const anonymous = mount.source === undefined || mount.source === "";
     if (!anonymous && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(mount.source ?? ""))
-      throw invalidArgument(`Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`, {
-        remedy: "For a host directory, write an absolute path",
-      });
+      throw invalidArgument(
+        `Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`,
+        {
+          remedy: "For a host directory, write an absolute path",
+        },
+      );
     list.push({
       target,
       name: anonymous ? newId() : (mount.source ?? ""),
@@ -333,4 +358,3 @@ function removeCommand(paths: EnginePaths, id: string): readonly string[] {
   }
   return [];
 }
-

@@ -8,7 +8,9 @@ export function inspectImage(image: ResolvedImage): object {
   return {
     Id: image.id,
     RepoTags: image.name.startsWith("sha256:") ? [] : [image.name],
-    RepoDigests: image.name.startsWith("sha256:") ? [] : [`${repositoryName(parseReference(image.name))}@${image.target}`],
+    RepoDigests: image.name.startsWith("sha256:")
+      ? []
+      : [`${repositoryName(parseReference(image.name))}@${image.target}`],
     Created: image.config.created ?? "",
     Architecture: image.platform.architecture,
     Variant: image.platform.variant ?? "",

@@ -25,7 +25,9 @@ export async function* readLog(
   const wanted = (entry: LogEntry): boolean => {
     if (options.since === undefined && options.until === undefined) return true;
     const at = Date.parse(entry.time);
-    return !(options.since !== undefined && at < options.since) && !(options.until !== undefined && at >= options.until);
+    return (
+      !(options.since !== undefined && at < options.since) && !(options.until !== undefined && at >= options.until)
+    );
   };
   if (options.tail === undefined) {
     for (let entries = reader.read(); entries !== undefined; entries = reader.read()) yield* entries.filter(wanted);

@@ -17,12 +17,20 @@ export function writeNetworkFiles(directory: string, hostname: string, network: 
   // With another container's network, its files are bound.
   if (network.startsWith("container:")) return;
   const host = network === "host";
-  writeFileSync(join(directory, "hosts"), host ? read("/etc/hosts", localhost) : `${localhost}127.0.1.1\t${hostname}\n`, {
-    mode: 0o644,
-  });
-  writeFileSync(join(directory, "resolv.conf"), host ? read("/etc/resolv.conf", "") : "# This container has no network\n", {
-    mode: 0o644,
-  });
+  writeFileSync(
+    join(directory, "hosts"),
+    host ? read("/etc/hosts", localhost) : `${localhost}127.0.1.1\t${hostname}\n`,
+    {
+      mode: 0o644,
+    },
+  );
+  writeFileSync(
+    join(directory, "resolv.conf"),
+    host ? read("/etc/resolv.conf", "") : "# This container has no network\n",
+    {
+      mode: 0o644,
+    },
+  );
 }
 
 function read(path: string, fallback: string): string {

@@ -5,14 +5,23 @@
 import { hostname as hostName } from "node:os";
 import { invalidArgument, unsupported } from "#errdefs";
 import {
-  defaultDeviceRules,
   defaultMaskedPaths,
   defaultMounts,
+  defaultNamespaces,
   defaultReadonlyPaths,
   defaultSeccompProfile,
+  privilegedDeviceRules,
+  resolveSeccompFile,
   type HostFacts,
 } from "#plan";
-import { parseSeccompProfile, type MountConfig, type NamespaceConfig, type Resources, type RuntimeConfig, type SeccompProfile } from "#spec";
+import {
+  parseSeccompFile,
+  type MountConfig,
+  type NamespaceConfig,
+  type Resources,
+  type RuntimeConfig,
+  type SeccompProfile,
+} from "#spec";
 import { allDevices, givenDevices } from "./devices.ts";
 import type { ContainerOptions, MountOption } from "./options.ts";
 import { processCapabilities, processRlimits } from "./process-config.ts";
@@ -34,7 +43,11 @@ export interface ConfigContext {
 
 const noIds = { uidMappings: [], gidMappings: [] };
 
-export function runtimeConfig(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): RuntimeConfig {
+export function runtimeConfig(
+  options: ContainerOptions,
+  resolved: ResolvedContainer,
+  context: ConfigContext,
+): RuntimeConfig {
   const { facts } = context;
   const privileged = options.privileged === true;
   const capabilities = processCapabilities(options, facts, resolved.user.uid);
@@ -62,13 +75,10 @@ export function runtimeConfig(options: ContainerOptions, resolved: ResolvedConta
       ...noIds,
       timeOffsets: new Map(),
       devices: privileged ? allDevices() : devices.devices,
-      resources: resources(options, [
-        ...(privileged ? [{ allow: true, type: "a" as const, access: "rwm" }] : defaultDeviceRules),
-        ...devices.rules,
-      ]),
+      resources: resources(options, [...(privileged ? privilegedDeviceRules : []), ...devices.rules]),
       sysctl: new Map(Object.entries(options.sysctls ?? {})),
       seccomp: seccomp(options, facts, capabilities.bounding),
-      maskedPaths: privileged ? [] : defaultMaskedPaths,
+      maskedPaths: privileged ? [] : defaultMaskedPaths(facts),
       readonlyPaths: privileged ? [] : defaultReadonlyPaths,
       rootfsPropagation: undefined,
       unsupported: [],
@@ -82,19 +92,19 @@ export function containerHostname(options: ContainerOptions, id: string): string
 }
 
 function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
-  const list: NamespaceConfig[] = [{ type: "pid" }, { type: "mount" }, { type: "ipc" }, { type: "uts" }, { type: "cgroup" }];
   const network = options.network ?? "none";
-  if (network === "none") list.push({ type: "network" });
-  else if (network.startsWith("container:")) list.push({ type: "network", path: context.networkNamespace });
-  else if (network !== "host")
+  const others = defaultNamespaces.filter(({ type }) => type !== "network");
+  if (network === "none") return [...defaultNamespaces];
+  if (network === "host") return others;
+  if (!network.startsWith("container:"))
     throw unsupported(`Cannot use network "${network}": there are none, host and container:NAME`, {
       remedy: "Networks of other kinds come in a later version",
     });
-  return list;
+  return [...others, { type: "network", path: context.networkNamespace }];
 }
 
 function mounts(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): MountConfig[] {
-  const shmSize = options.shmSize === undefined ? undefined : parseBytes(options.shmSize, "--shm-size");
+  const shmSize = options.shmSize === undefined ? {} : { shmSize: BigInt(parseBytes(options.shmSize, "--shm-size")) };
   const own: MountConfig[] = [];
   for (const mount of options.mounts ?? []) {
     const target = checkTarget(mount.target);
@@ -103,17 +113,18 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
   for (const volume of resolved.volumes) {
     const directory = context.volumeDirectories.get(volume.target);
     if (directory === undefined) continue;
-    own.push({ destination: volume.target, type: "bind", source: directory, options: ["rbind", volume.readOnly ? "ro" : "rw"], ...noIds });
+    own.push({
+      destination: volume.target,
+      type: "bind",
+      source: directory,
+      options: ["rbind", volume.readOnly ? "ro" : "rw"],
+      ...noIds,
+    });
   }
   const taken = new Set(own.map((m) => m.destination));
-  const defaults = defaultMounts
+  const defaults = defaultMounts({ ...shmSize, privileged: options.privileged === true })
     .filter((m) => !taken.has(m.destination))
     .map((m) => {
-      if (m.destination === "/dev/shm" && shmSize !== undefined)
-        return { ...m, options: [...m.options.filter((o) => !o.startsWith("size=")), `size=${shmSize}`] };
-      // A privileged container may write to its /sys and cgroups, as Docker's may.
-      if (options.privileged === true && (m.type === "sysfs" || m.type === "cgroup"))
-        return { ...m, options: m.options.filter((o) => o !== "ro") };
       // Sysfs shows the network of the namespace that mounts it, so it can be mounted only with one of its own.
       if (m.type === "sysfs" && options.network === "host")
         return { ...m, type: "bind", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] };
@@ -137,7 +148,12 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
 /** An absolute, clean path that is not the root itself. */
 export function checkTarget(target: string): string {
   const clean = target.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
-  if (!clean.startsWith("/") || clean === "/" || clean.split("/").some((p) => p === ".." || p === ".") || clean.includes("\0"))
+  if (
+    !clean.startsWith("/") ||
+    clean === "/" ||
+    clean.split("/").some((p) => p === ".." || p === ".") ||
+    clean.includes("\0")
+  )
     throw invalidArgument(`Cannot mount on "${target}": it is not an absolute path below /`);
   return clean;
 }
@@ -190,10 +206,13 @@ function resources(options: ContainerOptions, devices: Resources["devices"]): Re
     if (limit === undefined || limit === 0n)
       throw invalidArgument("Cannot set --memory-swap: --memory must be set too", { remedy: "Add --memory" });
     if (given > 0n && given < limit)
-      throw invalidArgument(`Cannot set --memory-swap to ${options.memorySwap}: it counts memory too, and is below --memory`);
+      throw invalidArgument(
+        `Cannot set --memory-swap to ${options.memorySwap}: it counts memory too, and is below --memory`,
+      );
   }
   // As Docker: with a memory limit alone, as much swap again may be used.
-  const swap = limit === undefined || limit === 0n ? undefined : given === undefined || given === 0n ? limit * 2n : given;
+  const swap =
+    limit === undefined || limit === 0n ? undefined : given === undefined || given === 0n ? limit * 2n : given;
   const reservation = bytes(options.memoryReservation, "--memory-reservation");
   const quota = options.cpus === undefined ? 0 : parseCpus(options.cpus, "--cpus");
   const pids = options.pidsLimit;
@@ -226,17 +245,23 @@ function resources(options: ContainerOptions, devices: Resources["devices"]): Re
 /** One object for the same capabilities, so that a compiled filter is found by identity. */
 const defaultProfiles = new Map<string, SeccompProfile>();
 
-function seccomp(options: ContainerOptions, facts: HostFacts, capabilities: readonly string[]): SeccompProfile | undefined {
-  if (options.seccomp === "unconfined" || (options.privileged === true && options.seccomp === undefined)) return undefined;
+function seccomp(
+  options: ContainerOptions,
+  facts: HostFacts,
+  capabilities: readonly string[],
+): SeccompProfile | undefined {
+  if (options.seccomp === "unconfined" || (options.privileged === true && options.seccomp === undefined))
+    return undefined;
   if (!facts.seccomp)
     throw unsupported("Cannot install the system call filter: this kernel has none", {
       remedy: "See sampan doctor, or run with --security-opt seccomp=unconfined",
     });
-  if (options.seccomp !== undefined) return parseSeccompProfile(options.seccomp, capabilities, facts);
+  const seccompContext = { capabilities, architecture: facts.architecture, kernel: facts.kernel };
+  if (options.seccomp !== undefined) return resolveSeccompFile(parseSeccompFile(options.seccomp), seccompContext);
   const key = `${facts.architecture} ${capabilities.join(" ")}`;
   let profile = defaultProfiles.get(key);
   if (profile === undefined) {
-    profile = defaultSeccompProfile(capabilities, facts.architecture, facts.kernel);
+    profile = defaultSeccompProfile(seccompContext);
     defaultProfiles.set(key, profile);
   }
   return profile;

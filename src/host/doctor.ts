@@ -109,7 +109,9 @@ function cgroups(facts: HostFacts): Finding {
       effect: "nothing can be limited",
       remedy: "Mount it: mount -t cgroup2 none /sys/fs/cgroup",
     };
-  return ok(facts.cgroup.hybrid === undefined ? "cgroup v1" : "cgroup v1, with an empty v2 hierarchy beside it (hybrid)");
+  return ok(
+    facts.cgroup.hybrid === undefined ? "cgroup v1" : "cgroup v1, with an empty v2 hierarchy beside it (hybrid)",
+  );
 }
 
 function controllers(facts: HostFacts): Finding[] {
@@ -179,7 +181,14 @@ function lsm(facts: HostFacts): Finding {
 
 function devices(): Finding[] {
   if (!existsSync("/dev/null"))
-    return [{ level: "problem", what: "/dev/null is missing", effect: "paths cannot be masked", remedy: "Mount devtmpfs on /dev" }];
+    return [
+      {
+        level: "problem",
+        what: "/dev/null is missing",
+        effect: "paths cannot be masked",
+        remedy: "Mount devtmpfs on /dev",
+      },
+    ];
   try {
     accessSync("/dev/null", constants.R_OK | constants.W_OK);
     return [];

@@ -14,7 +14,9 @@ const v1 = [
 ].join("\n");
 
 test("parseMountInfo() takes optional fields and escapes apart", () => {
-  expect(parseMountInfo("1 2 0:3 /a\\040b /c\\134d ro,nosuid shared:1 master:2 - ext4 /dev/x rw\nnot a mount\n")).toEqual([
+  expect(
+    parseMountInfo("1 2 0:3 /a\\040b /c\\134d ro,nosuid shared:1 master:2 - ext4 /dev/x rw\nnot a mount\n"),
+  ).toEqual([
     {
       id: 1,
       parent: 2,
@@ -68,8 +70,11 @@ test("processIsAlive() tells a process from a later one with its pid", () => {
 
 test("examineHost() gives a remedy for each problem", () => {
   const facts = { ...probeHost(), uid: 1000, seccomp: false, namespaces: new Set<never>(), capabilities: 0n };
-  const problems = examineHost({ ...facts, cgroup: { version: 1, controllers: new Map(), hybrid: undefined } }, "4.19.0", "")
-    .filter((f) => f.level === "problem");
+  const problems = examineHost(
+    { ...facts, cgroup: { version: 1, controllers: new Map(), hybrid: undefined } },
+    "4.19.0",
+    "",
+  ).filter((f) => f.level === "problem");
   expect(problems.map((f) => f.what)).toEqual([
     "This is user 1000, not root",
     "Linux 4.19.0 is older than 5.12",

@@ -33,8 +33,15 @@ export function probeHost(): HostFacts {
     capabilities: capabilityMask(status, "CapBnd") & capabilityMask(status, "CapPrm"),
     seccomp: /^Seccomp:/m.test(status),
     namespaces: new Set(namespaceFiles.filter(([file]) => ns.has(file)).map(([, type]) => type)),
-    lsm: read("/sys/kernel/security/lsm").trim().split(",").filter((l) => l !== ""),
+    lsm: read("/sys/kernel/security/lsm")
+      .trim()
+      .split(",")
+      .filter((l) => l !== ""),
     swapAccounting: hasSwapAccounting(cgroup),
+    thermalThrottle: list("/sys/devices/system/cpu")
+      .filter((name) => /^cpu\d+$/.test(name))
+      .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`)
+      .filter((path) => existsSync(path)),
     uid,
     rootless: uid !== 0 || !isInitialUserNamespace(read("/proc/self/uid_map")),
   };
@@ -67,7 +74,11 @@ export function cgroupFacts(mounts: readonly MountInfo[]): CgroupFacts {
   }
   if ([...controllers.keys()].some((c) => !c.startsWith("name="))) return { version: 1, controllers, hybrid: unified };
   if (unified !== undefined)
-    return { version: 2, mount: unified, controllers: read(`${unified}/cgroup.controllers`).trim().split(" ").filter(Boolean) };
+    return {
+      version: 2,
+      mount: unified,
+      controllers: read(`${unified}/cgroup.controllers`).trim().split(" ").filter(Boolean),
+    };
   return { version: 1, controllers, hybrid: undefined };
 }
 

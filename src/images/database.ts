@@ -58,7 +58,9 @@ export class Database implements Disposable {
    */
   migrate(component: string, migrations: readonly string[]): void {
     if (this.#version(component) === migrations.length) return;
-    this.#database.exec("CREATE TABLE IF NOT EXISTS schema_versions (component TEXT PRIMARY KEY, version INTEGER) STRICT");
+    this.#database.exec(
+      "CREATE TABLE IF NOT EXISTS schema_versions (component TEXT PRIMARY KEY, version INTEGER) STRICT",
+    );
     this.transaction(() => {
       const version = this.#version(component) ?? 0;
       if (version > migrations.length) {

@@ -140,7 +140,10 @@ export class ImageStore {
   }
 
   #findName(reference: Reference): readonly PlatformRow[] {
-    const rows = this.#rows(`${selectPlatforms} JOIN images i ON i.digest = p.digest WHERE i.name = ?`, recordName(reference));
+    const rows = this.#rows(
+      `${selectPlatforms} JOIN images i ON i.digest = p.digest WHERE i.name = ?`,
+      recordName(reference),
+    );
     if (rows.length > 0 || reference.digest === undefined) return rows;
     // Pulled by a tag, asked for by the digest that the tag stands for.
     const repository = repositoryName(reference);
@@ -189,20 +192,30 @@ export class ImageStore {
   /** Records an image, in place of what the name stood for before, which dangles then. */
   put({ name, target, manifest, configDigest, configText, keys, now }: ImageRecord): void {
     const config = parseImageConfig(configText);
+    const size = this.#layersSize(chainIds(config.diffIds));
+    const platform = formatPlatform(config.platform);
     const run = (sql: string, ...values: (string | number)[]): void => void this.#database.prepare(sql).run(...values);
     this.#database.transaction(() => {
       run(
-        `INSERT INTO images (name, digest, media_type, size, created, updated) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO images (name, digest, media_type, size, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
         ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, media_type = excluded.media_type,
         size = excluded.size, updated = excluded.updated`,
-        ...[name, target.digest, target.mediaType, target.size, now, now],
+        name,
+        target.digest,
+        target.mediaType,
+        target.size,
+        now,
       );
       run("INSERT OR IGNORE INTO image_configs (digest, text) VALUES (?, ?)", configDigest, configText);
       run(
         `INSERT OR REPLACE INTO image_platforms (digest, platform, manifest, config, size, created)
         VALUES (?, ?, ?, ?, ?, ?)`,
-        ...[target.digest, formatPlatform(config.platform), manifest, configDigest],
-        ...[this.#layersSize(chainIds(config.diffIds)), config.created ?? ""],
+        target.digest,
+        platform,
+        manifest,
+        configDigest,
+        size,
+        config.created ?? "",
       );
       for (const key of keys) run("INSERT OR IGNORE INTO image_keys (digest, key) VALUES (?, ?)", target.digest, key);
     });
@@ -248,7 +261,9 @@ export class ImageStore {
 
   /** What a name stands for. */
   targetOf(name: string): Digest | undefined {
-    return this.#database.prepare("SELECT digest FROM images WHERE name = ?").get(name)?.["digest"] as Digest | undefined;
+    return this.#database.prepare("SELECT digest FROM images WHERE name = ?").get(name)?.["digest"] as
+      | Digest
+      | undefined;
   }
 
   /** Names of a target, sorted. */
@@ -259,9 +274,10 @@ export class ImageStore {
 
   /** Image ids and top snapshots of everything that was unpacked of a target. */
   idsAndTopLayers(target: Digest): readonly Digest[] {
-    return this.#rows(`SELECT NULL AS name, * FROM image_platforms WHERE digest = ?`, target).flatMap(
-      ({ config }) => [config, this.#config(config).layers.at(-1) ?? config],
-    );
+    return this.#rows(`SELECT NULL AS name, * FROM image_platforms WHERE digest = ?`, target).flatMap(({ config }) => [
+      config,
+      this.#config(config).layers.at(-1) ?? config,
+    ]);
   }
 
   /** Takes a name away; what it stood for stays. */
@@ -302,7 +318,8 @@ function bestRow(rows: readonly PlatformRow[], platform: Platform | undefined): 
   let best: PlatformRow | undefined;
   let bestDistance = Infinity;
   for (const row of rows) {
-    const distance = platformDistance(wanted, parsePlatform(row.platform)) ?? (platform === undefined ? 1000 : Infinity);
+    const distance =
+      platformDistance(wanted, parsePlatform(row.platform)) ?? (platform === undefined ? 1000 : Infinity);
     if (distance >= bestDistance) continue;
     best = row;
     bestDistance = distance;

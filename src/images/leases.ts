@@ -32,7 +32,9 @@ export class Lease implements Disposable {
   #tryUse(keys: readonly Key[]): boolean {
     return this.#database.transaction(() => {
       if (keys.some((key) => this.#others(key, true).length > 0)) return false;
-      const insert = this.#database.prepare("INSERT OR IGNORE INTO image_leases (key, holder, removing) VALUES (?, ?, 0)");
+      const insert = this.#database.prepare(
+        "INSERT OR IGNORE INTO image_leases (key, holder, removing) VALUES (?, ?, 0)",
+      );
       for (const key of keys) insert.run(key, this.#holder);
       return true;
     });
@@ -45,10 +47,10 @@ export class Lease implements Disposable {
   claim(keys: Iterable<Key>): readonly Key[] {
     return this.#database.transaction(() => {
       const needed = this.#database.prepare("SELECT 1 FROM image_keys WHERE key = ? LIMIT 1");
-      const insert = this.#database.prepare("INSERT OR REPLACE INTO image_leases (key, holder, removing) VALUES (?, ?, 1)");
-      const claimed = [...keys].filter(
-        (key) => needed.get(key) === undefined && this.#others(key, false).length === 0,
+      const insert = this.#database.prepare(
+        "INSERT OR REPLACE INTO image_leases (key, holder, removing) VALUES (?, ?, 1)",
       );
+      const claimed = [...keys].filter((key) => needed.get(key) === undefined && this.#others(key, false).length === 0);
       for (const key of claimed) insert.run(key, this.#holder);
       return claimed;
     });

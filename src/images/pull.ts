@@ -108,7 +108,10 @@ async function fetchAndUnpack(
 
   const layers = planLayers(shown, found.manifest, config);
   for (const { descriptor } of layers) await hold(descriptor);
-  await lease.use(layers.map(({ chainId }) => snapshotKey(chainId)), signal);
+  await lease.use(
+    layers.map(({ chainId }) => snapshotKey(chainId)),
+    signal,
+  );
   await unpackLayers(layers, tools, fetchBlob, {
     onProgress: request.onProgress,
     signal,

@@ -3,7 +3,7 @@ import { failedPrecondition } from "#errdefs";
 import type { Snapshotter } from "#snapshots";
 import type { Digest } from "#spec";
 import type { Database } from "./database.ts";
-import { displayName, snapshotKey, type ImageStore, type ResolvedImage } from "./image-store.ts";
+import { displayName, type ImageStore, type ResolvedImage } from "./image-store.ts";
 import { forgetDeadLeases, Lease, type Key } from "./leases.ts";
 
 export interface RemovedImage {
@@ -91,7 +91,7 @@ function usersOf(target: Digest, { store, inUse }: RemoveTools): readonly string
 /** Deletes what was claimed; snapshots before those that they stand on. */
 export async function deleteKeys(keys: readonly Key[], { content, snapshotter }: RemoveTools): Promise<void> {
   for (const key of keys) {
-    if (key.startsWith("snapshot:")) await snapshotter.remove(key.slice("snapshot:".length) as Digest);
+    if (key.startsWith("snapshot:")) await snapshotter.remove(key.slice("snapshot:".length));
     else content.delete(key as Digest);
   }
 }
@@ -101,7 +101,9 @@ export async function collectGarbage(tools: RemoveTools): Promise<void> {
   forgetDeadLeases(tools.database);
   using lease = new Lease(tools.database);
   const candidates = [...tools.content.list()].filter((digest) => !tools.store.isNeeded(digest));
-  const snapshots = (await tools.snapshotter.list()).map(snapshotKey).filter((key) => !tools.store.isNeeded(key));
+  const snapshots = (await tools.snapshotter.list())
+    .map((chainId) => `snapshot:${chainId}`)
+    .filter((key) => !tools.store.isNeeded(key));
   await deleteKeys(lease.claim([...snapshots.toReversed(), ...candidates]), tools);
   tools.content.cleanIngests(ingestAge);
 }

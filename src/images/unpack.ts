@@ -90,7 +90,8 @@ export async function unpackLayers(
   layers: readonly Layer[],
   tools: UnpackTools,
   source: (descriptor: Descriptor, signal: AbortSignal) => BlobSource,
-  options: { onProgress?: OnProgress | undefined;
+  options: {
+    onProgress?: OnProgress | undefined;
     onLayer: (chainId: Digest, size: number) => void;
     signal: AbortSignal;
   },
@@ -139,19 +140,12 @@ async function unpackLayer(
   await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
     size = 0;
     const blob = counted(content.tee(descriptor, source), onBytes);
-    const tar = layerStream(blob, { layer: descriptor, compression, diffId }, limits);
-    try {
-      await using sink = await executor.openLayer(directory, { overlay });
-      const stream = counted(tar, (count) => {
-        size += count;
-      });
-      await applyLayer(withoutReturn(stream), sink);
-      // What follows the archive's end is still part of the digests.
-      for await (const _ of stream) void _;
-      await sink.finish({ sync: true });
-    } finally {
-      await tar.return();
-    }
+    const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
+      size += count;
+    });
+    await using sink = await executor.openLayer(directory, { overlay });
+    // It reads the stream to its end, where that is verified, before it finishes the sink.
+    return await applyLayer(tar, sink, { sync: true });
   });
   if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
   return size;
@@ -162,9 +156,4 @@ async function* counted(source: AsyncIterable<Uint8Array>, count: (bytes: number
     count(chunk.length);
     yield chunk;
   }
-}
-
-/** The same stream for a reader that stops early and must not end it. */
-function withoutReturn(stream: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => ({ next: async () => stream.next() }) };
 }

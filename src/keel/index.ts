@@ -1,5 +1,4 @@
 export type { CreateOptions, Executor, LayerEntry, LayerSink } from "./executor.ts";
-export { failure } from "./failure.ts";
 export { KeelExecutor } from "./keel-executor.ts";
 export { keelPath } from "./location.ts";
 export { RecordingExecutor } from "./recording-executor.ts";

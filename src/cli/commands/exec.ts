@@ -35,7 +35,7 @@ export const exec = command(
       env: [...values["env-file"].flatMap(readEnvFile), ...values.env.flatMap(hostVariable)],
       tty,
       openStdin: interactive,
-      attach: !detach,
+      output: !detach,
       ...(values.user === undefined ? {} : { user: values.user }),
       ...(values.workdir === undefined ? {} : { workdir: values.workdir }),
       ...(values.privileged === undefined ? {} : { privileged: values.privileged }),

@@ -20,7 +20,8 @@ export const logs = command(
   },
   async (values, [name = ""], globals) => {
     const { parseInteger } = await import("#engine");
-    const tail = values.tail === undefined || values.tail === "all" ? undefined : parseInteger(values.tail, "--tail", 0, 1e9);
+    const tail =
+      values.tail === undefined || values.tail === "all" ? undefined : parseInteger(values.tail, "--tail", 0, 1e9);
     const since = values.since === undefined ? undefined : parseTime(values.since, "--since");
     const until = values.until === undefined ? undefined : parseTime(values.until, "--until");
     await using engine = await openEngine(globals);
@@ -39,7 +40,8 @@ export const logs = command(
     });
     for await (const entry of entries) {
       const stream = entry.stream === "stderr" ? process.stderr : process.stdout;
-      const stamp = values.timestamps === true && !open[entry.stream] ? Buffer.from(`${entry.time} `) : newline.subarray(1);
+      const stamp =
+        values.timestamps === true && !open[entry.stream] ? Buffer.from(`${entry.time} `) : newline.subarray(1);
       open[entry.stream] = !entry.complete;
       await write(stream, Buffer.concat([stamp, entry.text, entry.complete ? newline : newline.subarray(1)]));
     }
@@ -58,7 +60,8 @@ function parseTime(text: string, what: string): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   if (/^(\d+[smh])+$/.test(text)) {
     let ago = 0;
-    for (const [, digits, unit] of text.matchAll(/(\d+)([smh])/g)) ago += Number(digits) * (units.get(unit ?? "s") ?? 0);
+    for (const [, digits, unit] of text.matchAll(/(\d+)([smh])/g))
+      ago += Number(digits) * (units.get(unit ?? "s") ?? 0);
     return Date.now() - ago;
   }
   const time = Date.parse(text);

@@ -45,7 +45,11 @@ function identify(path: string): string {
  * @param name canonical name
  * @throws SampanError `not-found` when there is no such built-in image, or a library of the program is missing
  */
-export async function ensureBuiltin(name: string, tools: UnpackTools & RemoveTools, signal: AbortSignal): Promise<void> {
+export async function ensureBuiltin(
+  name: string,
+  tools: UnpackTools & RemoveTools,
+  signal: AbortSignal,
+): Promise<void> {
   if (!isBuiltin(name)) throw notFound(`Cannot make image "${name}": there is no built-in image of this name`);
   const { database } = tools;
   using lock = new Lease(database);
@@ -93,11 +97,21 @@ async function build(
   const target = await add(mediaTypes.ociManifest, () => bytesOf(manifestText));
 
   const layers = planLayers(name, parseManifest(manifestText), parseImageConfig(configText));
-  await lease.use(layers.map(({ chainId }) => snapshotKey(chainId)), signal);
-  await unpackLayers(layers, tools, ({ digest }) => () => content.openRead(digest), {
+  await lease.use(
+    layers.map(({ chainId }) => snapshotKey(chainId)),
     signal,
-    onLayer: (chainId, size) => store.setLayerSize(chainId, size),
-  });
+  );
+  await unpackLayers(
+    layers,
+    tools,
+    ({ digest }) =>
+      () =>
+        content.openRead(digest),
+    {
+      signal,
+      onLayer: (chainId, size) => store.setLayerSize(chainId, size),
+    },
+  );
   const before = store.targetOf(name);
   database.transaction(() => {
     store.put({

@@ -63,7 +63,8 @@ function header(entry: TarEntry, modified: number): Buffer {
   buffer.fill(" ", 148, 156);
   buffer.write(entry.kind === "directory" ? "5" : entry.kind === "symlink" ? "2" : "0", 156);
   if (entry.kind === "symlink") buffer.write(entry.target, 157, 100);
-  buffer.write("ustar\0" + "00", 257, "latin1");
+  // Magic and version 00, which must not read as one octal escape.
+  buffer.write("ustar\u000000", 257, "latin1");
   buffer.write(prefix, 345);
   const sum = buffer.reduce((total, byte) => total + byte, 0);
   buffer.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");

@@ -62,7 +62,7 @@ export function addSysctls(
  */
 export function sysctlPath(name: string): string {
   const first = /[./]/.exec(name)?.[0];
-  const path = first === "." ? [...name].map((c) => (c === "." ? "/" : c === "/" ? "." : c)).join("") : name;
+  const path = first === "." ? name.replaceAll(/[./]/g, (c) => (c === "." ? "/" : ".")) : name;
   if (!/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.@:-]+)+$/.test(path) || path.split("/").some((x) => x === "." || x === ".."))
     throw invalidArgument(`Cannot set sysctl "${name}": it is no name of a kernel parameter`);
   return path;
