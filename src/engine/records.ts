@@ -117,7 +117,9 @@ export class Records {
         ownClaim(),
       );
     } catch (error) {
-      const holder = this.#sql("SELECT id FROM containers WHERE name = ?").get(record.name) as { id: string } | undefined;
+      const holder = this.#sql("SELECT id FROM containers WHERE name = ?").get(record.name) as
+        | { id: string }
+        | undefined;
       if (holder === undefined) throw error;
       throw alreadyExists(`Cannot use name "${record.name}": container ${holder.id.slice(0, 12)} has it`, {
         cause: error,

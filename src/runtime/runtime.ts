@@ -62,7 +62,10 @@ export class Runtime {
    * Starts the monitor and the container's process, which waits for {@link Runtime.start}. After a failure nothing of it is
    * left but the state directory's parents.
    */
-  async create(id: string, options: CreateContainer): Promise<{ readonly pid: number; readonly monitor: MonitorClient }> {
+  async create(
+    id: string,
+    options: CreateContainer,
+  ): Promise<{ readonly pid: number; readonly monitor: MonitorClient }> {
     const directory = this.stateDirectory(id);
     const plan = this.plan(options.config, options.plan);
     if (!this.#rootMade) {
@@ -129,7 +132,8 @@ export class Runtime {
       const state = this.state(id);
       if (state.status === "stopped") return state.exit;
       if (state.status === "lost") return lostStatus;
-      if (state.status === "none") throw notFound(`Cannot wait for container "${id.slice(0, 12)}": it was never started`);
+      if (state.status === "none")
+        throw notFound(`Cannot wait for container "${id.slice(0, 12)}": it was never started`);
       return undefined;
     };
     const before = ended();
