@@ -1,3 +1,5 @@
+import type { OnOutput } from "#keel";
+
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
 
 export interface MountOption {
@@ -97,6 +99,6 @@ export interface ExecOptions {
   readonly tty?: boolean;
   readonly openStdin?: boolean;
   readonly privileged?: boolean;
-  /** False throws output away and doesn't wait (`exec -d`). */
-  readonly attach?: boolean;
+  /** Takes its output; without it, output is thrown away (`exec -d`). */
+  readonly onOutput?: OnOutput;
 }

@@ -146,7 +146,7 @@ async function unpackLayer(
     });
     await using sink = await executor.openLayer(directory, { overlay });
     // It reads the stream to its end, where that is verified, before it finishes the sink.
-    return applyLayer(tar, sink, { sync: true });
+    return await applyLayer(tar, sink, { sync: true });
   });
   if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
   return size;

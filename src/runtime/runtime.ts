@@ -5,8 +5,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, isSampanError, notFound, unavailable } from "#errdefs";
-import { MonitorClient, type Executor, type ExecSession } from "#keel";
-import { planContainer, planExec, type HostFacts, type Plan, type PlanOptions } from "#plan";
+import { MonitorClient, type Executor, type ExecSession, type OnOutput } from "#keel";
+import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "./seccomp-cache.ts";
 import { readState, type ExitStatus, type RuntimeState } from "./state.ts";
@@ -29,6 +29,14 @@ export interface CreateContainer {
   readonly stdinOnce: boolean;
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+}
+
+/** Waits for its start. */
+export interface CreatedContainer {
+  readonly pid: number;
+  readonly monitor: MonitorClient;
+  /** What its process runs, to say what failed. */
+  readonly program: readonly Operation[];
 }
 
 export class Runtime {
@@ -62,10 +70,7 @@ export class Runtime {
    * Starts the monitor and the container's process, which waits for {@link Runtime.start}. After a failure nothing of it is
    * left but the state directory's parents.
    */
-  async create(
-    id: string,
-    options: CreateContainer,
-  ): Promise<{ readonly pid: number; readonly monitor: MonitorClient }> {
+  async create(id: string, options: CreateContainer): Promise<CreatedContainer> {
     const directory = this.stateDirectory(id);
     const plan = this.plan(options.config, options.plan);
     if (!this.#rootMade) {
@@ -74,6 +79,7 @@ export class Runtime {
     }
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { mode: 0o700 });
+    const program = plan.steps.map((s) => s.operation);
     try {
       const { pid } = await this.#executor.create({
         stateDirectory: directory,
@@ -83,11 +89,11 @@ export class Runtime {
         stdinOnce: options.stdinOnce,
         inheritStdio: false,
         oomFile: plan.oomFile,
-        program: plan.steps.map((s) => s.operation),
+        program,
         exitProgram: plan.exit,
         exitCommand: options.exitCommand,
       });
-      return { pid, monitor: await MonitorClient.connect(directory) };
+      return { pid, monitor: await MonitorClient.connect(directory), program };
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });
       throw error;
@@ -95,8 +101,8 @@ export class Runtime {
   }
 
   /** Lets the created container run. Fails when its command can't be executed; it has then exited. */
-  async start(id: string, monitor: MonitorClient): Promise<void> {
-    await monitor.start();
+  async start(id: string, { monitor, program }: CreatedContainer): Promise<void> {
+    await monitor.start(program);
     writeFileSync(join(this.stateDirectory(id), "started"), String(Date.now()));
   }
 
@@ -154,21 +160,21 @@ export class Runtime {
     id: string,
     process: ProcessConfig,
     config: RuntimeConfig,
-    options: { readonly cgroups: Plan["cgroupPaths"]; readonly openStdin: boolean; readonly output: boolean },
+    options: {
+      readonly cgroups: Plan["cgroupPaths"];
+      readonly openStdin: boolean;
+      /** Without it, output is thrown away. */
+      readonly onOutput: OnOutput | undefined;
+    },
   ): Promise<ExecSession> {
     const plan = planExec(process, config, this.#facts, options.cgroups, { compileSeccomp: this.#seccomp.compile });
-    const client = await this.connect(id);
-    try {
-      return await client.exec({
-        terminal: process.terminal,
-        openStdin: options.openStdin,
-        output: options.output,
-        program: plan.steps.map((s) => s.operation),
-      });
-    } catch (error) {
-      client.close();
-      throw error;
-    }
+    using client = await this.connect(id);
+    return await client.exec({
+      terminal: process.terminal,
+      openStdin: options.openStdin,
+      onOutput: options.onOutput,
+      program: plan.steps.map((s) => s.operation),
+    });
   }
 
   /** Removes the state of a container that has ended. What its monitor didn't clean up any more is cleaned up here. */
