@@ -2,7 +2,7 @@ import { applyLayer } from "#archive";
 import type { BlobSource, ContentStore } from "#content";
 import { failedPrecondition, invalidArgument, unsupported } from "#errdefs";
 import type { Executor } from "#keel";
-import type { Snapshotter } from "#snapshots";
+import { chainIds, type Snapshotter } from "#snapshots";
 import {
   isConfigMediaType,
   isForeignLayerMediaType,
@@ -13,7 +13,6 @@ import {
   type ImageConfig,
   type ImageManifest,
 } from "#spec";
-import { chainIds } from "./chain.ts";
 import { layerStream, type LayerLimits } from "./layer-stream.ts";
 import type { OnProgress, PullProgress } from "./progress.ts";
 
