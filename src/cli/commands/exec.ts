@@ -2,7 +2,6 @@ import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
 import { connect } from "../streams.ts";
-import { hostVariable, readEnvFile } from "../run-flags.ts";
 
 export const exec = command(
   {
@@ -24,6 +23,7 @@ export const exec = command(
     examples: ["sampan exec -it web sh", "sampan exec -e LEVEL=debug web node repair.js"],
   },
   async (values, [name = "", ...words], globals) => {
+    const { hostVariable, readEnvFile } = await import("../container-options.ts");
     const detach = values.detach === true;
     const tty = values.tty === true;
     const interactive = values.interactive === true && !detach;

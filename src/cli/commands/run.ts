@@ -1,6 +1,6 @@
 import { openEngine } from "../open.ts";
 import { command } from "../command.ts";
-import { containerOptions, runFlags } from "../run-flags.ts";
+import { runFlags } from "../run-flags.ts";
 import { connect } from "../streams.ts";
 import { pullProgress } from "../progress.ts";
 import { invalidArgument } from "#errdefs";
@@ -25,6 +25,7 @@ export const run = command(
     ],
   },
   async (values, words, globals) => {
+    const { containerOptions } = await import("../container-options.ts");
     const detach = values.detach === true;
     const tty = values.tty === true;
     const interactive = values.interactive === true;
