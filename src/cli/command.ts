@@ -1,6 +1,6 @@
 /**
- * A command is data: its words, options and a loader of the code that runs it, so that `--help` and parsing come from
- * one definition and a start loads nothing but the command asked for.
+ * A command is data: its words, its options and what it does, so that `--help` and parsing come from one definition. What a
+ * command needs of the engine it loads when it runs.
  */
 
 /** `list` may be given several times. `boolean` also takes `--no-NAME` and `--NAME=false`. */
@@ -50,9 +50,16 @@ export interface GlobalOptions {
   readonly state: string | undefined;
 }
 
-/** What a command's code exports as `run`: the exit code of the process. */
-export type CommandRunner<D extends OptionDefinitions> = (
-  options: OptionValues<D>,
-  positionals: readonly string[],
-  globals: GlobalOptions,
-) => Promise<number>;
+/** A command: what it is, and what it does. `run` gives the exit code of the process. */
+export interface Command {
+  readonly definition: CommandDefinition;
+  readonly run: (options: never, positionals: readonly string[], globals: GlobalOptions) => Promise<number>;
+}
+
+/** Ties a definition to the code that gets its options, with their exact types. */
+export function command<const D extends OptionDefinitions>(
+  definition: CommandDefinition<D>,
+  run: (options: OptionValues<D>, positionals: readonly string[], globals: GlobalOptions) => Promise<number>,
+): Command {
+  return { definition, run };
+}

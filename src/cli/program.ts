@@ -1,14 +1,9 @@
-import { invalidArgument, isSampanError } from "#errdefs";
+import { invalidArgument } from "#errdefs";
+import { commandCode, printError } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
-import type { CommandDefinition, CommandRunner, GlobalOptions, OptionDefinitions } from "./command.ts";
+import type { GlobalOptions } from "./command.ts";
 import { nearest, parseCommand } from "./parse.ts";
 import { commands } from "./commands.ts";
-
-/** A command's definition with the loader of its code. */
-export interface CommandEntry<D extends OptionDefinitions = OptionDefinitions> {
-  readonly definition: CommandDefinition<D>;
-  readonly load: () => Promise<{ readonly run: CommandRunner<D> }>;
-}
 
 /** Exit code for what fails before or beside the container's own command (docker's). */
 const failureCode = (name: string): number => (name === "run" || name === "exec" ? 125 : 1);
@@ -36,8 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(commandHelp(entry.definition));
       return;
     }
-    const { run } = await entry.load();
-    process.exitCode = await run(parsed.options, parsed.positionals, globals);
+    process.exitCode = await entry.run(parsed.options as never, parsed.positionals, globals);
   } catch (error) {
     printError(error);
     process.exitCode = commandCode(error) ?? failureCode(name);
@@ -68,24 +62,4 @@ function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: 
     } else break;
   }
   return { globals: { root, state }, rest: argv.slice(at), done: false };
-}
-
-/** One line: what, why, and what to do. */
-export function printError(error: unknown): void {
-  if (isSampanError(error)) {
-    const remedy = error.fields.remedy === undefined ? "" : `. ${error.fields.remedy}`;
-    process.stderr.write(`sampan: ${error.message}${remedy}\n`);
-  } else {
-    process.stderr.write(
-      `sampan: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-  }
-  if (process.env["SAMPAN_DEBUG"] !== undefined && error instanceof Error && isSampanError(error))
-    process.stderr.write(`${error.stack}\n${error.cause === undefined ? "" : `caused by ${String(error.cause)}\n`}`);
-}
-
-/** 127 when the container's command was not found, 126 when it can't be run. */
-function commandCode(error: unknown): number | undefined {
-  if (!isSampanError(error) || error.fields.command !== true) return undefined;
-  return error.fields.errno === 2 ? 127 : 126;
 }

@@ -135,7 +135,7 @@ function requirePair(text: string, what: string): readonly [string, string] {
 }
 
 /** `NAME` alone takes this process' value, and nothing when there is none. */
-function hostVariable(text: string): string[] {
+export function hostVariable(text: string): string[] {
   if (text.startsWith("=") || text === "") throw invalidArgument(`Cannot parse --env "${text}": the name is empty`);
   if (text.includes("=")) return [text];
   const value = process.env[text];
@@ -143,7 +143,7 @@ function hostVariable(text: string): string[] {
 }
 
 /** One variable a line, `#` starts a comment line, values are taken as they are. */
-function readEnvFile(path: string): string[] {
+export function readEnvFile(path: string): string[] {
   const lines = readUserFile(path, "--env-file").split("\n");
   return lines.flatMap((raw, index) => {
     const line = raw.replace(/\r$/, "").trimStart();

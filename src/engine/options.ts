@@ -97,6 +97,6 @@ export interface ExecOptions {
   readonly tty?: boolean;
   readonly openStdin?: boolean;
   readonly privileged?: boolean;
-  /** False throws output away and doesn't wait (`exec -d`). */
-  readonly attach?: boolean;
+  /** False throws its output away (`exec -d`). */
+  readonly output?: boolean;
 }

@@ -2,9 +2,9 @@
  * The engine's book: which containers there are and what they were made from. How they *are* is not here: the monitor's files
  * tell that. Two processes may use the same book at once; `claim` keeps them from working on one container at a time.
  */
-import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { alreadyExists, failedPrecondition, invalidArgument, notFound } from "#errdefs";
 import { processIsAlive, processStartTime } from "#host";
+import type { Database } from "#images";
 import type { ContainerOptions } from "./options.ts";
 
 /** What was worked out when the container was made, and holds for its whole life. */
@@ -39,7 +39,7 @@ export interface ResolvedContainer {
   }[];
 }
 
-export const schema: readonly string[] = [
+const schema: readonly string[] = [
   `CREATE TABLE containers (
      id TEXT PRIMARY KEY,
      name TEXT NOT NULL UNIQUE,
@@ -58,12 +58,15 @@ export const schema: readonly string[] = [
    ) STRICT;`,
 ];
 
-/** `PID START`: the process that works on a container. */
-function ownClaim(): string {
-  ownClaimText ??= `${process.pid} ${processStartTime(process.pid) ?? 0n}`;
-  return ownClaimText;
+/** What a process is doing to a container it has claimed: decides what is done when that process dies half-way. */
+export type Purpose = "create" | "start" | "remove" | "use";
+
+/** `PID START PURPOSE`: the process that works on a container. */
+function ownClaim(purpose: Purpose): string {
+  ownProcess ??= `${process.pid} ${processStartTime(process.pid) ?? 0n}`;
+  return `${ownProcess} ${purpose}`;
 }
-let ownClaimText: string | undefined;
+let ownProcess: string | undefined;
 
 function claimIsLive(claim: string): boolean {
   const [pid = "0", start = "0"] = claim.split(" ");
@@ -82,22 +85,17 @@ interface Row {
 }
 
 export class Records {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #database: Database;
   /** Claims of this process: two tasks of one process exclude each other too. */
   readonly #own = new Set<string>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: Database) {
     this.#database = database;
+    database.migrate("engine", schema);
   }
 
-  #sql(text: string): StatementSync {
-    let statement = this.#statements.get(text);
-    if (statement === undefined) {
-      statement = this.#database.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
+  #sql(text: string): ReturnType<Database["prepare"]> {
+    return this.#database.prepare(text);
   }
 
   /** Adds a container, claimed by this process. Throws `already-exists` when the name is taken. */
@@ -114,7 +112,7 @@ export class Records {
         record.createdAt,
         JSON.stringify(record.options),
         JSON.stringify(record.resolved),
-        ownClaim(),
+        ownClaim("create"),
       );
     } catch (error) {
       const holder = this.#sql("SELECT id FROM containers WHERE name = ?").get(record.name) as
@@ -134,7 +132,7 @@ export class Records {
    *
    * @throws SampanError `failed-precondition` while another process works on it, `not-found` when it is gone
    */
-  claim(id: string): void {
+  claim(id: string, purpose: Purpose): void {
     const busy = (who: string): never => {
       throw failedPrecondition(`Cannot use container "${id.slice(0, 12)}": ${who} is working on it`);
     };
@@ -143,7 +141,7 @@ export class Records {
     if (row === undefined) throw notFound(`Cannot find container "${id.slice(0, 12)}": it has been removed`);
     if (row.claim !== null && claimIsLive(row.claim)) busy(`process ${row.claim.split(" ")[0]}`);
     const { changes } = this.#sql("UPDATE containers SET claim = ? WHERE id = ? AND claim IS ?").run(
-      ownClaim(),
+      ownClaim(purpose),
       id,
       row.claim,
     );
@@ -154,6 +152,15 @@ export class Records {
   release(id: string): void {
     if (!this.#own.delete(id)) return;
     this.#sql("UPDATE containers SET claim = NULL WHERE id = ?").run(id);
+  }
+
+  /** Id of the container with this name. */
+  findName(name: string): string | undefined {
+    return this.#sql("SELECT id FROM containers WHERE name = ?").get(name)?.["id"] as string | undefined;
+  }
+
+  has(id: string): boolean {
+    return this.#sql("SELECT 1 FROM containers WHERE id = ?").get(id) !== undefined;
   }
 
   rename(id: string, name: string): void {
@@ -169,10 +176,12 @@ export class Records {
     return (this.#sql("SELECT * FROM containers ORDER BY created_at DESC").all() as unknown as Row[]).map(fromRow);
   }
 
-  /** Containers that a process which has since ended was working on. */
-  abandoned(): ContainerRecord[] {
+  /** Containers that a process which has since ended was working on, and what it was doing. */
+  abandoned(): { readonly record: ContainerRecord; readonly purpose: Purpose }[] {
     const rows = this.#sql("SELECT * FROM containers WHERE claim IS NOT NULL").all() as unknown as Row[];
-    return rows.filter((r) => r.claim !== null && !claimIsLive(r.claim)).map(fromRow);
+    return rows
+      .filter((r) => r.claim !== null && !claimIsLive(r.claim))
+      .map((r) => ({ record: fromRow(r), purpose: (r.claim?.split(" ")[2] ?? "use") as Purpose }));
   }
 
   /**

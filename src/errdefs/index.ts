@@ -76,3 +76,5 @@ export const internal: Factory = factory("internal");
 export function isSampanError(error: unknown, code?: ErrorCode): error is SampanError {
   return error instanceof SampanError && (code === undefined || error.code === code);
 }
+
+export { errnoName, errnoNumber, errnoText } from "./errno.ts";

@@ -50,14 +50,16 @@ export function errnoText(value: number): string {
  *
  * @param reply what keel answered
  * @param program the operations that were sent; undefined for a request without any
+ * @param action what the message says was tried when no operation was at fault, e.g. `start the container`
  */
-export function failure(reply: ReplyFailed, program: readonly Operation[] | undefined): SampanError {
+export function failure(reply: ReplyFailed, program: readonly Operation[] | undefined, action?: string): SampanError {
   const operation = reply.step < 0 ? undefined : program?.[reply.step];
-  const words = operation === undefined ? requestWords(reply) : operationWords(operation);
+  const words = operation === undefined ? (action ?? requestWords(reply)) : operationWords(operation);
   const about = operation === undefined ? "" : operationPath(operation);
   const path = reply.detail === "" ? about : reply.detail;
   const state = errnoText(reply.errno);
-  const where = operation !== undefined && reply.detail !== "" && reply.detail !== about ? ` ("${reply.detail}")` : "";
+  const named = operation === undefined ? action === undefined : reply.detail === about;
+  const where = reply.detail !== "" && !named ? ` ("${reply.detail}")` : "";
   const init: ErrorInit = {
     errno: reply.errno,
     ...(reply.syscall === "" ? {} : { syscall: reply.syscall }),

@@ -28,16 +28,21 @@ export interface Frame {
 export function encodeFrame(request: number, message: Request): Uint8Array<ArrayBuffer> {
   const payload = message.kind === "input" || message.kind === "apply-data" ? message.data.length : 0;
   const writer = new Writer(payload + 128);
+  appendFrame(writer, request, message);
+  return writer.written;
+}
+
+/** Like {@link encodeFrame}, behind the frames that are in the writer already. */
+export function appendFrame(writer: Writer, request: number, message: Request): void {
+  const start = writer.written.length;
   writer.u32(0);
   writer.u32(request);
   encodeRequest(writer, message);
-  const frame = writer.written;
-  const length = frame.length - prefixSize;
+  const length = writer.written.length - start - prefixSize;
   if (length > maxFrame) {
     throw invalidArgument(`Cannot send "${message.kind}" to keel: ${length} bytes exceed ${maxFrame}`);
   }
-  writer.patchU32(0, length);
-  return frame;
+  writer.patchU32(start, length);
 }
 
 /**

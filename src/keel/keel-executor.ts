@@ -5,9 +5,10 @@ import { internal, SampanError, unavailable } from "#errdefs";
 import type { Operation, Reply, ReplyCreated, Request } from "#plan";
 import type { CreateOptions, Executor, LayerEntry, LayerSink } from "./executor.ts";
 import { failure } from "./failure.ts";
-import { encodeFrame, FrameReader } from "./frames.ts";
+import { appendFrame, encodeFrame, FrameReader } from "./frames.ts";
 import { keelPath } from "./location.ts";
 import { decodeReply } from "./wire.gen.ts";
+import { Writer } from "./wire.ts";
 
 interface Pending {
   readonly program: readonly Operation[] | undefined;
@@ -115,6 +116,9 @@ export class KeelExecutor implements Executor {
   }
 }
 
+/** Frames of a layer are sent together when they are this many bytes: a small file has three. */
+const batchSize = 128 * 1024;
+
 /** Entries go to keel without an answer each; the first failure ends the sink. */
 class KeelLayerSink implements LayerSink {
   readonly #child: ChildProcess;
@@ -122,6 +126,7 @@ class KeelLayerSink implements LayerSink {
   readonly #answer: Promise<Reply | SampanError>;
   #failed: SampanError | undefined;
   #drained: Promise<void> | undefined;
+  #batch = new Writer(batchSize * 2);
 
   constructor(path: string) {
     this.#child = start(path, "apply");
@@ -148,9 +153,17 @@ class KeelLayerSink implements LayerSink {
 
   async send(entry: Request): Promise<void> {
     if (this.#failed !== undefined) throw this.#failed;
+    appendFrame(this.#batch, 1, entry);
+    if (this.#batch.written.length >= batchSize) await this.#flush();
+  }
+
+  /** One batch is on its way while the next one is filled. */
+  async #flush(): Promise<void> {
     await this.#drained;
     if (this.#failed !== undefined) throw this.#failed;
-    if (!this.#socket.write(encodeFrame(1, entry)))
+    const frames = this.#batch.written;
+    this.#batch = new Writer(batchSize * 2);
+    if (!this.#socket.write(frames))
       this.#drained ??= new Promise<void>((resolve) => {
         const done = (): void => {
           this.#socket.off("drain", done);
@@ -163,12 +176,13 @@ class KeelLayerSink implements LayerSink {
       });
   }
 
-  async write(entry: LayerEntry): Promise<void> {
-    await this.send(entry);
+  write(entry: LayerEntry): Promise<void> {
+    return this.send(entry);
   }
 
   async finish(options: { readonly sync: boolean }): Promise<void> {
     await this.send({ kind: "apply-finish", sync: options.sync });
+    await this.#flush();
     const answer = await this.#answer;
     if (answer instanceof Error) throw answer;
     if (answer.kind !== "done") throw unexpected(answer);

@@ -2,11 +2,11 @@
  * The OCI lifecycle: create, start, kill, delete and exec of one container, by a plan that keel executes and a monitor that
  * stays. The runtime keeps nothing in memory: a container is its state directory, and any process can go on with it.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failedPrecondition, isSampanError, notFound, unavailable } from "#errdefs";
+import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
 import { MonitorClient, type Executor, type ExecSession } from "#keel";
-import { planContainer, planExec, type HostFacts, type Plan, type PlanOptions } from "#plan";
+import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "./seccomp-cache.ts";
 import { readState, type ExitStatus, type RuntimeState } from "./state.ts";
@@ -29,6 +29,14 @@ export interface CreateContainer {
   readonly stdinOnce: boolean;
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+}
+
+/** Waits for its start. */
+export interface CreatedContainer {
+  readonly pid: number;
+  readonly monitor: MonitorClient;
+  /** What its process runs, to say what failed. */
+  readonly program: readonly Operation[];
 }
 
 export class Runtime {
@@ -62,18 +70,16 @@ export class Runtime {
    * Starts the monitor and the container's process, which waits for {@link Runtime.start}. After a failure nothing of it is
    * left but the state directory's parents.
    */
-  async create(
-    id: string,
-    options: CreateContainer,
-  ): Promise<{ readonly pid: number; readonly monitor: MonitorClient }> {
+  async create(id: string, options: CreateContainer): Promise<CreatedContainer> {
     const directory = this.stateDirectory(id);
     const plan = this.plan(options.config, options.plan);
     if (!this.#rootMade) {
       mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
       this.#rootMade = true;
     }
-    rmSync(directory, { recursive: true, force: true });
+    removeStateDirectory(directory);
     mkdirSync(directory, { mode: 0o700 });
+    const program = plan.steps.map((s) => s.operation);
     try {
       const { pid } = await this.#executor.create({
         stateDirectory: directory,
@@ -83,20 +89,20 @@ export class Runtime {
         stdinOnce: options.stdinOnce,
         inheritStdio: false,
         oomFile: plan.oomFile,
-        program: plan.steps.map((s) => s.operation),
+        program,
         exitProgram: plan.exit,
         exitCommand: options.exitCommand,
       });
-      return { pid, monitor: await MonitorClient.connect(directory) };
+      return { pid, monitor: await MonitorClient.connect(directory), program };
     } catch (error) {
-      rmSync(directory, { recursive: true, force: true });
+      removeStateDirectory(directory);
       throw error;
     }
   }
 
   /** Lets the created container run. Fails when its command can't be executed; it has then exited. */
-  async start(id: string, monitor: MonitorClient): Promise<void> {
-    await monitor.start();
+  async start(id: string, { monitor, program }: CreatedContainer): Promise<void> {
+    await monitor.start(program);
     writeFileSync(join(this.stateDirectory(id), "started"), String(Date.now()));
   }
 
@@ -154,21 +160,21 @@ export class Runtime {
     id: string,
     process: ProcessConfig,
     config: RuntimeConfig,
-    options: { readonly cgroups: Plan["cgroupPaths"]; readonly openStdin: boolean; readonly output: boolean },
+    options: {
+      readonly cgroups: Plan["cgroupPaths"];
+      readonly openStdin: boolean;
+      /** Otherwise it is thrown away. */
+      readonly output: boolean;
+    },
   ): Promise<ExecSession> {
     const plan = planExec(process, config, this.#facts, options.cgroups, { compileSeccomp: this.#seccomp.compile });
-    const client = await this.connect(id);
-    try {
-      return await client.exec({
-        terminal: process.terminal,
-        openStdin: options.openStdin,
-        output: options.output,
-        program: plan.steps.map((s) => s.operation),
-      });
-    } catch (error) {
-      client.close();
-      throw error;
-    }
+    using client = await this.connect(id);
+    return await client.exec({
+      terminal: process.terminal,
+      openStdin: options.openStdin,
+      output: options.output,
+      program: plan.steps.map((s) => s.operation),
+    });
   }
 
   /** Removes the state of a container that has ended. What its monitor didn't clean up any more is cleaned up here. */
@@ -177,8 +183,17 @@ export class Runtime {
     if (state.status === "running" || state.status === "created")
       throw failedPrecondition(`Cannot delete container "${id.slice(0, 12)}": it is ${state.status}`);
     if (state.status === "lost") await this.#executor.execute(leftover);
-    rmSync(this.stateDirectory(id), { recursive: true, force: true });
+    removeStateDirectory(this.stateDirectory(id));
   }
+}
+
+/** The monitor may be unlinking its socket at the same time: a file that is gone meanwhile is no failure. */
+function removeStateDirectory(directory: string): void {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    if (!existsSync(directory)) return;
+  }
+  throw internal(`Cannot remove "${directory}": files keep appearing in it`, { path: directory });
 }
 
 /** What is told of a container whose end nobody saw. */

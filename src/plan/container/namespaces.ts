@@ -1,0 +1,48 @@
+import { failedPrecondition, invalidArgument, unsupported } from "#errdefs";
+import type { IdMapping, LinuxConfig, NamespaceType } from "#spec";
+import type { HostFacts } from "../host-facts.ts";
+import type { IdMap } from "../operation.gen.ts";
+import { namespaceFlags } from "../tables/namespaces.ts";
+
+export interface NamespacePlan {
+  /** Made for this container. */
+  readonly created: ReadonlySet<NamespaceType>;
+  /** Of others, by their file. */
+  readonly joined: ReadonlyMap<NamespaceType, string>;
+}
+
+export function planNamespaces(linux: LinuxConfig, facts: HostFacts): NamespacePlan {
+  const created = new Set<NamespaceType>();
+  const joined = new Map<NamespaceType, string>();
+  for (const { type, path } of linux.namespaces) {
+    if (!facts.namespaces.has(type))
+      throw failedPrecondition(`Cannot use a ${type} namespace: this kernel has none`, {
+        remedy: "Boot a kernel that is built with it (see sampan doctor)",
+      });
+    if (path === undefined) created.add(type);
+    else if (path.includes("\0")) throw invalidArgument(`Cannot join ${type} namespace "${path}": the path has a NUL`);
+    else joined.set(type, path);
+  }
+  if (!created.has("mount") && !joined.has("mount"))
+    throw unsupported("Cannot plan container: without a mount namespace its mounts would appear on the host");
+  if (linux.timeOffsets.size > 0 && !created.has("time"))
+    throw invalidArgument("Cannot offset clocks: linux.timeOffsets needs a new time namespace");
+  return { created, joined };
+}
+
+/** What `clone` makes. A cgroup namespace follows when the cgroups are joined, a time namespace by unshare. */
+export function cloneFlags({ created }: NamespacePlan): bigint {
+  let flags = 0n;
+  for (const type of created) if (type !== "cgroup" && type !== "time") flags |= namespaceFlags[type];
+  return flags;
+}
+
+/** Maps of a new user namespace; the container's root must be in them. */
+export function idMaps(mappings: readonly IdMapping[], what: "uid" | "gid"): readonly IdMap[] {
+  // user_namespaces(7): at most 340 lines.
+  if (mappings.length === 0 || mappings.length > 340)
+    throw invalidArgument(`Cannot map ${what}s: linux.${what}Mappings must have 1 to 340 entries`);
+  if (!mappings.some((mapping) => mapping.containerID === 0))
+    throw invalidArgument(`Cannot map ${what}s: linux.${what}Mappings does not map ${what} 0 of the container`);
+  return mappings.map(({ containerID, hostID, size }) => ({ inside: containerID, outside: hostID, count: size }));
+}

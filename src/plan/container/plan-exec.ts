@@ -1,0 +1,81 @@
+import type { ProcessConfig, RuntimeConfig } from "#spec";
+import type { HostFacts } from "../host-facts.ts";
+import type { ProcessOptions, Program } from "../plan.ts";
+import { namespaceFlags } from "../tables/namespaces.ts";
+import { capabilityMasks } from "./capability-sets.ts";
+import { addKeyring, addOomScore } from "./plan-container.ts";
+import { addFinish, addRlimits } from "./process.ts";
+import { StepList } from "./step-list.ts";
+
+/**
+ * Compiles another process in a running container (`exec`).
+ *
+ * @param config that the container was planned from: its namespaces and seccomp profile hold for the new process too
+ * @param cgroupPaths of the container's {@link Plan}
+ */
+export function planExec(
+  process: ProcessConfig,
+  config: RuntimeConfig,
+  facts: HostFacts,
+  cgroupPaths: ReadonlyMap<string, string>,
+  options: ProcessOptions,
+): Program {
+  const list = new StepList();
+  addOomScore(list, process.oomScoreAdj);
+  let flags = 0n;
+  for (const { type } of config.linux.namespaces) flags |= namespaceFlags[type];
+  list.add(
+    { op: "join-container", namespaces: flags },
+    "The new process sees what the container's own processes see",
+    "setns(2)",
+  );
+  const version2 = facts.cgroup.version === 2;
+  list.add(
+    { op: "clone", namespaces: 0n, cgroup: version2 ? (cgroupPaths.get("") ?? "") : "" },
+    "A pid namespace holds for children only, so that the program runs in a new process",
+    "pid_namespaces(7)",
+  );
+  if (!version2)
+    list.add(
+      { op: "join-cgroup", paths: [...new Set(cgroupPaths.values())], unshare: false },
+      "The container's limits hold for the new process too",
+      "cgroups(7)",
+    );
+  const ownUsers = config.linux.namespaces.some(({ type }) => type === "user");
+  if (ownUsers)
+    list.add(
+      { op: "user", uid: 0, gid: 0, groups: [], umask: 0o022 },
+      "What is set up from here on is done as root of the container",
+      "user_namespaces(7)",
+    );
+  if (options.keyring !== undefined) addKeyring(list, options.keyring);
+  list.add({ op: "session" }, "Signals from another terminal do not reach the new process", "setsid(2)");
+  if (process.terminal) {
+    list.add({ op: "root-directory", path: "/" }, "The terminal comes from the container's own devpts", "pts(4)");
+    list.add(
+      {
+        op: "terminal",
+        columns: process.consoleSize?.width ?? 0,
+        rows: process.consoleSize?.height ?? 0,
+        console: false,
+      },
+      "The program talks to a terminal, as in a shell on the host",
+      "runtime-spec config.md#process",
+    );
+  }
+  addRlimits(list, process);
+  // Inheritable capabilities have no place in an exec (CVE-2022-29162); ambient ones would need them.
+  const capabilities =
+    process.capabilities === undefined ? undefined : { ...process.capabilities, inheritable: [], ambient: [] };
+  const masks = capabilityMasks(capabilities, facts, ownUsers, list.warnings);
+  addFinish(list, {
+    process,
+    masks,
+    seccomp: config.linux.seccomp,
+    facts,
+    options,
+    wait: false,
+    userNamespace: ownUsers,
+  });
+  return { steps: list.steps, warnings: list.warnings };
+}

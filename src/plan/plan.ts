@@ -1,0 +1,77 @@
+import type { SeccompProfile } from "#spec";
+import type { Architecture } from "./host-facts.ts";
+import type { MountParameter, Operation } from "./operation.gen.ts";
+
+/** One step of a plan: what keel does, and why, in one sentence for a newcomer. */
+export interface Step {
+  readonly operation: Operation;
+  readonly why: string;
+  /** Where that is written, e.g. `runtime-spec config-linux.md#namespaces` or `user_namespaces(7)`. */
+  readonly source?: string;
+}
+
+/** A program for keel, in the order of execution. */
+export interface Program {
+  readonly steps: readonly Step[];
+  /** What was asked for and left out, and why that is no error: one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** A container, compiled. */
+export interface Plan extends Program {
+  /** What removes the container's cgroups after its end; also right after a failed create. */
+  readonly exit: readonly Operation[];
+  /** File that tells of OOM kills, for `create`; empty when there is no memory controller. */
+  readonly oomFile: string;
+  /**
+   * Controller → the container's cgroup directory. On v2 each available controller has the same directory, and so has
+   * the empty name, which is always there on v2.
+   */
+  readonly cgroupPaths: ReadonlyMap<string, string>;
+}
+
+/** Where the root filesystem comes from; `root.path` of the config is not used. */
+export type RootSource =
+  | {
+      readonly kind: "overlay";
+      /** Read-only layers, top first. */
+      readonly lower: readonly string[];
+      /** Writable directory; empty for a read-only root. */
+      readonly upper: string;
+      readonly work: string;
+      /** Existing host directory to attach it to. */
+      readonly target: string;
+      readonly parameters?: readonly MountParameter[];
+    }
+  | { readonly kind: "bind"; readonly path: string };
+
+/** Content of an image's directory that a fresh volume takes over. */
+export interface CopyUp {
+  /** Path in the root. */
+  readonly path: string;
+  /** Empty host directory that will be bound to it. */
+  readonly directory: string;
+}
+
+/** Turns a profile into a classic BPF program (struct sock_filter array). */
+export type CompileSeccomp = (profile: SeccompProfile, architecture: Architecture) => Uint8Array;
+
+export interface ProcessOptions {
+  /** Name of the session keyring; without it the process gets no keyring of its own. */
+  readonly keyring?: string;
+  /** Run the program below keel as pid 1, which reaps (`--init`). */
+  readonly init?: boolean;
+  /** Signal for the process when its monitor dies, e.g. 9; none when undefined. */
+  readonly parentDeathSignal?: number;
+  /** In place of Sampan's own compiler, so that the caller can cache by profile. */
+  readonly compileSeccomp?: CompileSeccomp;
+}
+
+export interface PlanOptions extends ProcessOptions {
+  readonly root: RootSource;
+  /** Path of the container's cgroups in each hierarchy, e.g. `/sampan/ID`. */
+  readonly cgroupPath: string;
+  /** Absolute directory that relative sources of bind mounts start from. */
+  readonly bundle?: string;
+  readonly copyUps?: readonly CopyUp[];
+}

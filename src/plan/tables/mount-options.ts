@@ -1,0 +1,67 @@
+import { mountAttribute as a, mountPropagation as p } from "./mount-flags.ts";
+
+/** What one word of a mount's options means. */
+export type MountOption =
+  /** Attributes of the mount itself. `recursive`: and of all mounts below (only for binds). */
+  | { readonly kind: "attribute"; readonly set: bigint; readonly clear: bigint; readonly recursive: boolean }
+  | { readonly kind: "propagation"; readonly mode: bigint; readonly recursive: boolean }
+  | { readonly kind: "bind"; readonly recursive: boolean }
+  /** A flag of the filesystem and not of the mount, given to fsconfig(2). */
+  | { readonly kind: "filesystem" }
+  /** Has no effect with the mount interface of today. */
+  | { readonly kind: "nothing" }
+  | { readonly kind: "unsupported" };
+
+const table = new Map<string, MountOption>();
+
+/** `ro` and its recursive form `rro`. */
+function attribute(name: string, set: bigint, clear: bigint): void {
+  table.set(name, { kind: "attribute", set, clear, recursive: false });
+  table.set(`r${name}`, { kind: "attribute", set, clear, recursive: true });
+}
+
+attribute("ro", a.readOnly, 0n);
+attribute("rw", 0n, a.readOnly);
+attribute("nosuid", a.noSuid, 0n);
+attribute("suid", 0n, a.noSuid);
+attribute("nodev", a.noDev, 0n);
+attribute("dev", 0n, a.noDev);
+attribute("noexec", a.noExec, 0n);
+attribute("exec", 0n, a.noExec);
+attribute("nodiratime", a.noDirAtime, 0n);
+attribute("diratime", 0n, a.noDirAtime);
+attribute("relatime", 0n, a.accessTime);
+attribute("norelatime", a.strictAtime, a.accessTime);
+attribute("noatime", a.noAtime, a.accessTime);
+attribute("atime", 0n, a.accessTime);
+attribute("strictatime", a.strictAtime, a.accessTime);
+attribute("nostrictatime", 0n, a.accessTime);
+attribute("nosymfollow", a.noSymfollow, 0n);
+attribute("symfollow", 0n, a.noSymfollow);
+
+for (const [name, mode] of Object.entries(p)) {
+  table.set(name, { kind: "propagation", mode, recursive: false });
+  table.set(`r${name}`, { kind: "propagation", mode, recursive: true });
+}
+
+table.set("bind", { kind: "bind", recursive: false });
+table.set("rbind", { kind: "bind", recursive: true });
+// vfs_parse_sb_flag() of the kernel knows these as parameters of any filesystem.
+for (const name of ["sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand"])
+  table.set(name, { kind: "filesystem" });
+// `defaults` changes nothing; `iversion` is each filesystem's own affair since Linux 5.18; `silent` is about the
+// kernel's log; `remount` means what a plan does anyway, because it never mounts over a mount of its own.
+for (const name of ["defaults", "iversion", "noiversion", "silent", "loud", "remount"])
+  table.set(name, { kind: "nothing" });
+for (const name of ["tmpcopyup", "idmap", "ridmap"]) table.set(name, { kind: "unsupported" });
+
+/** Undefined for a word that is the filesystem's own parameter, e.g. `size=64m`. */
+export const mountOption = (word: string): MountOption | undefined => table.get(word);
+
+/** Every word that is known, for `features.mountOptions`, sorted. */
+export function mountOptionNames(): readonly string[] {
+  return [...table]
+    .filter(([, option]) => option.kind !== "unsupported")
+    .map(([name]) => name)
+    .sort();
+}
