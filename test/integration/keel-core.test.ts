@@ -17,11 +17,17 @@ import {
   propagation,
   rootBind,
   tmpfs,
-} from "./keel-box.ts";
+} from "../support/keel-box.ts";
 
 const kinds = ["mnt", "uts", "ipc", "pid", "net"] as const;
 const text = (data: Uint8Array | undefined): string | undefined =>
   data === undefined ? undefined : new TextDecoder().decode(data);
+
+const readOnly = (path: string): string => `/bin/sh: can't create ${path}: Read-only file system\n`;
+const device = (minor: number) =>
+  ({ op: "device", path: "/dev/x", mode: 0o020600, major: 1, minor, uid: 7, gid: 8 }) as const;
+const link = (target: string) => ({ op: "symlink", target, path: "/dev/fd" }) as const;
+const read = (path: string, limit = 100_000) => ({ op: "read-file", path, limit }) as const;
 
 describe.each(binaries)("%s", (name, binary) => {
   it("clone makes the namespaces that it names and no others", async () => {
@@ -305,7 +311,6 @@ describe.each(binaries)("%s", (name, binary) => {
         { op: "mount-attributes", path: "/", set: attribute.readOnly, clear: 0n, recursive: false },
       ],
     );
-    const readOnly = (path: string): string => `/bin/sh: can't create ${path}: Read-only file system\n`;
     expect(output).toBe(readOnly("/proc/sys/kernel/domainname") + readOnly("/scratch/x") + readOnly("/etc/x"));
   });
 
@@ -379,8 +384,6 @@ describe.each(binaries)("%s", (name, binary) => {
 
   it("device accepts an existing node only when it is the same", async () => {
     await using box = await Box.make(binary);
-    const device = (minor: number) =>
-      ({ op: "device", path: "/dev/x", mode: 0o020600, major: 1, minor, uid: 7, gid: 8 }) as const;
     const start = { op: "root-directory", path: box.root } as const;
     await box.keel.execute([start, device(3), device(3)]);
     const { uid, gid, mode } = await stat(join(box.root, "dev/x"));
@@ -390,7 +393,6 @@ describe.each(binaries)("%s", (name, binary) => {
 
   it("symlink leaves the same link and refuses another", async () => {
     await using box = await Box.make(binary);
-    const link = (target: string) => ({ op: "symlink", target, path: "/dev/fd" }) as const;
     const start = { op: "root-directory", path: box.root } as const;
     await box.keel.execute([start, link("/proc/self/fd"), link("/proc/self/fd")]);
     await expect(box.keel.execute([start, link("/proc/self/f")])).rejects.toMatchObject({ code: "already-exists" });
@@ -401,7 +403,6 @@ describe.each(binaries)("%s", (name, binary) => {
     await writeFile(join(box.root, "etc/passwd"), "x".repeat(100_000));
     await symlink("/dev/x", join(box.root, "etc/group"));
     const start = { op: "root-directory", path: box.root } as const;
-    const read = (path: string, limit = 100_000) => ({ op: "read-file", path, limit }) as const;
     const results = await box.keel.execute([
       start,
       read("/etc/passwd"),
