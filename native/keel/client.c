@@ -274,7 +274,7 @@ void clients_sweep(void)
 bool clients_flushed(void)
 {
 	for (struct client *client = clients; client != NULL; client = client->next) {
-		if (queue_size(&client->queue) > 0)
+		if (queue_size(&client->queue) > 0 || (client->sends && !client->deaf))
 			return false;
 	}
 	return true;

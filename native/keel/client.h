@@ -26,6 +26,7 @@ struct client {
 	uint8_t *partial;     /* a frame that has begun, and is not whole */
 	size_t have;	      /* bytes of it, length included */
 	size_t room;
+	bool sends;	      /* it has been attached with input */
 	bool deaf;	      /* it takes no more output, but what it sent is still read */
 	bool ended;	      /* to be freed */
 	struct attachment *attachments;
@@ -64,7 +65,10 @@ int clients_timeout(void);
 /* Frees clients that are gone. */
 void clients_sweep(void);
 
-/* Whether all that was sent is out. */
+/*
+ * Whether all that was sent is out, and those that send input have seen the end and gone: to close a connection while the
+ * other side still writes would cost it what it has not read yet.
+ */
 bool clients_flushed(void);
 
 /* Bytes sent to clients so far, to see progress. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "context.h"
 #include "exit.h"
 #include "log.h"
 #include "loop.h"
@@ -64,20 +65,8 @@ static void reply_write(int reply, const struct wire_writer *frame)
 	close(reply);
 }
 
-/* Lets go of all that serve has open, but for `reply`, and of the standard streams unless they are the container's. */
-static int close_inherited(int *reply, bool keep_stdio)
+static int null_stdio(void)
 {
-	if (*reply < 3) {
-		int moved = fcntl(*reply, F_DUPFD_CLOEXEC, 3);
-		if (moved < 0)
-			return -1;
-		*reply = moved;
-	}
-	if (*reply > 3)
-		close_range(3, (unsigned int)*reply - 1, 0);
-	close_range((unsigned int)*reply + 1, ~0u, 0);
-	if (keep_stdio)
-		return 0;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return -1;
@@ -85,7 +74,24 @@ static int close_inherited(int *reply, bool keep_stdio)
 		if (dup2(null, fd) < 0)
 			return -1;
 	}
-	return close(null);
+	if (null > 2)
+		close(null);
+	return 0;
+}
+
+/* Lets go of all that serve has open, but for keel's executable, `reply`, and the standard streams if they are to stay. */
+static int close_inherited(int *reply, bool keep_stdio)
+{
+	int moved = fcntl(*reply, F_DUPFD_CLOEXEC, SELF_FD + 1);
+	if (moved < 0)
+		return -1;
+	*reply = moved;
+	for (int fd = 3; fd < moved; fd++) {
+		if (fd != SELF_FD)
+			close(fd);
+	}
+	close_range((unsigned int)moved + 1, ~0u, 0);
+	return keep_stdio ? 0 : null_stdio();
 }
 
 static int watch_signals(void)
@@ -159,10 +165,7 @@ static int create_container(const struct msg_create *create, struct fault *f)
 		return fault(f, "rename", "pid");
 	if (create->inherit_stdio) {
 		/* The container's alone: whoever reads them is to see their end. */
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		for (int fd = 0; fd < 3 && null >= 0; fd++)
-			dup2(null, fd);
-		close(null);
+		null_stdio();
 	}
 	session_watch(session);
 	if (clients_accept() < 0)

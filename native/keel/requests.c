@@ -51,6 +51,7 @@ static void attach(struct client *client, uint32_t request, const struct msg_att
 	}
 	a->input = message->stdin;
 	a->output = message->output;
+	client->sends |= a->input;
 	client_done(client, request);
 }
 
@@ -127,6 +128,7 @@ static void exec(struct client *client, uint32_t request, const struct msg_exec 
 		a->pending = true;
 		a->input = message->open_stdin;
 		a->output = message->output;
+		client->sends |= a->input;
 	}
 	session_watch(session);
 }

@@ -51,15 +51,14 @@ function describe(entry: TarEntry, path: string, place: string): Made {
     }
     case "character":
     case "block":
-    case "fifo": {
-      const { major, minor } = entry;
-      if (major > maxDevice.major || minor > maxDevice.minor)
-        throw refuse(entry, place, "there is no such device number");
-      if (entry.type === "character" && major === 0 && minor === 0) return { kind: "apply-whiteout", path };
-      const type = entry.type === "fifo" ? fifo : entry.type === "character" ? character : block;
-      return { kind: "apply-node", path, mode: type | mode, major, minor, uid, gid, modified, xattrs: xattrsOf(entry) };
-    }
+    case "fifo":
+      break;
   }
+  const { major, minor } = entry;
+  if (major > maxDevice.major || minor > maxDevice.minor) throw refuse(entry, place, "there is no such device number");
+  if (entry.type === "character" && major === 0 && minor === 0) return { kind: "apply-whiteout", path };
+  const type = entry.type === "fifo" ? fifo : entry.type === "character" ? character : block;
+  return { kind: "apply-node", path, mode: type | mode, major, minor, uid, gid, modified, xattrs: xattrsOf(entry) };
 }
 
 function cleanTarget(entry: TarEntry, place: string): string {
@@ -70,6 +69,7 @@ function cleanTarget(entry: TarEntry, place: string): string {
     throw refuse(entry, place, `it is a hard link to ${quote(entry.linkname)}, which leaves the layer's root`, cause);
   }
   if (target === "") throw refuse(entry, place, "it is a hard link to the layer's root");
+  if (meaningOf(target).kind !== "entry") throw refuse(entry, place, "it is a hard link to a whiteout");
   return target;
 }
 

@@ -30,12 +30,13 @@ const detachKeys = [0x10, 0x11];
 const ignore = (): void => undefined;
 
 /** Output of the container to this process' own. */
-export const toOwnOutput = (stream: 1 | 2, data: Uint8Array): Promise<void> | undefined =>
+const toOwnOutput = (stream: 1 | 2, data: Uint8Array): Promise<void> | undefined =>
   write(stream === 2 ? process.stderr : process.stdout, data);
 
 /** Resolves when the process has ended and all output was written, or the user detached. */
 export async function connect(attachment: Attachment, options: ConnectOptions): Promise<Ending> {
   const cleanUp: (() => void)[] = [];
+  attachment.onOutput(toOwnOutput);
   try {
     if (options.onSignal !== undefined)
       for (const signal of forwarded) {
@@ -45,7 +46,7 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
       }
     const terminal = options.tty && process.stdin.isTTY;
     if (options.tty && process.stdout.isTTY) {
-      const resize = (): void => void attachment.resize(process.stdout.columns, process.stdout.rows).catch(ignore);
+      const resize = (): void => attachment.resize(process.stdout.columns, process.stdout.rows);
       resize();
       process.on("SIGWINCH", resize);
       cleanUp.push(() => process.off("SIGWINCH", resize));
@@ -55,7 +56,7 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
     return await (detached === undefined ? exited : Promise.race([exited, detached]));
   } finally {
     for (const action of cleanUp) action();
-    attachment.detach();
+    attachment.close();
   }
 }
 
@@ -77,10 +78,12 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
         if (found.detach) resolve({ kind: "detached" });
       }
       if (data.length === 0) return;
+      const pending = attachment.write(data);
+      if (pending === undefined) return;
       stdin.pause();
-      void attachment.write(data).then(() => stdin.resume(), ignore);
+      void pending.then(() => stdin.resume(), ignore);
     };
-    const onEnd = (): void => void attachment.closeInput().catch(ignore);
+    const onEnd = (): void => attachment.closeInput();
     stdin.on("data", onData);
     stdin.on("end", onEnd);
     // A stdin that can't be read (closed by the shell) is one that has ended.

@@ -77,7 +77,7 @@ export class Container implements AsyncDisposable {
         await runtime.start(this.id, created);
         return attachment;
       } catch (error) {
-        attachment?.detach();
+        attachment?.close();
         throw error;
       }
     } finally {
@@ -167,7 +167,7 @@ export class Container implements AsyncDisposable {
       {
         cgroups: cgroupDirectories(core.facts.cgroup, `${core.cgroupParent}/${record.id}`).paths,
         openStdin: options.openStdin === true,
-        onOutput: options.onOutput,
+        output: options.output !== false,
       },
     );
   }

@@ -1,5 +1,3 @@
-import type { OnOutput } from "#keel";
-
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
 
 export interface MountOption {
@@ -99,6 +97,6 @@ export interface ExecOptions {
   readonly tty?: boolean;
   readonly openStdin?: boolean;
   readonly privileged?: boolean;
-  /** Takes its output; without it, output is thrown away (`exec -d`). */
-  readonly onOutput?: OnOutput;
+  /** False throws its output away (`exec -d`). */
+  readonly output?: boolean;
 }

@@ -14,27 +14,34 @@ export type Exited = Omit<ReplyExited, "kind">;
  * Takes output: stream 1 is stdout or the terminal, 2 is stderr. `data` may be kept. While a returned promise is pending no
  * more output is read, and in the end the process itself has to wait. One that rejects ends the attachment.
  */
-export type OnOutput = (stream: 1 | 2, data: Uint8Array) => void | Promise<void>;
+export type OnOutput = (stream: 1 | 2, data: Uint8Array) => Promise<void> | undefined | void;
 
 /** Attached to a process: the container's own or an exec'd one. Detaching does not end the process. */
 export interface Attachment extends Disposable {
   /**
-   * Resolves after all output has been given to `onOutput`. Rejects with `cancelled` after {@link Attachment.detach}, with
-   * `unavailable` when the monitor goes away, or with what `onOutput` threw.
+   * Resolves after all output has been given to {@link Attachment.onOutput}. Rejects with `cancelled` after
+   * {@link Attachment.close}, with `unavailable` when the monitor goes away, or with what the output's taker threw.
    */
   readonly exited: Promise<Exited>;
 
-  /** Sends bytes to stdin. Resolves when more can be sent; what comes after the process's end is thrown away. */
-  write(data: Uint8Array): Promise<void>;
+  /** Gives the output to `take`, from the first byte on: it is held back until then. */
+  onOutput(take: OnOutput): void;
+
+  /**
+   * Sends bytes to stdin. What comes after the process's end is thrown away.
+   *
+   * @returns a promise when the caller should not write more before it resolves
+   */
+  write(data: Uint8Array): Promise<void> | undefined;
 
   /** The end of stdin, as far as the container allows it (`stdinOnce`). A terminal has none. */
-  closeInput(): Promise<void>;
+  closeInput(): void;
 
   /** Sets the terminal's size, in characters. */
-  resize(columns: number, rows: number): Promise<void>;
+  resize(columns: number, rows: number): void;
 
-  /** Ends the connection. Safe to call twice. */
-  detach(): void;
+  /** Detaches; what was written before still arrives. Safe to call twice. */
+  close(): void;
 }
 
 /** An exec'd process. */
@@ -49,17 +56,17 @@ export type SessionRequest = Extract<Request, { kind: "attach" | "exec" }>;
 export class MonitorSession implements ExecSession {
   readonly exited: Promise<Exited>;
   readonly #connection: Connection;
-  readonly #onOutput: OnOutput | undefined;
   readonly #program: readonly Operation[] | undefined;
   readonly #opened = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<Exited>();
+  readonly #taker = Promise.withResolvers<void>();
   readonly #id: number;
+  #onOutput: OnOutput | undefined;
   #pid = 0;
 
   /** @param connection belongs to the session from now on */
-  constructor(connection: Connection, request: SessionRequest, onOutput: OnOutput | undefined) {
+  constructor(connection: Connection, request: SessionRequest) {
     this.#connection = connection;
-    this.#onOutput = onOutput;
     this.#program = request.kind === "exec" ? request.program : undefined;
     this.exited = this.#exited.promise;
     // Whoever is not interested in the end must not be ended by it.
@@ -84,32 +91,39 @@ export class MonitorSession implements ExecSession {
     return this.#pid;
   }
 
-  async write(data: Uint8Array): Promise<void> {
+  onOutput(take: OnOutput): void {
+    this.#onOutput = take;
+    this.#taker.resolve();
+  }
+
+  write(data: Uint8Array): Promise<void> | undefined {
+    let waiting: Promise<void> | undefined;
     for (let at = 0; at < data.length; at += maxInput) {
-      await this.#connection.send(this.#id, { kind: "input", data: data.subarray(at, at + maxInput) });
+      waiting = this.#connection.send(this.#id, { kind: "input", data: data.subarray(at, at + maxInput) });
     }
+    return waiting;
   }
 
-  async closeInput(): Promise<void> {
-    await this.#connection.send(this.#id, { kind: "close-input" });
+  closeInput(): void {
+    void this.#connection.send(this.#id, { kind: "close-input" });
   }
 
-  async resize(columns: number, rows: number): Promise<void> {
-    await this.#connection.send(this.#id, { kind: "resize", columns, rows });
+  resize(columns: number, rows: number): void {
+    void this.#connection.send(this.#id, { kind: "resize", columns, rows });
   }
 
-  detach(): void {
+  close(): void {
     this.#connection.close(cancelled("Cannot wait for the process: detached from it"));
   }
 
   [Symbol.dispose](): void {
-    this.detach();
+    this.close();
   }
 
-  #take(reply: Reply): void | Promise<void> {
+  #take(reply: Reply): Promise<void> | undefined | void {
     switch (reply.kind) {
       case "output":
-        return this.#onOutput?.(reply.stream === 2 ? 2 : 1, reply.data);
+        return this.#output(reply.stream === 2 ? 2 : 1, reply.data);
       case "done":
         return this.#opened.resolve();
       case "exec-started":
@@ -118,14 +132,24 @@ export class MonitorSession implements ExecSession {
       case "exited": {
         const { kind: _, ...exited } = reply;
         this.#exited.resolve(exited);
-        return this.#connection.close(cancelled("Cannot use the session: the process has ended"));
+        return this.#connection.destroy(cancelled("Cannot use the session: the process has ended"));
       }
       case "failed":
-        return this.#connection.close(failure(reply, this.#program, "attach to the container"));
+        return this.#connection.destroy(failure(reply, this.#program, "attach to the container"));
       case "executed":
       case "created":
       case "status-is":
         throw internal(`Cannot use "${reply.kind}" from the monitor: it was not asked for`);
     }
+  }
+
+  #output(stream: 1 | 2, data: Uint8Array): Promise<void> | undefined | void {
+    const take = this.#onOutput;
+    return take === undefined ? this.#outputLater(stream, data) : take(stream, data);
+  }
+
+  async #outputLater(stream: 1 | 2, data: Uint8Array): Promise<void> {
+    await this.#taker.promise;
+    await this.#onOutput?.(stream, data);
   }
 }

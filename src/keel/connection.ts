@@ -6,7 +6,7 @@ import { encodeFrame, FrameReader, type Frame } from "./frames.ts";
 import { decodeReply } from "./wire.gen.ts";
 
 /** Takes one reply to a request. Nothing more is read from the connection while a returned promise is pending. */
-export type ReplyHandler = (reply: Reply) => void | Promise<void>;
+export type ReplyHandler = (reply: Reply) => Promise<void> | undefined | void;
 
 interface Pending {
   readonly reply: ReplyHandler;
@@ -24,6 +24,7 @@ export class Connection {
   /** @param socket connected; it belongs to the connection from now on */
   constructor(socket: Socket) {
     this.#socket = socket;
+    socket.unref();
     socket.on("data", (chunk: Buffer) => this.#take(this.#frames.push(chunk)));
     socket.on("drain", () => this.#release());
     socket.on("error", (cause) => this.#end(unavailable("Cannot reach keel: the connection failed", { cause })));
@@ -50,6 +51,7 @@ export class Connection {
     }
     const frame = encodeFrame(id, request);
     this.#pending.set(id, { reply, fail });
+    this.#socket.ref();
     this.#socket.write(frame);
     return id;
   }
@@ -68,21 +70,32 @@ export class Connection {
   /**
    * Sends a message that belongs to an open request and has no reply.
    *
-   * @returns when more can be sent, or the connection has ended
+   * @returns a promise when the caller should not send more before it resolves; it does at the connection's end too
    */
-  async send(id: number, request: Request): Promise<void> {
-    if (this.#ended !== undefined) return;
-    if (this.#socket.write(encodeFrame(id, request))) return;
+  send(id: number, request: Request): Promise<void> | undefined {
+    if (this.#ended !== undefined || this.#socket.write(encodeFrame(id, request))) return undefined;
     this.#drained ??= Promise.withResolvers<void>();
-    await this.#drained.promise;
+    return this.#drained.promise;
   }
 
+  /** Wants no more replies. A connection without any open request keeps no process from ending. */
   forget(id: number): void {
     this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#socket.unref();
   }
 
-  /** Ends the connection; requests that are open fail with `reason`. */
+  /** Ends the connection once what was sent is out; requests that are open fail with `reason`, at once. */
   close(reason: unknown): void {
+    if (this.#ended !== undefined) return;
+    this.#socket.end();
+    this.#settle(reason);
+    // Whatever still comes is thrown away, until the other side has seen the end.
+    this.#socket.resume();
+    this.#socket.unref();
+  }
+
+  /** Ends the connection at once. */
+  destroy(reason: unknown): void {
     this.#end(reason);
   }
 
@@ -92,9 +105,13 @@ export class Connection {
   }
 
   #end(reason: unknown): void {
+    this.#socket.destroy();
+    this.#settle(reason);
+  }
+
+  #settle(reason: unknown): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    this.#socket.destroy();
     this.#release();
     const pending = [...this.#pending.values()];
     this.#pending.clear();
@@ -103,20 +120,14 @@ export class Connection {
 
   /** Hands out frames until a handler wants to be waited for; goes on, with the frames that are left, after it. */
   #take(frames: Generator<Frame, void, undefined>): void {
+    if (this.#ended !== undefined) return;
     try {
       for (let next = frames.next(); next.done !== true; next = frames.next()) {
         const waiting = this.#dispatch(next.value);
         if (this.#ended !== undefined) return;
         if (waiting !== undefined) {
           this.#socket.pause();
-          waiting.then(
-            () => {
-              if (this.#ended !== undefined) return;
-              this.#socket.resume();
-              this.#take(frames);
-            },
-            (error: unknown) => this.#end(error),
-          );
+          void this.#resume(waiting, frames);
           return;
         }
       }
@@ -125,13 +136,23 @@ export class Connection {
     }
   }
 
+  async #resume(waiting: Promise<void>, frames: Generator<Frame, void, undefined>): Promise<void> {
+    try {
+      await waiting;
+    } catch (error) {
+      this.#end(error);
+    }
+    if (this.#ended !== undefined) return;
+    this.#socket.resume();
+    this.#take(frames);
+  }
+
   #dispatch({ request, kind, body }: Frame): Promise<void> | undefined {
     const pending = this.#pending.get(request);
     // Replies to a request that was given up meanwhile.
     if (pending === undefined) return undefined;
     const reply = decodeReply(kind, body);
     if (reply === undefined) throw internal(`Cannot read a frame from keel: its kind is ${kind}`);
-    const waiting = pending.reply(reply);
-    return waiting instanceof Promise ? waiting : undefined;
+    return pending.reply(reply) ?? undefined;
   }
 }

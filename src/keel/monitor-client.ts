@@ -1,7 +1,7 @@
 /** The client of a monitor, the process that stays with a container. */
 import { cancelled, internal } from "#errdefs";
 import type { Operation, Reply, ReplyStatusIs, Request } from "#plan";
-import { MonitorSession, type Attachment, type ExecSession, type Exited, type OnOutput } from "./attachment.ts";
+import { MonitorSession, type Attachment, type ExecSession, type Exited, type SessionRequest } from "./attachment.ts";
 import { Connection } from "./connection.ts";
 import { failure } from "./failure.ts";
 import { connectMonitor } from "./monitor-socket.ts";
@@ -9,8 +9,8 @@ import { connectMonitor } from "./monitor-socket.ts";
 export interface AttachOptions {
   /** Whether this client sends input. */
   readonly stdin: boolean;
-  /** Takes the output from now on; without it none is sent. */
-  readonly onOutput?: OnOutput | undefined;
+  /** Whether it wants the output from now on: `onOutput` must then be called for `exited` to come. */
+  readonly output: boolean;
 }
 
 export interface ExecOptions {
@@ -20,8 +20,8 @@ export interface ExecOptions {
   readonly terminal: boolean;
   /** This client sends input; /dev/null otherwise. */
   readonly openStdin: boolean;
-  /** Takes the output; without it, output is thrown away. */
-  readonly onOutput?: OnOutput | undefined;
+  /** Whether this client wants the output, which is thrown away otherwise: `onOutput` must then be called for `exited` to come. */
+  readonly output: boolean;
 }
 
 export interface MonitorStatus {
@@ -38,10 +38,18 @@ const states: ReadonlyMap<number, MonitorStatus["state"]> = new Map([
   [3, "exited"],
 ]);
 
-/** Connected to one monitor. All methods throw `unavailable` once the monitor has gone. */
+/**
+ * The client of one monitor. All methods throw `unavailable` once the monitor has gone.
+ *
+ * Each attachment and each exec'd process has a connection of its own, so that one that is read from slowly holds up nothing
+ * else. They outlive the client. The first of them takes the connection over that `connect` made, when that has not been
+ * used yet; another is made when it is needed.
+ */
 export class MonitorClient implements Disposable {
   readonly #directory: string;
-  readonly #connection: Connection;
+  #connection: Connection | undefined;
+  #used = false;
+  #closed = false;
   #exited: Promise<Exited> | undefined;
 
   private constructor(directory: string, connection: Connection) {
@@ -54,7 +62,7 @@ export class MonitorClient implements Disposable {
    * @throws SampanError `unavailable` when no monitor is there (any more), `permission-denied`
    */
   static async connect(stateDirectory: string): Promise<MonitorClient> {
-    return new MonitorClient(stateDirectory, new Connection(await connectMonitor(stateDirectory)));
+    return new MonitorClient(stateDirectory, await connectTo(stateDirectory));
   }
 
   /**
@@ -89,14 +97,14 @@ export class MonitorClient implements Disposable {
   }
 
   async #wait(): Promise<Exited> {
-    const reply = await this.#connection.ask({ kind: "wait" });
+    const reply = await (await this.#main()).ask({ kind: "wait" });
     if (reply.kind !== "exited") throw unexpected(reply, "wait for the container");
     const { kind: _, ...exited } = reply;
     return exited;
   }
 
   async status(): Promise<MonitorStatus> {
-    const reply = await this.#connection.ask({ kind: "status" });
+    const reply = await (await this.#main()).ask({ kind: "status" });
     if (reply.kind !== "status-is") throw unexpected(reply, "ask for the container's status");
     return { state: stateOf(reply), pid: reply.pid, execs: reply.execs };
   }
@@ -114,45 +122,65 @@ export class MonitorClient implements Disposable {
 
   /** Sets the size of the container's terminal, in characters. */
   async resize(columns: number, rows: number): Promise<void> {
-    await this.#connection.send(0, { kind: "resize", columns, rows });
+    await (await this.#main()).send(0, { kind: "resize", columns, rows });
   }
 
   /**
-   * Attaches to the container's first process, over a connection of its own. Before {@link start}, so that nothing of its output
-   * is missed.
+   * Attaches to the container's first process. Before {@link start}, so that nothing of its output is missed.
+   *
+   * @throws SampanError `failed-precondition` when it uses keel's own stdio
    */
-  async attach({ stdin, onOutput }: AttachOptions): Promise<Attachment> {
-    return this.#open({ kind: "attach", stdin, output: onOutput !== undefined }, onOutput);
+  async attach({ stdin, output }: AttachOptions): Promise<Attachment> {
+    return this.#open({ kind: "attach", stdin, output });
   }
 
   /**
-   * Starts another process in the container. It goes on when the session is detached or this client ends.
+   * Starts another process in the container. It goes on when the session is closed or this client ends.
    *
    * @throws SampanError with the failed operation in `fields`
    */
-  async exec({ program, terminal, openStdin, onOutput }: ExecOptions): Promise<ExecSession> {
-    return this.#open({ kind: "exec", terminal, openStdin, output: onOutput !== undefined, program }, onOutput);
+  async exec({ program, terminal, openStdin, output }: ExecOptions): Promise<ExecSession> {
+    return this.#open({ kind: "exec", terminal, openStdin, output, program });
   }
 
-  /** Ends this connection; sessions have their own. Safe to call twice. */
+  /** Gives up what is still being asked; sessions go on. Safe to call twice. */
   close(): void {
-    this.#connection.close(cancelled("Cannot use the monitor's client: it is closed"));
+    this.#closed = true;
+    this.#connection?.close(closed());
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  async #open(request: Extract<Request, { kind: "attach" | "exec" }>, onOutput: OnOutput | undefined) {
-    const session = new MonitorSession(new Connection(await connectMonitor(this.#directory)), request, onOutput);
+  async #main(): Promise<Connection> {
+    this.#used = true;
+    if (this.#closed) throw closed();
+    return (this.#connection ??= await connectTo(this.#directory));
+  }
+
+  async #open(request: SessionRequest): Promise<ExecSession> {
+    if (this.#closed) throw closed();
+    let connection = this.#used ? undefined : this.#connection;
+    if (connection === undefined) connection = await connectTo(this.#directory);
+    else this.#connection = undefined;
+    const session = new MonitorSession(connection, request);
     await session.opened;
     return session;
   }
 
   async #done(request: Request, action: string, program?: readonly Operation[]): Promise<void> {
-    const reply = await this.#connection.ask(request);
+    const reply = await (await this.#main()).ask(request);
     if (reply.kind !== "done") throw unexpected(reply, action, program);
   }
+}
+
+async function connectTo(directory: string): Promise<Connection> {
+  return new Connection(await connectMonitor(directory));
+}
+
+function closed(): Error {
+  return cancelled("Cannot use the monitor's client: it is closed");
 }
 
 function unexpected(reply: Reply, action: string, program?: readonly Operation[]): Error {

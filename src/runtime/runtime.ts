@@ -2,10 +2,10 @@
  * The OCI lifecycle: create, start, kill, delete and exec of one container, by a plan that keel executes and a monitor that
  * stays. The runtime keeps nothing in memory: a container is its state directory, and any process can go on with it.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failedPrecondition, isSampanError, notFound, unavailable } from "#errdefs";
-import { MonitorClient, type Executor, type ExecSession, type OnOutput } from "#keel";
+import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
+import { MonitorClient, type Executor, type ExecSession } from "#keel";
 import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "./seccomp-cache.ts";
@@ -77,7 +77,7 @@ export class Runtime {
       mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
       this.#rootMade = true;
     }
-    rmSync(directory, { recursive: true, force: true });
+    removeStateDirectory(directory);
     mkdirSync(directory, { mode: 0o700 });
     const program = plan.steps.map((s) => s.operation);
     try {
@@ -95,7 +95,7 @@ export class Runtime {
       });
       return { pid, monitor: await MonitorClient.connect(directory), program };
     } catch (error) {
-      rmSync(directory, { recursive: true, force: true });
+      removeStateDirectory(directory);
       throw error;
     }
   }
@@ -163,8 +163,8 @@ export class Runtime {
     options: {
       readonly cgroups: Plan["cgroupPaths"];
       readonly openStdin: boolean;
-      /** Without it, output is thrown away. */
-      readonly onOutput: OnOutput | undefined;
+      /** Otherwise it is thrown away. */
+      readonly output: boolean;
     },
   ): Promise<ExecSession> {
     const plan = planExec(process, config, this.#facts, options.cgroups, { compileSeccomp: this.#seccomp.compile });
@@ -172,7 +172,7 @@ export class Runtime {
     return await client.exec({
       terminal: process.terminal,
       openStdin: options.openStdin,
-      onOutput: options.onOutput,
+      output: options.output,
       program: plan.steps.map((s) => s.operation),
     });
   }
@@ -183,8 +183,17 @@ export class Runtime {
     if (state.status === "running" || state.status === "created")
       throw failedPrecondition(`Cannot delete container "${id.slice(0, 12)}": it is ${state.status}`);
     if (state.status === "lost") await this.#executor.execute(leftover);
-    rmSync(this.stateDirectory(id), { recursive: true, force: true });
+    removeStateDirectory(this.stateDirectory(id));
   }
+}
+
+/** The monitor may be unlinking its socket at the same time: a file that is gone meanwhile is no failure. */
+function removeStateDirectory(directory: string): void {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    if (!existsSync(directory)) return;
+  }
+  throw internal(`Cannot remove "${directory}": files keep appearing in it`, { path: directory });
 }
 
 /** What is told of a container whose end nobody saw. */

@@ -1,7 +1,7 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
-import { connect, toOwnOutput } from "../streams.ts";
+import { connect } from "../streams.ts";
 import { hostVariable, readEnvFile } from "../run-flags.ts";
 
 export const exec = command(
@@ -35,13 +35,13 @@ export const exec = command(
       env: [...values["env-file"].flatMap(readEnvFile), ...values.env.flatMap(hostVariable)],
       tty,
       openStdin: interactive,
-      ...(detach ? {} : { onOutput: toOwnOutput }),
+      output: !detach,
       ...(values.user === undefined ? {} : { user: values.user }),
       ...(values.workdir === undefined ? {} : { workdir: values.workdir }),
       ...(values.privileged === undefined ? {} : { privileged: values.privileged }),
     });
     if (detach) {
-      session.detach();
+      session.close();
       return 0;
     }
     const ending = await connect(session, { stdin: interactive, tty });

@@ -1,7 +1,7 @@
 import { openEngine } from "../open.ts";
 import { command } from "../command.ts";
 import { containerOptions, runFlags } from "../run-flags.ts";
-import { connect, toOwnOutput } from "../streams.ts";
+import { connect } from "../streams.ts";
 import { pullProgress } from "../progress.ts";
 import { invalidArgument } from "#errdefs";
 
@@ -54,7 +54,7 @@ export const run = command(
         process.stdout.write(`${container.id}\n`);
         return 0;
       }
-      const attachment = await container.start({ attach: { stdin: interactive, onOutput: toOwnOutput } });
+      const attachment = await container.start({ attach: { stdin: interactive, output: true } });
       const proxied = values["sig-proxy"] !== false && !(tty && process.stdin.isTTY);
       const started = container;
       const ending = await connect(attachment, {
