@@ -1,7 +1,7 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
-import { connect } from "../streams.ts";
+import { connect, rawTerminal } from "../streams.ts";
 
 export const exec = command(
   {
@@ -29,6 +29,7 @@ export const exec = command(
     const interactive = values.interactive === true && !detach;
     if (tty && interactive && !process.stdin.isTTY)
       throw invalidArgument("Cannot use -t: the input is not a terminal", { remedy: "Leave -t out" });
+    using _ = rawTerminal(tty && interactive);
     await using engine = await openEngine(globals);
     const session = await engine.get(name).exec({
       command: words,
