@@ -1,5 +1,4 @@
 /** This process' stdio, connected to a process in a container. */
-import { spawnSync } from "node:child_process";
 import type { Attachment } from "#engine";
 
 /** How the connection ended. */
@@ -41,7 +40,9 @@ export function rawTerminal(wanted: boolean): Disposable {
     process.stdin.setRawMode(true);
     // Node's raw mode still turns each newline into two characters; the container's terminal has done that already.
     // Leaving raw mode sets all of it back.
-    spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
+    process
+      .getBuiltinModule("node:child_process")
+      .spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
   }
   return { [Symbol.dispose]: () => void (raw && process.stdin.setRawMode(false)) };
 }
