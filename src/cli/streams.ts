@@ -1,4 +1,5 @@
 /** This process' stdio, connected to a process in a container. */
+import { Socket } from "node:net";
 import type { Attachment } from "#engine";
 
 /** How the connection ended. */
@@ -110,8 +111,8 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
       stdin.off("end", onEnd);
       stdin.off("error", onEnd);
       stdin.pause();
-      // An open terminal or pipe must not keep this process from ending.
-      stdin.unref();
+      // An open terminal or pipe must not keep this process from ending; a file doesn't, and isn't a socket.
+      if (stdin instanceof Socket) stdin.unref();
     });
   });
 }
