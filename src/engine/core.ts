@@ -77,11 +77,11 @@ export class EngineCore {
     const shared = this.#sharedNetwork(record);
     return runtimeConfig(options, resolved, {
       facts: this.facts,
-      directory: this.directory(record.id),
+      directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.directory(shared?.id ?? record.id),
+      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
     });
   }
 
@@ -121,8 +121,9 @@ export class EngineCore {
 
   /** Makes the container's process, waiting for its start. */
   async launch(record: ContainerRecord): Promise<CreatedContainer> {
-    const { options } = record;
-    return this.runtime.create(record.id, {
+    const { id, options } = record;
+    return this.runtime.create(id, {
+      furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
       config: this.config(record),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
@@ -134,10 +135,8 @@ export class EngineCore {
 
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
-    const { id, options, resolved } = record;
-    const directory = this.directory(id);
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
-    writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none");
+    const { id, resolved } = record;
+    mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     for (const volume of resolved.volumes) {
       mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
       this.records.addVolume(volume.name, volume.anonymous);
