@@ -174,6 +174,11 @@ void wire_release(struct wire_writer *w)
 	memset(w, 0, sizeof(*w));
 }
 
+void wire_write_frame(struct wire_writer *w, const uint8_t *data, size_t size)
+{
+	put(w, data, size);
+}
+
 #define WRITE(type, name)                                          \
 	void wire_write_##name(struct wire_writer *w, type v)      \
 	{                                                          \

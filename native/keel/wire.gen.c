@@ -712,11 +712,11 @@ void wire_encode_done(struct wire_writer *w, uint32_t request)
 	wire_finish(w, start);
 }
 
-void wire_encode_failed(struct wire_writer *w, uint32_t request, int32_t step, uint32_t errno, const char *syscall, const char *detail)
+void wire_encode_failed(struct wire_writer *w, uint32_t request, int32_t step, uint32_t error, const char *syscall, const char *detail)
 {
 	size_t start = wire_begin(w, request, MSG_FAILED);
 	wire_write_i32(w, step);
-	wire_write_u32(w, errno);
+	wire_write_u32(w, error);
 	wire_write_string(w, syscall);
 	wire_write_string(w, detail);
 	wire_finish(w, start);

@@ -547,7 +547,7 @@ struct msg_create {
 	const char *oom_file; /* v1 memory.oom_control or v2 memory.events of its cgroup, read at exit for oom_kill; empty for none */
 	struct wire_program program; /* the container */
 	struct wire_program exit_program; /* run by the monitor after the container's exit, before anybody is told; failures are ignored */
-	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none */
+	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none */
 };
 
 /* Let the created container exec; answered by `done`, or `failed` when exec fails */
@@ -723,7 +723,7 @@ bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *ar
 
 /* Each writes one whole frame, length included. */
 void wire_encode_done(struct wire_writer *w, uint32_t request);
-void wire_encode_failed(struct wire_writer *w, uint32_t request, int32_t step, uint32_t errno, const char *syscall, const char *detail);
+void wire_encode_failed(struct wire_writer *w, uint32_t request, int32_t step, uint32_t error, const char *syscall, const char *detail);
 void wire_encode_executed(struct wire_writer *w, uint32_t request, struct wire_list_result results);
 void wire_encode_created(struct wire_writer *w, uint32_t request, uint32_t pid, uint32_t monitor);
 void wire_encode_output(struct wire_writer *w, uint32_t request, uint8_t stream, struct wire_bytes data);

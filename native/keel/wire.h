@@ -57,6 +57,8 @@ struct wire_writer {
 size_t wire_begin(struct wire_writer *w, uint32_t request, uint16_t kind);
 void wire_finish(struct wire_writer *w, size_t start);
 void wire_release(struct wire_writer *w);
+/* Appends bytes of a frame as they are. */
+void wire_write_frame(struct wire_writer *w, const uint8_t *data, size_t size);
 void wire_write_u8(struct wire_writer *w, uint8_t v);
 void wire_write_u16(struct wire_writer *w, uint16_t v);
 void wire_write_u32(struct wire_writer *w, uint32_t v);

@@ -28,6 +28,8 @@ export interface ErrorFields {
   readonly path?: string;
   /** Position of the failed operation in its plan, from 1 as `sampan explain` prints it. */
   readonly step?: number;
+  /** The container's command is at fault: it was not found (errno ENOENT) or can't be run. */
+  readonly command?: boolean;
   /** What the user can do about it, one sentence without a full stop. */
   readonly remedy?: string;
   /** HTTP status, where a registry answered one. */

@@ -73,11 +73,16 @@ export class Writer {
     this.u8(value ? 1 : 0);
   }
 
+  /**
+   * Lone surrogates U+DC80 to U+DCFF become the bytes 0x80 to 0xFF: that is how `#archive` has the bytes of a file's name
+   * that are not UTF-8 (as in Python, PEP 383).
+   */
   string(value: string): void {
     if (value.includes("\0")) throw internal(`Cannot encode ${JSON.stringify(value)}: it contains a NUL character`);
     // A UTF-16 code unit takes at most three bytes of UTF-8.
     const at = this.#reserve(4 + value.length * 3 + 1);
-    const { written } = encoder.encodeInto(value, this.#buffer.subarray(at + 4));
+    const target = this.#buffer.subarray(at + 4);
+    const written = value.isWellFormed() ? encoder.encodeInto(value, target).written : encodeRaw(value, target);
     this.#view.setUint32(at, written, true);
     this.#buffer[at + 4 + written] = 0;
     this.#size = at + 4 + written + 1;
@@ -88,6 +93,18 @@ export class Writer {
     this.#view.setUint32(at, value.length, true);
     this.#buffer.set(value, at + 4);
   }
+}
+
+function encodeRaw(value: string, target: Uint8Array): number {
+  let at = 0;
+  for (const character of value) {
+    const code = character.charCodeAt(0);
+    if (code >= 0xdc80 && code <= 0xdcff) {
+      target[at] = code - 0xdc00;
+      at += 1;
+    } else at += encoder.encodeInto(character, target.subarray(at)).written;
+  }
+  return at;
 }
 
 /** Reads what keel wrote. Running past the end throws: keel and its client always come from one build. */

@@ -1,4 +1,4 @@
-export type * from "./image/types.ts";
+export * from "./image/index.ts";
 export type * from "./runtime/types.ts";
 export type * from "./runtime/resource-types.ts";
 export type * from "./runtime/seccomp-types.ts";

@@ -1,6 +1,6 @@
 /** The C side of the wire: structures, decoder of requests, encoder of replies. */
 import { maxFrame, messages, operations, structs, version, type Field } from "./declaration.ts";
-import { isStruct, listItem, snake } from "./types.ts";
+import { cName, isStruct, listItem, snake } from "./types.ts";
 
 const header = "/* Generated from native/keel/wire/declaration.ts by `npm run generate`. Do not edit. */\n";
 const requests = messages.filter((m) => m.to !== "client");
@@ -27,7 +27,7 @@ function cType(type: string): string {
 
 const declare = (x: Field): string => {
   const type = cType(x.type);
-  return `\t${type}${type.endsWith("*") ? "" : " "}${snake(x.name)}; /* ${x.doc} */\n`;
+  return `\t${type}${type.endsWith("*") ? "" : " "}${cName(x.name)}; /* ${x.doc} */\n`;
 };
 
 const body = (fields: readonly Field[]): string =>
@@ -82,7 +82,7 @@ export function cHeader(): string {
 function encoderSignature(name: string, fields: readonly Field[]): string {
   const args = fields.map((x) => {
     const type = cType(x.type);
-    return `, ${type}${type.endsWith("*") ? "" : " "}${snake(x.name)}`;
+    return `, ${type}${type.endsWith("*") ? "" : " "}${cName(x.name)}`;
   });
   return `void wire_encode_${snake(name)}(struct wire_writer *w, uint32_t request${args.join("")})`;
 }
@@ -102,7 +102,7 @@ export function cDecoder(): string {
   for (const s of structs) {
     if (!inRequests.some((t) => t === s.name || listItem(t) === s.name)) continue;
     decoded.add(s.name);
-    out += `static void decode_${snake(s.name)}(struct wire_reader *r, struct wire_${snake(s.name)} *v)\n{\n${s.fields.map((x) => decodeInto(x.type, `v->${snake(x.name)}`)).join("")}}\n\n`;
+    out += `static void decode_${snake(s.name)}(struct wire_reader *r, struct wire_${snake(s.name)} *v)\n{\n${s.fields.map((x) => decodeInto(x.type, `v->${cName(x.name)}`)).join("")}}\n\n`;
   }
   for (const item of lists) {
     if (isStruct(item) && !decoded.has(item)) continue;
@@ -111,7 +111,7 @@ export function cDecoder(): string {
   }
   for (const d of operations) {
     if (d.fields.length === 0) continue;
-    out += `static void decode_op_${snake(d.name)}(struct wire_reader *r, struct op_${snake(d.name)} *v)\n{\n${d.fields.map((x) => decodeInto(x.type, `v->${snake(x.name)}`)).join("")}}\n\n`;
+    out += `static void decode_op_${snake(d.name)}(struct wire_reader *r, struct op_${snake(d.name)} *v)\n{\n${d.fields.map((x) => decodeInto(x.type, `v->${cName(x.name)}`)).join("")}}\n\n`;
   }
   out +=
     "static void decode_program(struct wire_reader *r, struct wire_program *v)\n{\n\tv->items = wire_read_list(r, sizeof(*v->items), &v->count);\n\tfor (uint32_t i = 0; i < v->count && !r->failed; i++) {\n\t\tstruct wire_operation *o = &v->items[i];\n\t\to->number = wire_read_u16(r);\n\t\tswitch (o->number) {\n";
@@ -120,7 +120,7 @@ export function cDecoder(): string {
   out += "\t\tdefault:\n\t\t\tr->failed = true;\n\t\t}\n\t}\n}\n\n";
   for (const d of requests) {
     if (d.fields.length === 0) continue;
-    out += `static void decode_msg_${snake(d.name)}(struct wire_reader *r, struct msg_${snake(d.name)} *v)\n{\n${d.fields.map((x) => decodeInto(x.type, `v->${snake(x.name)}`)).join("")}}\n\n`;
+    out += `static void decode_msg_${snake(d.name)}(struct wire_reader *r, struct msg_${snake(d.name)} *v)\n{\n${d.fields.map((x) => decodeInto(x.type, `v->${cName(x.name)}`)).join("")}}\n\n`;
   }
   out +=
     "bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *arena, struct wire_message *out)\n{\n\tstruct wire_reader reader = { .next = data, .end = data + size, .arena = arena };\n\tstruct wire_reader *r = &reader;\n\tmemset(out, 0, sizeof(*out));\n\tout->request = wire_read_u32(r);\n\tout->kind = wire_read_u16(r);\n\tif (r->failed)\n\t\treturn false;\n\tswitch (out->kind) {\n";
@@ -139,7 +139,7 @@ export function cDecoder(): string {
 
 function encodeField(x: Field): string {
   const item = listItem(x.type);
-  const name = snake(x.name);
+  const name = cName(x.name);
   if (item === undefined) return `\twire_write_${x.type}(w, ${name});\n`;
   let out = `\twire_write_u32(w, ${name}.count);\n\tfor (uint32_t i = 0; i < ${name}.count; i++) {\n`;
   const struct = structs.find((s) => s.name === item);

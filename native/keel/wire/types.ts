@@ -17,3 +17,6 @@ export const snake = (name: string): string =>
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .replaceAll("-", "_")
     .toLowerCase();
+
+/** A field's name in C: `errno` is a macro there. */
+export const cName = (name: string): string => (name === "errno" ? "error" : snake(name));

@@ -1,0 +1,211 @@
+#include "exit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "program.h"
+#include "state-file.h"
+
+/* How long to wait for exec'd processes and others' ends of the container's pipes, once the exit program has run. */
+#define DRAIN_MS 2000
+/* How long a client may take no byte of what it is still to get, and how long that goes on at most. */
+#define FLUSH_MS 5000
+#define FLUSH_ALL_MS 30000
+
+struct monitor monitor;
+
+static enum {
+	ALIVE,
+	CLEANING, /* the exit program runs */
+	DRAINING, /* waiting for the last output */
+	FLUSHING, /* all is announced */
+} stage;
+
+static struct source channel = { .fd = -1 };
+static int64_t deadline;     /* of DRAINING and FLUSHING, milliseconds on the monotonic clock */
+static int64_t last_deadline; /* of FLUSHING */
+static uint64_t flushed;     /* what clients had been sent when the deadline was set */
+
+/* Reads events of the exit program. Returns whether it goes on. */
+static bool cleaning(int fd)
+{
+	for (;;) {
+		struct program_event event = { .kind = PROGRAM_AGAIN, .fd = -1 };
+		program_next(fd, &event);
+		switch (event.kind) {
+		case PROGRAM_AGAIN:
+			return true;
+		case PROGRAM_FAILED:
+		case PROGRAM_EXECUTED:
+			return false;
+		case PROGRAM_TERMINAL:
+			close(event.fd);
+			break;
+		case PROGRAM_RESULT:
+			free(event.data);
+			break;
+		case PROGRAM_CREATED:
+			program_start(fd);
+			break;
+		case PROGRAM_CHILD:
+			break;
+		}
+	}
+}
+
+static void channel_ready(struct source *source, uint32_t events)
+{
+	(void)events;
+	if (!cleaning(source->fd))
+		loop_close(source);
+}
+
+static int spawn(void)
+{
+	struct program_options options = {
+		.program = &monitor.create->exit_program,
+		.stdio = { -1, -1, -1 },
+		.container_pidfd = -1,
+	};
+	pid_t executor;
+	return monitor.create->exit_program.count == 0 ? -1 : program_spawn(&options, &executor);
+}
+
+void exit_program_now(void)
+{
+	int fd = spawn();
+	if (fd >= 0) {
+		cleaning(fd);
+		close(fd);
+	}
+}
+
+static void clean(void)
+{
+	struct outcome *outcome = &monitor.container->outcome;
+	if (monitor.container->failed_status != 0)
+		*outcome = (struct outcome){ .status = monitor.container->failed_status, .time = outcome->time };
+	/* Now: the exit program may remove the cgroup. */
+	outcome->oom_killed = oom_killed(monitor.create->oom_file);
+	channel = (struct source){ .fd = spawn(), .ready = channel_ready };
+	if (channel.fd < 0)
+		return;
+	fcntl(channel.fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	if (loop_want(&channel, EPOLLIN) < 0) {
+		/* Out of memory. Waiting for it here keeps the order of things at least. */
+		fcntl(channel.fd, F_SETFL, O_RDWR);
+		cleaning(channel.fd);
+		loop_close(&channel);
+	}
+}
+
+static void start_command(void)
+{
+	const struct wire_list_string *command = &monitor.create->exit_command;
+	if (command->count == 0)
+		return;
+	char **arguments = calloc((size_t)command->count + 1, sizeof(*arguments));
+	if (arguments == NULL)
+		return;
+	for (uint32_t i = 0; i < command->count; i++)
+		arguments[i] = (char *)(uintptr_t)command->items[i];
+	pid_t child = fork();
+	if (child == 0) {
+		/* Forked once more, so that nobody ever has to wait for it. */
+		if (fork() != 0)
+			_exit(0);
+		setsid();
+		sigset_t none;
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		signal(SIGPIPE, SIG_DFL);
+		int null = open("/dev/null", O_RDWR);
+		for (int fd = 0; fd < 3 && null >= 0; fd++)
+			dup2(null, fd);
+		close_range(3, ~0u, 0);
+		execvp(arguments[0], arguments);
+		_exit(127);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	free(arguments);
+}
+
+static void announce(void)
+{
+	struct session *container = monitor.container;
+	struct outcome *outcome = &container->outcome;
+	sessions_end();
+	state_file_write(monitor.directory, "exit", "%u %u %d %lld %09ld\n", outcome->status, outcome->signal,
+			 outcome->oom_killed ? 1 : 0, (long long)outcome->time.tv_sec, outcome->time.tv_nsec);
+	if (monitor.log->lost > 0)
+		state_file_write(monitor.directory, "log-lost", "%llu\n", (unsigned long long)monitor.log->lost);
+	monitor.over = true;
+	bool told = false;
+	while (container->attachments != NULL) {
+		struct attachment *a = container->attachments;
+		if (a->pending) {
+			client_failed(a->client, a->request, -1, ESRCH, "", "");
+		} else {
+			client_exited(a->client, a->request, outcome);
+			told = true;
+		}
+		attachment_free(a);
+	}
+	/* Whoever was told looks after what is left. */
+	if (!told)
+		start_command();
+}
+
+static void wait_for_clients(void)
+{
+	flushed = clients_sent();
+	deadline = now_ms() + FLUSH_MS;
+}
+
+void exit_progress(void)
+{
+	const struct session *container = monitor.container;
+	if (stage == ALIVE && container->reaped && container->channel.fd < 0) {
+		stage = CLEANING;
+		clean();
+	}
+	if (stage == CLEANING && channel.fd < 0) {
+		stage = DRAINING;
+		sessions_kill();
+		deadline = now_ms() + DRAIN_MS;
+	}
+	if (stage == DRAINING && (!sessions_busy() || now_ms() >= deadline)) {
+		stage = FLUSHING;
+		announce();
+		wait_for_clients();
+		last_deadline = now_ms() + FLUSH_ALL_MS;
+	}
+	if (stage == FLUSHING && clients_sent() != flushed)
+		wait_for_clients();
+}
+
+int exit_timeout(void)
+{
+	if (stage != DRAINING && stage != FLUSHING)
+		return -1;
+	/* Nothing is left to be sent: whoever has asked before is answered, but nobody is waited for. */
+	if (stage == FLUSHING && clients_flushed())
+		return 0;
+	int64_t left = (stage == FLUSHING && last_deadline < deadline ? last_deadline : deadline) - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+bool exit_complete(void)
+{
+	if (stage != FLUSHING)
+		return false;
+	int64_t now = now_ms();
+	return clients_flushed() || now >= deadline || now >= last_deadline;
+}

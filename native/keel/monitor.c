@@ -1,0 +1,230 @@
+#include "monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "context.h"
+#include "exit.h"
+#include "log.h"
+#include "loop.h"
+#include "session.h"
+#include "state-file.h"
+
+/* What is sent to the monitor is meant for the container. */
+static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT };
+
+static struct log container_log = { .fd = -1 };
+static struct source signals = { .fd = -1 };
+
+static void signals_ready(struct source *source, uint32_t events)
+{
+	(void)events;
+	struct signalfd_siginfo info;
+	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		sessions_reap();
+	else
+		session_signal(monitor.container, (int)info.ssi_signo);
+}
+
+/* Where a step of setting up failed, for `failed`. */
+struct fault {
+	int32_t step;
+	uint32_t error;
+	const char *syscall;
+	const char *detail;
+};
+
+static int fault(struct fault *fault, const char *syscall, const char *detail)
+{
+	*fault = (struct fault){ .step = -1, .error = (uint32_t)errno, .syscall = syscall, .detail = detail };
+	return -1;
+}
+
+static void reply_write(int reply, const struct wire_writer *frame)
+{
+	/* When nobody is there to take it, `pid` tells of the container, or nothing is left of it. */
+	for (size_t done = 0; done < frame->size;) {
+		ssize_t n = write(reply, frame->data + done, frame->size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	close(reply);
+}
+
+static int null_stdio(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return -1;
+	for (int fd = 0; fd < 3; fd++) {
+		if (dup2(null, fd) < 0)
+			return -1;
+	}
+	if (null > 2)
+		close(null);
+	return 0;
+}
+
+/* Lets go of all that serve has open, but for keel's executable, `reply`, and the standard streams if they are to stay. */
+static int close_inherited(int *reply, bool keep_stdio)
+{
+	int moved = fcntl(*reply, F_DUPFD_CLOEXEC, SELF_FD + 1);
+	if (moved < 0)
+		return -1;
+	*reply = moved;
+	for (int fd = 3; fd < moved; fd++) {
+		if (fd != SELF_FD)
+			close(fd);
+	}
+	close_range((unsigned int)moved + 1, ~0u, 0);
+	return keep_stdio ? 0 : null_stdio();
+}
+
+static int watch_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	signal(SIGPIPE, SIG_IGN);
+	signals = (struct source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signals_ready };
+	return signals.fd < 0 ? -1 : 0;
+}
+
+static int set_up(const struct msg_create *create, int *reply, struct fault *f)
+{
+	/* Alone in its session, so that no terminal's signals reach it; children of the container become its own. */
+	setsid();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_NAME, "keel-monitor");
+	/* Large blocks go back to the kernel at once when they are freed. */
+	mallopt(M_MMAP_THRESHOLD, 32 << 10);
+	mallopt(M_TRIM_THRESHOLD, 32 << 10);
+	if (close_inherited(reply, create->inherit_stdio) < 0)
+		return fault(f, "open", "/dev/null");
+	if (watch_signals() < 0)
+		return fault(f, "signalfd", "");
+	if (loop_open() < 0 || loop_want(&signals, EPOLLIN) < 0)
+		return fault(f, "epoll_create1", "");
+	monitor.directory = open(create->state_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (monitor.directory < 0)
+		return fault(f, "open", create->state_directory);
+	if (chdir("/") < 0)
+		return fault(f, "chdir", "/");
+	if (create->log[0] != 0 && !create->inherit_stdio && log_open(&container_log, create->log) < 0)
+		return fault(f, "open", create->log);
+	if (clients_listen(monitor.directory) < 0)
+		return fault(f, "bind", "monitor.sock");
+	return 0;
+}
+
+/* Runs the container's program up to wait-start. */
+static int create_container(const struct msg_create *create, struct fault *f)
+{
+	static struct program_event failed;
+	struct session_options options = {
+		.program = &create->program,
+		.terminal = create->terminal,
+		.open_stdin = create->open_stdin,
+		.output = true,
+		.inherit = create->inherit_stdio,
+		.container_pidfd = -1,
+	};
+	const char *syscall = "";
+	struct session *session = session_spawn(&options, &syscall);
+	if (session == NULL)
+		return fault(f, syscall, "");
+	monitor.container = session;
+	session->container = true;
+	session->keep_input = !create->stdin_once;
+	if (!session_events(session, &failed)) {
+		*f = (struct fault){ failed.step, failed.error, failed.syscall, failed.detail };
+		return -1;
+	}
+	session->pidfd = pidfd_open(session->pid, 0);
+	if (session->pidfd < 0)
+		return fault(f, "pidfd_open", "");
+	if (state_file_write(monitor.directory, "pid", "%d %llu\n", (int)session->pid, start_time(session->pid)) < 0)
+		return fault(f, "rename", "pid");
+	if (create->inherit_stdio) {
+		/* The container's alone: whoever reads them is to see their end. */
+		null_stdio();
+	}
+	session_watch(session);
+	if (clients_accept() < 0)
+		return fault(f, "epoll_ctl", "");
+	return 0;
+}
+
+/* Undoes what set_up and create_container did. */
+static void undo(void)
+{
+	if (monitor.container != NULL) {
+		/* Also when it was the monitor that failed, and not the program. */
+		if (monitor.container->pid != 0)
+			kill(monitor.container->pid, SIGKILL);
+		else
+			kill(monitor.container->executor, SIGKILL);
+		loop_close(&monitor.container->channel);
+		while (waitpid(-1, NULL, __WALL) > 0)
+			;
+		exit_program_now();
+	}
+	if (monitor.directory >= 0) {
+		unlinkat(monitor.directory, "monitor.sock", 0);
+		unlinkat(monitor.directory, "pid", 0);
+	}
+}
+
+static int earlier(int a, int b)
+{
+	if (a < 0)
+		return b;
+	return b < 0 || a < b ? a : b;
+}
+
+_Noreturn void monitor_main(uint32_t request, const struct msg_create *create, int reply)
+{
+	struct wire_writer frame = { 0 };
+	struct fault f;
+	monitor.create = create;
+	monitor.directory = -1;
+	monitor.log = &container_log;
+	if (set_up(create, &reply, &f) < 0 || create_container(create, &f) < 0) {
+		undo();
+		wire_encode_failed(&frame, request, f.step, f.error, f.syscall, f.detail);
+		reply_write(reply, &frame);
+		_exit(1);
+	}
+	wire_encode_created(&frame, request, (uint32_t)monitor.container->pid, (uint32_t)getpid());
+	reply_write(reply, &frame);
+	wire_release(&frame);
+
+	/* At the end, turns go on for as long as there is something to do at once. */
+	for (bool busy = true; busy || !exit_complete();) {
+		int timeout = earlier(earlier(sessions_timeout(), clients_timeout()), exit_timeout());
+		busy = loop_turn(timeout);
+		sessions_expire();
+		clients_sweep();
+		exit_progress();
+	}
+	unlinkat(monitor.directory, "monitor.sock", 0);
+	_exit(0);
+}

@@ -1,0 +1,3 @@
+export { applyLayer, type ApplyOptions, type LayerStats } from "./apply-layer.ts";
+export { defaultLimits, type ArchiveLimits } from "./limits.ts";
+export { TarReader, type EntryType, type TarData, type TarEntry } from "./tar-reader.ts";

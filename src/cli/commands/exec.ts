@@ -1,0 +1,51 @@
+import { invalidArgument } from "#errdefs";
+import { command } from "../command.ts";
+import { openEngine } from "../open.ts";
+import { connect, rawTerminal } from "../streams.ts";
+
+export const exec = command(
+  {
+    name: "exec",
+    summary: "Run a command in a running container",
+    usage: "CONTAINER COMMAND [ARG...]",
+    positionals: [2, Infinity],
+    passthrough: true,
+    options: {
+      detach: { type: "boolean", short: "d", help: "run it in the background" },
+      env: { type: "list", short: "e", value: "NAME[=VALUE]", help: "environment variable" },
+      "env-file": { type: "list", value: "FILE", help: "environment variables, one a line" },
+      interactive: { type: "boolean", short: "i", help: "keep stdin open" },
+      privileged: { type: "boolean", help: "with all capabilities" },
+      tty: { type: "boolean", short: "t", help: "give it a terminal" },
+      user: { type: "string", short: "u", value: "USER[:GROUP]", help: "user and group by name or id" },
+      workdir: { type: "string", short: "w", value: "PATH", help: "working directory inside" },
+    },
+    examples: ["sampan exec -it web sh", "sampan exec -e LEVEL=debug web node repair.js"],
+  },
+  async (values, [name = "", ...words], globals) => {
+    const { hostVariable, readEnvFile } = await import("../container-options.ts");
+    const detach = values.detach === true;
+    const tty = values.tty === true;
+    const interactive = values.interactive === true && !detach;
+    if (tty && interactive && !process.stdin.isTTY)
+      throw invalidArgument("Cannot use -t: the input is not a terminal", { remedy: "Leave -t out" });
+    using _ = rawTerminal(tty && interactive);
+    await using engine = await openEngine(globals);
+    const session = await engine.get(name).exec({
+      command: words,
+      env: [...values["env-file"].flatMap(readEnvFile), ...values.env.flatMap(hostVariable)],
+      tty,
+      openStdin: interactive,
+      output: !detach,
+      ...(values.user === undefined ? {} : { user: values.user }),
+      ...(values.workdir === undefined ? {} : { workdir: values.workdir }),
+      ...(values.privileged === undefined ? {} : { privileged: values.privileged }),
+    });
+    if (detach) {
+      session.close();
+      return 0;
+    }
+    const ending = await connect(session, { stdin: interactive, tty });
+    return ending.kind === "exited" ? ending.status : 0;
+  },
+);

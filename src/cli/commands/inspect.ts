@@ -1,0 +1,35 @@
+import { command } from "../command.ts";
+import { forEach, openEngine } from "../open.ts";
+
+export const inspect = command(
+  {
+    name: "inspect",
+    summary: "Print all that is known of containers and images, as JSON",
+    usage: "NAME...",
+    positionals: [1, Infinity],
+    options: { type: { type: "string", value: "container|image", help: "only this kind" } },
+    examples: ["sampan inspect web", "sampan inspect --type image localhost/node"],
+  },
+  async (values, names, globals) => {
+    const { invalidArgument } = await import("#errdefs");
+    const { isSampanError, inspectImage } = await import("#engine");
+    if (values.type !== undefined && values.type !== "container" && values.type !== "image")
+      throw invalidArgument(`Cannot parse --type "${values.type}": it is container or image`);
+    await using engine = await openEngine(globals);
+    const found: object[] = [];
+    const code = await forEach(names, async (name) => {
+      if (values.type !== "image") {
+        try {
+          found.push(engine.get(name).inspect());
+          return;
+        } catch (error) {
+          if (values.type === "container" || !isSampanError(error, "not-found")) throw error;
+        }
+      }
+      found.push(inspectImage(engine.image(name)));
+      await Promise.resolve();
+    });
+    process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+    return code;
+  },
+);

@@ -1,0 +1,236 @@
+/** One container: a handle that any number of processes may hold at once. */
+import { failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
+import type { Attachment, AttachOptions, ExecSession } from "#keel";
+import { cgroupDirectories } from "#plan";
+import type { ExitStatus, RuntimeState } from "#runtime";
+import type { EngineCore } from "./core.ts";
+import { inspectContainer, type ContainerDetails } from "./inspect.ts";
+import { readLog, type LogOptions } from "./logs.ts";
+import type { LogEntry } from "./log-file.ts";
+import type { ExecOptions } from "./options.ts";
+import { parseSignal, processCapabilities } from "./process-config.ts";
+import type { ContainerRecord } from "./records.ts";
+
+export interface StopOptions {
+  /** In place of the container's own stop signal. */
+  readonly signal?: string;
+  /** Seconds until SIGKILL. */
+  readonly timeout?: number;
+}
+
+export interface RemoveOptions {
+  /** Kill it first when it runs. */
+  readonly force?: boolean;
+  /** Remove its anonymous volumes too. */
+  readonly volumes?: boolean;
+}
+
+export interface StartOptions {
+  /** Attach before the first instruction, so that no output is missed. */
+  readonly attach?: AttachOptions & {
+    /** Of the container's terminal, in characters. */
+    readonly size?: { readonly columns: number; readonly rows: number };
+  };
+}
+
+const killSignal = 9;
+
+export class Container implements AsyncDisposable {
+  readonly #core: EngineCore;
+  readonly record: ContainerRecord;
+
+  /** Use `Engine.create`, `run` or `get`. */
+  constructor(core: EngineCore, record: ContainerRecord) {
+    this.#core = core;
+    this.record = record;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  get name(): string {
+    return this.record.name;
+  }
+
+  get state(): RuntimeState {
+    return this.#core.runtime.state(this.id);
+  }
+
+  /**
+   * Starts it, also again after its end. Resolves when its command is executing.
+   *
+   * @returns the attachment that `attach` asked for
+   * @throws SampanError with `command` in `fields` when its command was not found (ENOENT) or can't be run; `failed-precondition`
+   * when it runs already
+   */
+  async start(options?: StartOptions & { readonly attach: NonNullable<StartOptions["attach"]> }): Promise<Attachment>;
+  async start(options?: StartOptions): Promise<Attachment | undefined>;
+  async start(options: StartOptions = {}): Promise<Attachment | undefined> {
+    const { runtime, records } = this.#core;
+    records.claim(this.id, "start");
+    try {
+      const state = this.state;
+      if (state.status === "running" || state.status === "created")
+        throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
+      const created = await this.#core.launch(this.record);
+      using monitor = created.monitor;
+      const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
+      try {
+        const size = options.attach?.size;
+        if (size !== undefined) attachment?.resize(size.columns, size.rows);
+        await runtime.start(this.id, created);
+        return attachment;
+      } catch (error) {
+        attachment?.close();
+        throw error;
+      }
+    } finally {
+      records.release(this.id);
+    }
+  }
+
+  /** Attaches to a running container's output from now on, and to its stdin. */
+  async attach(options: AttachOptions): Promise<Attachment> {
+    using client = await this.#core.runtime.connect(this.id);
+    return await client.attach(options);
+  }
+
+  /** Resolves when it has ended; at once when it has already. An auto-removed container is then gone. */
+  async wait(options: { readonly signal?: AbortSignal } = {}): Promise<ExitStatus> {
+    const status = await this.#core.runtime.wait(this.id, options.signal);
+    if (this.record.options.autoRemove === true) await this.removeIfThere();
+    return status;
+  }
+
+  /** @param signal name with or without SIG, or number */
+  async kill(signal = "KILL"): Promise<void> {
+    await this.#core.runtime.kill(this.id, parseSignal(signal));
+  }
+
+  /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. */
+  async stop(options: StopOptions = {}): Promise<void> {
+    const { runtime } = this.#core;
+    const state = this.state;
+    if (state.status !== "running" && state.status !== "created") return;
+    const seconds = options.timeout ?? this.record.options.stopTimeout ?? 10;
+    const signal = options.signal === undefined ? this.record.resolved.stopSignal : parseSignal(options.signal);
+    try {
+      await runtime.kill(this.id, signal);
+      if (await this.#endsWithin(seconds * 1000)) return;
+      await runtime.kill(this.id, killSignal);
+    } catch (error) {
+      if (!isSampanError(error, "failed-precondition")) throw error;
+    }
+    await runtime.wait(this.id);
+  }
+
+  async #endsWithin(milliseconds: number): Promise<boolean> {
+    const timeout = AbortSignal.timeout(milliseconds);
+    try {
+      await this.#core.runtime.wait(this.id, timeout);
+      return true;
+    } catch (error) {
+      if (timeout.aborted) return false;
+      throw error;
+    }
+  }
+
+  /** Runs another process in it. */
+  async exec(options: ExecOptions): Promise<ExecSession> {
+    if (this.state.status !== "running")
+      throw failedPrecondition(`Cannot exec in container "${this.name}": it is not running`);
+    const { command } = options;
+    if (command.length === 0 || command[0] === "")
+      throw invalidArgument(`Cannot exec in container "${this.name}": no command is given`);
+    const { core, record } = { core: this.#core, record: this.record };
+    const config = core.config(record);
+    const own = config.process;
+    if (own === undefined) throw notFound(`Cannot exec in container "${this.name}": it has no process`);
+    const user =
+      options.user === undefined
+        ? { ...own.user, home: undefined }
+        : await core.userInside(this.id, options.user, record);
+    const env = [...own.env];
+    if (options.tty === true && !env.some((e) => e.startsWith("TERM="))) env.push("TERM=xterm");
+    const merged = new Map(env.map((e) => [e.slice(0, e.indexOf("=")), e]));
+    if (user.home !== undefined) merged.set("HOME", `HOME=${user.home}`);
+    for (const variable of options.env ?? []) merged.set(variable.split("=", 1)[0] ?? "", variable);
+    const capabilityOptions = options.privileged === true ? { privileged: true } : record.options;
+    return core.runtime.exec(
+      this.id,
+      {
+        ...own,
+        terminal: options.tty === true,
+        args: command,
+        env: [...merged.values()],
+        cwd: options.workdir ?? own.cwd,
+        user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+        capabilities: processCapabilities(capabilityOptions, core.facts, user.uid),
+      },
+      config,
+      {
+        cgroups: cgroupDirectories(core.facts.cgroup, `${core.cgroupParent}/${record.id}`).paths,
+        openStdin: options.openStdin === true,
+        output: options.output !== false,
+      },
+    );
+  }
+
+  /** Entries of its log, oldest first; with `follow`, until it ends. */
+  logs(options: LogOptions = {}): AsyncGenerator<LogEntry, void, void> {
+    return readLog(this.#core.logPath(this.id), options, () => this.state.status === "running");
+  }
+
+  inspect(): ContainerDetails {
+    return inspectContainer(this.record, this.state, this.#core);
+  }
+
+  /**
+   * Removes it with its writable layer and log.
+   *
+   * @throws SampanError `failed-precondition` while it runs, without `force`
+   */
+  async remove(options: RemoveOptions = {}): Promise<void> {
+    const { records } = this.#core;
+    records.claim(this.id, "remove");
+    try {
+      const state = this.state;
+      if (state.status === "running" || state.status === "created") {
+        if (options.force !== true)
+          throw failedPrecondition(`Cannot remove container "${this.name}": it is running`, {
+            remedy: "Stop it first, or remove it with --force",
+          });
+        await this.#killAndWait();
+      }
+      await this.#core.discard(this.record, options.volumes === true || this.record.options.autoRemove === true);
+    } finally {
+      records.release(this.id);
+    }
+  }
+
+  async #killAndWait(): Promise<void> {
+    try {
+      await this.#core.runtime.kill(this.id, killSignal);
+    } catch (error) {
+      if (!isSampanError(error, "failed-precondition")) throw error;
+    }
+    await this.#core.runtime.wait(this.id);
+  }
+
+  /** Removes it, or does nothing when somebody else has or is doing so. */
+  async removeIfThere(options: RemoveOptions = {}): Promise<void> {
+    try {
+      await this.remove(options);
+    } catch (error) {
+      if (isSampanError(error, "not-found")) return;
+      if (isSampanError(error, "failed-precondition") && !this.#core.records.has(this.id)) return;
+      throw error;
+    }
+  }
+
+  /** Kills and removes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.removeIfThere({ force: true, volumes: true });
+  }
+}

@@ -1,0 +1,243 @@
+/** What containers share: the book, the runtime, the snapshots; and how one is launched and discarded. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { failedPrecondition } from "#errdefs";
+import type { Executor } from "#keel";
+import type { HostFacts, Operation, PlanOptions } from "#plan";
+import type { CreatedContainer, Runtime } from "#runtime";
+import type { ChainId, RootSource, Snapshotter } from "#snapshots";
+import type { RuntimeConfig } from "#spec";
+import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
+import type { EnginePaths } from "./paths.ts";
+import { writeNetworkFiles } from "./network-files.ts";
+import type { ContainerRecord, Records } from "./records.ts";
+import { containerHostname, runtimeConfig } from "./runtime-config.ts";
+
+const cloneNewNs = 0x0002_0000n;
+const msSlave = 1n << 19n;
+const parentDeathSignal = 9;
+
+/** Chain ids come back from the book as plain text. */
+export function asChainId(text: string): ChainId;
+export function asChainId(text: string | undefined): ChainId | undefined;
+export function asChainId(text: string | undefined): ChainId | undefined {
+  return text as ChainId | undefined;
+}
+
+export interface CoreOptions {
+  readonly paths: EnginePaths;
+  readonly facts: HostFacts;
+  readonly executor: Executor;
+  readonly runtime: Runtime;
+  readonly records: Records;
+  readonly snapshotter: Snapshotter;
+  readonly cgroupParent: string;
+  /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
+  readonly removeCommand: (id: string) => readonly string[];
+}
+
+export class EngineCore {
+  readonly paths: EnginePaths;
+  readonly facts: HostFacts;
+  readonly executor: Executor;
+  readonly runtime: Runtime;
+  readonly records: Records;
+  readonly snapshotter: Snapshotter;
+  readonly cgroupParent: string;
+  readonly #removeCommand: CoreOptions["removeCommand"];
+  readonly #accounts = new Map<string, AccountFiles>();
+  #rootTargetMade = false;
+
+  constructor(options: CoreOptions) {
+    this.paths = options.paths;
+    this.facts = options.facts;
+    this.executor = options.executor;
+    this.runtime = options.runtime;
+    this.records = options.records;
+    this.snapshotter = options.snapshotter;
+    this.cgroupParent = options.cgroupParent;
+    this.#removeCommand = options.removeCommand;
+  }
+
+  directory(id: string): string {
+    return join(this.paths.containers, id);
+  }
+
+  logPath(id: string): string {
+    return join(this.directory(id), "log");
+  }
+
+  volumeDirectory(name: string): string {
+    return join(this.paths.volumes, name, "_data");
+  }
+
+  /** The runtime-spec configuration, made anew from the record each time. */
+  config(record: ContainerRecord): RuntimeConfig {
+    const { options, resolved } = record;
+    const shared = this.#sharedNetwork(record);
+    return runtimeConfig(options, resolved, {
+      facts: this.facts,
+      directory: this.directory(record.id),
+      hostname: containerHostname(options, shared?.id ?? record.id),
+      volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
+      networkNamespace: shared === undefined ? undefined : shared.namespace,
+      networkDirectory: this.directory(shared?.id ?? record.id),
+    });
+  }
+
+  #sharedNetwork(record: ContainerRecord): { readonly id: string; readonly namespace: string } | undefined {
+    const network = record.options.network ?? "";
+    if (!network.startsWith("container:")) return undefined;
+    const other = this.records.find(network.slice("container:".length));
+    const state = this.runtime.state(other.id);
+    if (state.status !== "running" && state.status !== "created")
+      throw failedPrecondition(`Cannot join the network of container "${other.name}": it is not running`);
+    return { id: other.id, namespace: `/proc/${state.pid}/ns/net` };
+  }
+
+  /** @param root of the container's snapshot, or of one that only exists in a plan */
+  planOptions(record: ContainerRecord, root: RootSource): Omit<PlanOptions, "compileSeccomp"> {
+    return {
+      root: root.kind === "overlay" ? { ...root, target: this.rootTarget() } : { kind: "bind", path: root.path },
+      cgroupPath: `${this.cgroupParent}/${record.id}`,
+      keyring: record.id,
+      init: record.options.init === true,
+      parentDeathSignal,
+      copyUps: record.resolved.volumes
+        .filter((v) => !v.noCopy)
+        .map((v) => ({ path: v.target, directory: this.volumeDirectory(v.name) })),
+    };
+  }
+
+  /** Directory that roots are attached to, each in its own mount namespace: one serves all. */
+  rootTarget(): string {
+    const target = join(this.paths.state, "..", "root");
+    if (!this.#rootTargetMade) {
+      mkdirSync(target, { recursive: true, mode: 0o700 });
+      this.#rootTargetMade = true;
+    }
+    return target;
+  }
+
+  /** Makes the container's process, waiting for its start. */
+  async launch(record: ContainerRecord): Promise<CreatedContainer> {
+    const { options } = record;
+    return this.runtime.create(record.id, {
+      config: this.config(record),
+      plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
+      log: this.logPath(record.id),
+      openStdin: options.openStdin === true,
+      stdinOnce: options.stdinOnce === true,
+      exitCommand: options.autoRemove === true ? this.#removeCommand(record.id) : [],
+    });
+  }
+
+  /** Makes the container's writable layer, its volumes and its own files. */
+  async furnish(record: ContainerRecord): Promise<void> {
+    const { id, options, resolved } = record;
+    const directory = this.directory(id);
+    mkdirSync(directory, { recursive: true, mode: 0o711 });
+    writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none");
+    for (const volume of resolved.volumes) {
+      mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
+      this.records.addVolume(volume.name, volume.anonymous);
+    }
+    await this.snapshotter.prepare(id, asChainId(resolved.chainId));
+  }
+
+  /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
+  async discard(record: ContainerRecord, volumes: boolean): Promise<void> {
+    const { id, resolved } = record;
+    await this.runtime.delete(id, this.#leftover(record));
+    await this.snapshotter.remove(id);
+    if (volumes)
+      for (const volume of resolved.volumes.filter((v) => v.anonymous)) {
+        await this.executor.execute([{ op: "remove-tree", path: join(this.paths.volumes, volume.name) }]);
+        this.records.deleteVolume(volume.name);
+      }
+    rmSync(this.directory(id), { recursive: true, force: true });
+    this.records.delete(id);
+  }
+
+  /** What removes the cgroups of a container whose monitor was killed. */
+  #leftover(record: ContainerRecord): readonly Operation[] {
+    const path = `${this.cgroupParent}/${record.id}`;
+    const { cgroup } = this.facts;
+    const mounts = cgroup.version === 2 ? [cgroup.mount] : [...new Set(cgroup.controllers.values())];
+    return mounts.flatMap((mount) => [
+      { op: "cgroup-kill", path: mount + path },
+      { op: "cgroup-remove", path: mount + path },
+    ]);
+  }
+
+  /** Users of an image, as its own files name them. Read once for each image, and kept on disk. */
+  async imageUser(text: string, chainId: string | undefined): Promise<ResolvedUser> {
+    return resolveUser(text, await this.accountFiles(chainId));
+  }
+
+  async accountFiles(chainId: string | undefined): Promise<AccountFiles> {
+    if (chainId === undefined) return { passwd: "", group: "" };
+    const known = this.#accounts.get(chainId) ?? this.#cachedAccounts(chainId);
+    if (known !== undefined) return known;
+    const files = await this.#readAccounts(this.#viewProgram(await this.snapshotter.view(asChainId(chainId))));
+    this.#accounts.set(chainId, files);
+    mkdirSync(join(this.paths.cache, "accounts"), { recursive: true, mode: 0o700 });
+    writeFileSync(this.#accountCachePath(chainId), JSON.stringify(files), { mode: 0o600 });
+    return files;
+  }
+
+  #accountCachePath(chainId: string): string {
+    return join(this.paths.cache, "accounts", chainId.replace(":", "-"));
+  }
+
+  #cachedAccounts(chainId: string): AccountFiles | undefined {
+    try {
+      const files = JSON.parse(readFileSync(this.#accountCachePath(chainId), "utf8")) as AccountFiles;
+      this.#accounts.set(chainId, files);
+      return files;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #viewProgram(root: RootSource): Operation[] {
+    if (root.kind === "directory") return [{ op: "root-directory", path: root.path }];
+    return [
+      { op: "clone", namespaces: cloneNewNs, cgroup: "" },
+      { op: "propagation", mode: msSlave, recursive: true },
+      { op: "root-overlay", lower: root.lower, upper: "", work: "", parameters: [], target: this.rootTarget() },
+    ];
+  }
+
+  async #readAccounts(program: readonly Operation[]): Promise<AccountFiles> {
+    const results = await this.executor.execute([
+      ...program,
+      { op: "read-file", path: "/etc/passwd", limit: accountFileLimit },
+      { op: "read-file", path: "/etc/group", limit: accountFileLimit },
+    ]);
+    const text = (step: number): string => new TextDecoder().decode(results.get(step) ?? new Uint8Array(0));
+    return { passwd: text(program.length), group: text(program.length + 1) };
+  }
+
+  /** Looks a user up in a running container, which may have changed its files. */
+  async userInside(
+    id: string,
+    text: string,
+    record: ContainerRecord,
+  ): Promise<{
+    readonly uid: number;
+    readonly gid: number;
+    readonly additionalGids: readonly number[];
+    readonly home: string;
+  }> {
+    const state = this.runtime.state(id);
+    if (state.status !== "running")
+      throw failedPrecondition(`Cannot exec in container "${record.name}": it is not running`);
+    const files = await this.#readAccounts([
+      { op: "join-namespace", kind: cloneNewNs, path: `/proc/${state.pid}/ns/mnt` },
+      { op: "root-directory", path: "/" },
+    ]);
+    const user = resolveUser(text, files);
+    return { uid: user.uid, gid: user.gid, additionalGids: user.groups, home: user.home };
+  }
+}

@@ -1,0 +1,117 @@
+/** Reading a container's log: the last lines, from a time, and what comes. */
+import { watch } from "node:fs";
+import { existsSync } from "node:fs";
+import { LogReader, type LogEntry } from "./log-file.ts";
+
+export interface LogOptions {
+  /** Go on until the container ends. */
+  readonly follow?: boolean;
+  /** Only that many last lines. */
+  readonly tail?: number;
+  /** Only entries of this time or later, in milliseconds since the epoch. */
+  readonly since?: number;
+  /** Only entries before this time. */
+  readonly until?: number;
+  readonly signal?: AbortSignal;
+}
+
+export async function* readLog(
+  path: string,
+  options: LogOptions,
+  isRunning: () => boolean,
+): AsyncGenerator<LogEntry, void, void> {
+  if (!existsSync(path)) return;
+  using reader = new LogReader(path);
+  const wanted = (entry: LogEntry): boolean => {
+    if (options.since === undefined && options.until === undefined) return true;
+    const at = Date.parse(entry.time);
+    return (
+      !(options.since !== undefined && at < options.since) && !(options.until !== undefined && at >= options.until)
+    );
+  };
+  if (options.tail === undefined) {
+    for (let entries = reader.read(); entries !== undefined; entries = reader.read()) yield* entries.filter(wanted);
+  } else yield* lastLines(reader, options.tail, wanted);
+  if (options.follow !== true) return;
+
+  using change = new ChangeWatch(path);
+  for (;;) {
+    if (options.signal?.aborted === true) return;
+    // Asked before reading: what is written until the end is read once more after it.
+    const running = isRunning();
+    let any = false;
+    for (let entries = reader.read(); entries !== undefined; entries = reader.read()) {
+      any = true;
+      yield* entries.filter(wanted);
+    }
+    if (!running && !any) return;
+    if (running) await change.next(options.signal);
+  }
+}
+
+/** The last `count` whole lines; parts of a line count as the line that they belong to. */
+function lastLines(reader: LogReader, count: number, wanted: (entry: LogEntry) => boolean): LogEntry[] {
+  let kept: LogEntry[] = [];
+  let lines = 0;
+  for (let entries = reader.read(); entries !== undefined; entries = reader.read()) {
+    for (const entry of entries.filter(wanted)) {
+      kept.push(entry);
+      if (entry.complete) lines += 1;
+    }
+    // Drops from the front now and then, so that a long log takes little memory.
+    if (kept.length > 4 * count + 1024) ({ kept, lines } = trim(kept, lines, count));
+  }
+  return trim(kept, lines, count).kept;
+}
+
+function trim(kept: LogEntry[], lines: number, count: number): { kept: LogEntry[]; lines: number } {
+  const unfinished = kept.at(-1)?.complete === false ? 1 : 0;
+  let surplus = lines + unfinished - count;
+  let start = 0;
+  let left = lines;
+  while (surplus > 0 && start < kept.length) {
+    if (kept[start]?.complete === true) {
+      surplus -= 1;
+      left -= 1;
+    }
+    start += 1;
+  }
+  return { kept: kept.slice(start), lines: left };
+}
+
+/** Wakes when the file changes, and now and then to see whether the container still runs. */
+class ChangeWatch implements Disposable {
+  readonly #watcher;
+  #wake: (() => void) | undefined;
+  #changed = false;
+
+  constructor(path: string) {
+    this.#watcher = watch(path, () => {
+      this.#changed = true;
+      this.#wake?.();
+    });
+  }
+
+  next(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#changed) {
+      this.#changed = false;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        this.#wake = undefined;
+        this.#changed = false;
+        resolve();
+      };
+      const timer = setTimeout(done, 100);
+      this.#wake = done;
+      signal?.addEventListener("abort", done);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher.close();
+  }
+}

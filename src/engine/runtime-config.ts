@@ -1,0 +1,268 @@
+/**
+ * The runtime-spec configuration of a container: what `planContainer` compiles. Pure but for devices, which are looked at
+ * on the host.
+ */
+import { hostname as hostName } from "node:os";
+import { invalidArgument, unsupported } from "#errdefs";
+import {
+  defaultMaskedPaths,
+  defaultMounts,
+  defaultNamespaces,
+  defaultReadonlyPaths,
+  defaultSeccompProfile,
+  privilegedDeviceRules,
+  resolveSeccompFile,
+  type HostFacts,
+} from "#plan";
+import {
+  parseSeccompFile,
+  type MountConfig,
+  type NamespaceConfig,
+  type Resources,
+  type RuntimeConfig,
+  type SeccompProfile,
+} from "#spec";
+import { allDevices, givenDevices } from "./devices.ts";
+import type { ContainerOptions, MountOption } from "./options.ts";
+import { processCapabilities, processRlimits } from "./process-config.ts";
+import type { ResolvedContainer } from "./records.ts";
+import { parseBytes, parseCpus } from "./units.ts";
+
+export interface ConfigContext {
+  readonly facts: HostFacts;
+  /** The container's own directory with hostname, hosts and resolv.conf. */
+  readonly directory: string;
+  readonly hostname: string;
+  /** Host directory of each volume by its path inside. */
+  readonly volumeDirectories: ReadonlyMap<string, string>;
+  /** Network namespace to join, for `container:ID`. */
+  readonly networkNamespace: string | undefined;
+  /** Where /etc/hosts and the others come from: another container's directory when its network is shared. */
+  readonly networkDirectory: string;
+}
+
+const noIds = { uidMappings: [], gidMappings: [] };
+
+export function runtimeConfig(
+  options: ContainerOptions,
+  resolved: ResolvedContainer,
+  context: ConfigContext,
+): RuntimeConfig {
+  const { facts } = context;
+  const privileged = options.privileged === true;
+  const capabilities = processCapabilities(options, facts, resolved.user.uid);
+  const devices = givenDevices(options.devices ?? []);
+  return {
+    ociVersion: "1.3.0",
+    root: { path: "rootfs", readonly: options.readOnly === true },
+    process: {
+      terminal: options.tty === true,
+      user: { uid: resolved.user.uid, gid: resolved.user.gid, additionalGids: resolved.user.groups },
+      args: resolved.args,
+      env: resolved.env,
+      cwd: resolved.cwd,
+      capabilities,
+      rlimits: processRlimits(options.ulimits ?? []),
+      noNewPrivileges: options.noNewPrivileges === true,
+    },
+    hostname: context.hostname,
+    domainname: options.domainname,
+    mounts: mounts(options, resolved, context),
+    hooks: { prestart: [], createRuntime: [], createContainer: [], startContainer: [], poststart: [], poststop: [] },
+    annotations: new Map(),
+    linux: {
+      namespaces: namespaces(options, context),
+      ...noIds,
+      timeOffsets: new Map(),
+      devices: privileged ? allDevices() : devices.devices,
+      resources: resources(options, [...(privileged ? privilegedDeviceRules : []), ...devices.rules]),
+      sysctl: new Map(Object.entries(options.sysctls ?? {})),
+      seccomp: seccomp(options, facts, capabilities.bounding),
+      maskedPaths: privileged ? [] : defaultMaskedPaths(facts),
+      readonlyPaths: privileged ? [] : defaultReadonlyPaths,
+      rootfsPropagation: undefined,
+      unsupported: [],
+    },
+  };
+}
+
+/** The host name inside: given, the host's with its network, or the beginning of the id. */
+export function containerHostname(options: ContainerOptions, id: string): string {
+  return options.hostname ?? (options.network === "host" ? hostName() : id.slice(0, 12));
+}
+
+function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
+  const network = options.network ?? "none";
+  const others = defaultNamespaces.filter(({ type }) => type !== "network");
+  if (network === "none") return [...defaultNamespaces];
+  if (network === "host") return others;
+  if (!network.startsWith("container:"))
+    throw unsupported(`Cannot use network "${network}": there are none, host and container:NAME`, {
+      remedy: "Networks of other kinds come in a later version",
+    });
+  return [...others, { type: "network", path: context.networkNamespace }];
+}
+
+function mounts(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): MountConfig[] {
+  const shmSize = options.shmSize === undefined ? {} : { shmSize: BigInt(parseBytes(options.shmSize, "--shm-size")) };
+  const own: MountConfig[] = [];
+  for (const mount of options.mounts ?? []) {
+    const target = checkTarget(mount.target);
+    if (mount.type !== "volume") own.push(mount.type === "bind" ? bindMount(mount, target) : tmpfsMount(mount, target));
+  }
+  for (const volume of resolved.volumes) {
+    const directory = context.volumeDirectories.get(volume.target);
+    if (directory === undefined) continue;
+    own.push({
+      destination: volume.target,
+      type: "bind",
+      source: directory,
+      options: ["rbind", volume.readOnly ? "ro" : "rw"],
+      ...noIds,
+    });
+  }
+  const taken = new Set(own.map((m) => m.destination));
+  const defaults = defaultMounts({ ...shmSize, privileged: options.privileged === true })
+    .filter((m) => !taken.has(m.destination))
+    .map((m) => {
+      // Sysfs shows the network of the namespace that mounts it, so it can be mounted only with one of its own.
+      if (m.type === "sysfs" && options.network === "host")
+        return { ...m, type: "bind", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] };
+      return m;
+    });
+  const files = ["resolv.conf", "hostname", "hosts"]
+    .filter((name) => !taken.has(`/etc/${name}`))
+    .map((name) => ({
+      destination: `/etc/${name}`,
+      type: "bind",
+      source: `${name === "hostname" ? context.directory : context.networkDirectory}/${name}`,
+      options: ["bind", "rprivate"],
+      ...noIds,
+    }));
+  // A mount below another must come after it, whatever the order in which they were asked for.
+  const depth = (path: string): number => path.split("/").length;
+  own.sort((a, b) => depth(a.destination) - depth(b.destination));
+  return [...defaults, ...files, ...own];
+}
+
+/** An absolute, clean path that is not the root itself. */
+export function checkTarget(target: string): string {
+  const clean = target.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
+  if (
+    !clean.startsWith("/") ||
+    clean === "/" ||
+    clean.split("/").some((p) => p === ".." || p === ".") ||
+    clean.includes("\0")
+  )
+    throw invalidArgument(`Cannot mount on "${target}": it is not an absolute path below /`);
+  return clean;
+}
+
+const propagations = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"]);
+
+function bindMount(mount: MountOption, target: string): MountConfig {
+  const propagation = mount.propagation ?? "rprivate";
+  if (!propagations.has(propagation))
+    throw invalidArgument(`Cannot bind "${mount.source}": "${propagation}" is no propagation`, {
+      remedy: `It is one of ${[...propagations].join(", ")}`,
+    });
+  if (mount.source === undefined || !mount.source.startsWith("/"))
+    throw invalidArgument(`Cannot bind "${mount.source ?? ""}" on "${target}": the source is not an absolute path`);
+  return {
+    destination: target,
+    type: "bind",
+    source: mount.source,
+    options: [mount.nonRecursive === true ? "bind" : "rbind", propagation, mount.readOnly === true ? "ro" : "rw"],
+    ...noIds,
+  };
+}
+
+function tmpfsMount(mount: MountOption, target: string): MountConfig {
+  const given = mount.tmpfsOptions ?? [];
+  const read = mount.readOnly === true ? ["ro"] : [];
+  return {
+    destination: target,
+    type: "tmpfs",
+    source: "tmpfs",
+    options: ["nosuid", "nodev", "noexec", ...given, ...read],
+    ...noIds,
+  };
+}
+
+/** Less than this and the kernel kills the process before it has begun. */
+const smallestMemory = 512 * 1024;
+
+function resources(options: ContainerOptions, devices: Resources["devices"]): Resources {
+  const bytes = (value: number | string | undefined, what: string): bigint | undefined =>
+    value === undefined ? undefined : BigInt(parseBytes(value, what));
+  const limit = bytes(options.memory, "--memory");
+  if (limit !== undefined && limit > 0n && limit < smallestMemory)
+    throw invalidArgument(`Cannot set --memory to ${options.memory}: no process can start in less than 512k`, {
+      remedy: "Give it at least 512k",
+    });
+  const unlimitedSwap = options.memorySwap === -1 || options.memorySwap === "-1";
+  const given = unlimitedSwap ? -1n : bytes(options.memorySwap, "--memory-swap");
+  if (given !== undefined && given !== 0n) {
+    if (limit === undefined || limit === 0n)
+      throw invalidArgument("Cannot set --memory-swap: --memory must be set too", { remedy: "Add --memory" });
+    if (given > 0n && given < limit)
+      throw invalidArgument(
+        `Cannot set --memory-swap to ${options.memorySwap}: it counts memory too, and is below --memory`,
+      );
+  }
+  // As Docker: with a memory limit alone, as much swap again may be used.
+  const swap =
+    limit === undefined || limit === 0n ? undefined : given === undefined || given === 0n ? limit * 2n : given;
+  const reservation = bytes(options.memoryReservation, "--memory-reservation");
+  const quota = options.cpus === undefined ? 0 : parseCpus(options.cpus, "--cpus");
+  const pids = options.pidsLimit;
+  const list = (text: string | undefined, what: string): string | undefined => {
+    if (text === undefined || text === "") return undefined;
+    if (!/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text))
+      throw invalidArgument(`Cannot parse ${what} "${text}": it is not a list such as 0-2,4`);
+    return text;
+  };
+  return {
+    devices,
+    memory:
+      limit === undefined && reservation === undefined
+        ? undefined
+        : { limit: limit === 0n ? undefined : limit, swap, reservation: reservation === 0n ? undefined : reservation },
+    cpu: {
+      shares: options.cpuShares === undefined || options.cpuShares === 0 ? undefined : BigInt(options.cpuShares),
+      quota: quota === 0 ? undefined : BigInt(quota),
+      period: quota === 0 ? undefined : 100_000n,
+      cpus: list(options.cpusetCpus, "--cpuset-cpus"),
+      mems: list(options.cpusetMems, "--cpuset-mems"),
+    },
+    pids: pids === undefined || pids <= 0 ? undefined : { limit: BigInt(pids) },
+    hugepageLimits: [],
+    rdma: new Map(),
+    unified: new Map(),
+  };
+}
+
+/** One object for the same capabilities, so that a compiled filter is found by identity. */
+const defaultProfiles = new Map<string, SeccompProfile>();
+
+function seccomp(
+  options: ContainerOptions,
+  facts: HostFacts,
+  capabilities: readonly string[],
+): SeccompProfile | undefined {
+  if (options.seccomp === "unconfined" || (options.privileged === true && options.seccomp === undefined))
+    return undefined;
+  if (!facts.seccomp)
+    throw unsupported("Cannot install the system call filter: this kernel has none", {
+      remedy: "See sampan doctor, or run with --security-opt seccomp=unconfined",
+    });
+  const seccompContext = { capabilities, architecture: facts.architecture, kernel: facts.kernel };
+  if (options.seccomp !== undefined) return resolveSeccompFile(parseSeccompFile(options.seccomp), seccompContext);
+  const key = `${facts.architecture} ${capabilities.join(" ")}`;
+  let profile = defaultProfiles.get(key);
+  if (profile === undefined) {
+    profile = defaultSeccompProfile(seccompContext);
+    defaultProfiles.set(key, profile);
+  }
+  return profile;
+}

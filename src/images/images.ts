@@ -1,0 +1,141 @@
+import type { ContentStore } from "#content";
+import { notFound } from "#errdefs";
+import type { Executor } from "#keel";
+import { Registry, type CredentialSource, type RegistryOptions } from "#remotes";
+import type { Snapshotter } from "#snapshots";
+import { parsePlatform, parseReference, type Platform } from "#spec";
+import { ensureBuiltin, isBuiltin, isBuiltinCurrent } from "./builtin/builtin.ts";
+import type { Database } from "./database.ts";
+import { ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
+import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+import type { OnProgress } from "./progress.ts";
+import { pullImage, type PulledImage } from "./pull.ts";
+import { collectGarbage, removeImage, type InUse, type RemovedImage } from "./remove.ts";
+
+export interface ImagesOptions {
+  readonly database: Database;
+  readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
+  readonly executor: Pick<Executor, "openLayer">;
+  /** Containers that keep an image from being removed; called within a transaction, and synchronous. None by default. */
+  readonly inUse?: InUse;
+  readonly registry?: RegistryOptions;
+  readonly limits?: LayerLimits;
+}
+
+export interface PullOptions {
+  /** As `os/architecture[/variant]`; this machine's by default. */
+  readonly platform?: string | Platform | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  /** For this pull, in place of those of `ImagesOptions.registry`. */
+  readonly credentials?: CredentialSource | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Images of one root directory: pull, list, look up, remove. Several processes may work on one root at once. */
+export class Images implements Disposable {
+  readonly #options: ImagesOptions;
+  readonly #store: ImageStore;
+  #registry: Registry | undefined;
+
+  constructor(options: ImagesOptions) {
+    this.#options = options;
+    this.#store = new ImageStore(options.database);
+  }
+
+  [Symbol.dispose](): void {
+    this.#registry?.[Symbol.dispose]();
+  }
+
+  /**
+   * Finds an unpacked image by name, id or beginning of an id; all that a container's start needs, in one quick read. A
+   * built-in image counts only while it is made from what the host has now.
+   *
+   * @param platform must match when it is given; otherwise this machine's is preferred
+   * @throws SampanError `not-found`, `failed-precondition` (the beginning of several ids), `invalid-argument`
+   */
+  resolve(nameOrId: string, platform?: string | Platform): ResolvedImage {
+    const image = this.#store.resolve(nameOrId, platformOf(platform));
+    if (isBuiltin(image.name) && !isBuiltinCurrent(image.name, this.#options.database)) {
+      throw notFound(`Cannot find image "${nameOrId}": it was made from another Node`, {
+        path: nameOrId,
+        remedy: "Pull it, which makes it anew",
+      });
+    }
+    return image;
+  }
+
+  /**
+   * Fetches an image from its registry, verifies and unpacks it, and gives it its name. A built-in image is made instead,
+   * without any registry.
+   *
+   * @throws SampanError `not-found` (image, tag or platform), `permission-denied`, `unavailable`, `cancelled`,
+   * `data-loss` (damaged), `unsupported`, `resource-exhausted` (too large), `invalid-argument`
+   */
+  async pull(name: string, options: PullOptions = {}): Promise<PulledImage> {
+    const reference = parseReference(name);
+    const { credentials, onProgress, signal = new AbortController().signal } = options;
+    const platform = platformOf(options.platform);
+    if (isBuiltin(recordName(reference))) return this.#pullBuiltin(recordName(reference), platform, signal);
+    using own = credentials && new Registry({ ...this.#options.registry, credentials });
+    const registry = own ?? (this.#registry ??= new Registry(this.#options.registry));
+    return await pullImage({ reference, platform, onProgress, signal }, { ...this.#tools(), registry });
+  }
+
+  async #pullBuiltin(name: string, platform: Platform | undefined, signal: AbortSignal): Promise<PulledImage> {
+    const before = this.#store.targetOf(name);
+    await this.ensureBuiltin(name, signal);
+    const image = this.#store.resolve(name, platform);
+    return { ...image, changed: image.target !== before };
+  }
+
+  /**
+   * Makes the built-in image `localhost/node` from the pinned Node and the libraries that it links to, unless it is there
+   * and current.
+   *
+   * @throws SampanError `not-found` for another name, or when a library is missing
+   */
+  async ensureBuiltin(name: string, signal: AbortSignal = new AbortController().signal): Promise<void> {
+    await ensureBuiltin(recordName(parseReference(name)), this.#tools(), signal);
+  }
+
+  /** All images, the newest first, dangling ones last. */
+  list(): readonly ImageSummary[] {
+    return this.#store.list();
+  }
+
+  /**
+   * Gives an image another name; the image that had it may dangle then.
+   *
+   * @throws SampanError `not-found`, `invalid-argument`
+   */
+  tag(nameOrId: string, name: string): void {
+    this.#store.tag(recordName(parseReference(name)), this.#store.resolve(nameOrId), Date.now());
+  }
+
+  /**
+   * Takes a name away, and deletes the image with its last name.
+   *
+   * @param options.force also an image by its id that has several names; and one that a container uses, whose data stays
+   * as a dangling image
+   * @throws SampanError `not-found`, `failed-precondition`
+   */
+  async remove(nameOrId: string, options: { readonly force?: boolean } = {}): Promise<RemovedImage> {
+    const image = this.#store.resolve(nameOrId);
+    return removeImage(image, image.name === image.id, options.force ?? false, this.#tools());
+  }
+
+  /** Deletes what interrupted pulls left: blobs and snapshots that no image needs, and old partial downloads. */
+  async prune(): Promise<void> {
+    await collectGarbage(this.#tools());
+  }
+
+  #tools() {
+    const { database, content, snapshotter, executor, inUse = () => [], limits = defaultLimits } = this.#options;
+    return { database, store: this.#store, content, snapshotter, executor, inUse, limits };
+  }
+}
+
+function platformOf(platform: string | Platform | undefined): Platform | undefined {
+  return typeof platform === "string" ? parsePlatform(platform) : platform;
+}

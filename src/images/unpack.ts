@@ -1,0 +1,159 @@
+import { applyLayer } from "#archive";
+import type { BlobSource, ContentStore } from "#content";
+import { failedPrecondition, invalidArgument, unsupported } from "#errdefs";
+import type { Executor } from "#keel";
+import { chainIds, type Snapshotter } from "#snapshots";
+import {
+  isConfigMediaType,
+  isForeignLayerMediaType,
+  layerCompression,
+  type Compression,
+  type Descriptor,
+  type Digest,
+  type ImageConfig,
+  type ImageManifest,
+} from "#spec";
+import { layerStream, type LayerLimits } from "./layer-stream.ts";
+import type { OnProgress, PullProgress } from "./progress.ts";
+
+/** What unpacking works with. */
+export interface UnpackTools {
+  readonly content: ContentStore;
+  readonly snapshotter: Snapshotter;
+  readonly executor: Pick<Executor, "openLayer">;
+  readonly limits: LayerLimits;
+}
+
+/** One layer to unpack. */
+export interface Layer {
+  readonly descriptor: Descriptor;
+  readonly compression: Compression;
+  readonly diffId: Digest;
+  readonly chainId: Digest;
+  readonly parent: Digest | undefined;
+}
+
+/** Layers that are unpacked at once; the disk and two or three cores are busy then. */
+const parallel = 4;
+
+/**
+ * Checks that a manifest and its configuration describe one image that can be unpacked here.
+ *
+ * @throws SampanError `unsupported`, `invalid-argument`
+ */
+export function planLayers(name: string, manifest: ImageManifest, config: ImageConfig): readonly Layer[] {
+  const action = `Cannot unpack image "${name}"`;
+  const { layers } = manifest;
+  const { diffIds } = config;
+  if (layers.length !== diffIds.length) {
+    throw invalidArgument(
+      `${action}: its manifest has ${layers.length} layers, its configuration ${diffIds.length} diff ids`,
+      { path: name, remedy: "The image is damaged; push it again" },
+    );
+  }
+  const chain = chainIds(diffIds);
+  return layers.map((descriptor, index) => {
+    const compression = layerCompression(descriptor.mediaType);
+    if (compression === undefined) {
+      const foreign = isForeignLayerMediaType(descriptor.mediaType);
+      throw unsupported(
+        foreign
+          ? `${action}: layer ${descriptor.digest} is held elsewhere, by a foreign URL`
+          : `${action}: layer ${descriptor.digest} has media type "${descriptor.mediaType}"`,
+        { path: name, remedy: "Use an image whose registry holds all its layers, as tar, gzip or zstd" },
+      );
+    }
+    const diffId = diffIds[index] as Digest;
+    return { descriptor, compression, diffId, chainId: chain[index] as Digest, parent: chain[index - 1] };
+  });
+}
+
+/** @throws SampanError `unsupported` when a manifest belongs to something else than a container image */
+export function checkIsImage(name: string, manifest: ImageManifest): void {
+  if (isConfigMediaType(manifest.config.mediaType)) return;
+  throw unsupported(
+    `Cannot use "${name}" as a container image: it is an artifact of type "${manifest.config.mediaType}"`,
+    { path: name },
+  );
+}
+
+/**
+ * Gets the layers that have no snapshot yet, several side by side: each is downloaded, verified, decompressed, verified
+ * again by its diff id and unpacked in one pass. A snapshot becomes visible only when all of that went well.
+ *
+ * @param source where a blob that is not in the store comes from
+ * @param onLayer called with each newly made snapshot and the size of its tar stream in bytes
+ * @throws the first failure; the other layers are stopped then, and have ended
+ */
+export async function unpackLayers(
+  layers: readonly Layer[],
+  tools: UnpackTools,
+  source: (descriptor: Descriptor, signal: AbortSignal) => BlobSource,
+  options: {
+    onProgress?: OnProgress | undefined;
+    onLayer: (chainId: Digest, size: number) => void;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const report = (layer: Layer, status: PullProgress["status"], current: number): void =>
+    options.onProgress?.({ digest: layer.descriptor.digest, status, current, total: layer.descriptor.size });
+  const missing: Layer[] = [];
+  for (const layer of layers) {
+    const exists = await tools.snapshotter.has(layer.chainId);
+    report(layer, exists ? "exists" : "waiting", exists ? layer.descriptor.size : 0);
+    if (!exists) missing.push(layer);
+  }
+
+  let failure: { error: unknown } | undefined;
+  // Shared by the workers, and bottom first: a snapshotter wants to know of a layer's parent before.
+  const queue = missing.values();
+  const worker = async (): Promise<void> => {
+    for (const layer of queue) {
+      try {
+        let current = 0;
+        const size = await unpackLayer(layer, tools, source(layer.descriptor, signal), (bytes) => {
+          current += bytes;
+          report(layer, "pulling", current);
+        });
+        options.onLayer(layer.chainId, size);
+        report(layer, "done", layer.descriptor.size);
+      } catch (error) {
+        failure ??= { error };
+        stop.abort();
+      }
+      if (failure !== undefined) return;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, missing.length) }, worker));
+  if (failure !== undefined) throw failure.error;
+}
+
+async function unpackLayer(
+  { descriptor, compression, diffId, chainId, parent }: Layer,
+  { content, snapshotter, executor, limits }: UnpackTools,
+  source: BlobSource,
+  onBytes: (count: number) => void,
+): Promise<number> {
+  let size = 0;
+  await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
+    size = 0;
+    const blob = counted(content.tee(descriptor, source), onBytes);
+    const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
+      size += count;
+    });
+    await using sink = await executor.openLayer(directory, { overlay });
+    // It reads the stream to its end, where that is verified, before it finishes the sink.
+    return await applyLayer(tar, sink, { sync: true });
+  });
+  if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
+  return size;
+}
+
+async function* counted(source: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    count(chunk.length);
+    yield chunk;
+  }
+}

@@ -1,0 +1,77 @@
+/** Turns keel's `failed` into the error that a caller sees. */
+import { constants } from "node:os";
+import { getSystemErrorMap } from "node:util";
+import { SampanError, type ErrorCode, type ErrorInit } from "#errdefs";
+import type { Operation, ReplyFailed } from "#plan";
+import { operationPath, operationWords } from "./operation-words.ts";
+
+const { errno } = constants;
+
+const codes: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
+  [errno.ENOENT, "not-found"],
+  [errno.EPERM, "permission-denied"],
+  [errno.EACCES, "permission-denied"],
+  [errno.ENOSPC, "resource-exhausted"],
+  [errno.ENOMEM, "resource-exhausted"],
+  [errno.EAGAIN, "resource-exhausted"],
+  [errno.EDQUOT, "resource-exhausted"],
+  [errno.ENOSYS, "unsupported"],
+  [errno.EOPNOTSUPP, "unsupported"],
+  [errno.EEXIST, "already-exists"],
+]);
+
+/** Linux errors that libuv has no text for (errno(3)). */
+const others: ReadonlyMap<number, string> = new Map([
+  [errno.ENOEXEC, "exec format error"],
+  [errno.ECHILD, "no child processes"],
+  [errno.EDEADLK, "resource deadlock avoided"],
+  [errno.ENOLCK, "no locks available"],
+  [errno.EBADMSG, "bad message"],
+  [errno.ESTALE, "stale file handle"],
+  [errno.EDQUOT, "disk quota exceeded"],
+  [errno.EINPROGRESS, "operation now in progress"],
+  [errno.ETIME, "timer expired"],
+  [79, "cannot access a needed shared library"],
+  [80, "accessing a corrupted shared library"],
+  [87, "too many users"],
+  [126, "required key not available"],
+  [127, "key has expired"],
+  [128, "key has been revoked"],
+]);
+
+/** The text of a positive Linux errno, e.g. `no such file or directory`. */
+export function errnoText(value: number): string {
+  return others.get(value) ?? getSystemErrorMap().get(-value)?.[1] ?? `error ${value}`;
+}
+
+/**
+ * The error for a failed request. The message names the operation, and where the kernel's complaint was about another
+ * path than the operation's own, that path too. `fields` have step (from 1), syscall, errno, path and operation.
+ *
+ * @param reply what keel answered
+ * @param program the operations that were sent; undefined for a request without any
+ * @param action what the message says was tried when no operation was at fault, e.g. `start the container`
+ */
+export function failure(reply: ReplyFailed, program: readonly Operation[] | undefined, action?: string): SampanError {
+  const operation = reply.step < 0 ? undefined : program?.[reply.step];
+  const words = operation === undefined ? (action ?? requestWords(reply)) : operationWords(operation);
+  const about = operation === undefined ? "" : operationPath(operation);
+  const path = reply.detail === "" ? about : reply.detail;
+  const state = errnoText(reply.errno);
+  const named = operation === undefined ? action === undefined : reply.detail === about;
+  const where = reply.detail !== "" && !named ? ` ("${reply.detail}")` : "";
+  const init: ErrorInit = {
+    errno: reply.errno,
+    ...(reply.syscall === "" ? {} : { syscall: reply.syscall }),
+    ...(path === "" ? {} : { path }),
+    ...(reply.step < 0 ? {} : { step: reply.step + 1 }),
+    ...(operation === undefined ? {} : { operation: words }),
+    ...(operation?.op === "exec" || operation?.op === "find-executable" ? { command: true } : {}),
+  };
+  return new SampanError(codes.get(reply.errno) ?? "failed-precondition", `Cannot ${words}: ${state}${where}`, init);
+}
+
+function requestWords({ syscall, detail }: ReplyFailed): string {
+  if (detail !== "") return `${syscall === "" ? "use" : `call ${syscall} on`} "${detail}"`;
+  return syscall === "" ? "carry out the request" : `call ${syscall}`;
+}

@@ -1,0 +1,45 @@
+/** Connecting to a monitor's socket, whatever the length of its path. */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { permissionDenied, unavailable } from "#errdefs";
+
+/** Bytes of `sun_path` (unix(7)) without the final NUL. */
+const maxPath = 107;
+
+async function connectPath(path: string): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = connect({ path });
+  socket.once("error", reject);
+  socket.once("connect", () => {
+    socket.off("error", reject);
+    resolve(socket);
+  });
+  return promise;
+}
+
+async function connectIn(directory: string): Promise<Socket> {
+  const path = join(directory, "monitor.sock");
+  if (Buffer.byteLength(path) <= maxPath) return connectPath(path);
+  await using handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  return await connectPath(`/proc/self/fd/${handle.fd}/monitor.sock`);
+}
+
+/**
+ * Connects to the monitor that keeps its state in a directory.
+ *
+ * @throws SampanError `unavailable` when no monitor is there (any more), `permission-denied`
+ */
+export async function connectMonitor(directory: string): Promise<Socket> {
+  try {
+    return await connectIn(directory);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    const init = { cause, path: directory };
+    if (code === "EACCES" || code === "EPERM") {
+      throw permissionDenied(`Cannot reach the monitor of "${directory}": permission denied`, init);
+    }
+    throw unavailable(`Cannot reach the monitor of "${directory}": it has ended`, init);
+  }
+}

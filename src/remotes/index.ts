@@ -1,0 +1,3 @@
+export { dockerCredentials, type Credentials, type CredentialSource } from "./credentials.ts";
+export type { RegistryOptions, RetryOptions } from "./options.ts";
+export { Registry, type FetchedManifest, type FetchOptions } from "./registry.ts";

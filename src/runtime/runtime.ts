@@ -1,0 +1,215 @@
+/**
+ * The OCI lifecycle: create, start, kill, delete and exec of one container, by a plan that keel executes and a monitor that
+ * stays. The runtime keeps nothing in memory: a container is its state directory, and any process can go on with it.
+ */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
+import { MonitorClient, type Executor, type ExecSession } from "#keel";
+import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
+import type { ProcessConfig, RuntimeConfig } from "#spec";
+import { SeccompCache } from "./seccomp-cache.ts";
+import { readState, type ExitStatus, type RuntimeState } from "./state.ts";
+
+export interface RuntimeOptions {
+  readonly executor: Executor;
+  readonly facts: HostFacts;
+  /** Directory of all containers' state directories; made when missing, mode 0700. */
+  readonly stateRoot: string;
+  /** Directory for compiled system call filters; undefined keeps them in memory only. */
+  readonly cacheDirectory?: string;
+}
+
+export interface CreateContainer {
+  readonly config: RuntimeConfig;
+  readonly plan: Omit<PlanOptions, "compileSeccomp">;
+  /** Log file in CRI's format; undefined for none. */
+  readonly log: string | undefined;
+  readonly openStdin: boolean;
+  readonly stdinOnce: boolean;
+  /** Run by the monitor when the container has ended and no client was told. */
+  readonly exitCommand: readonly string[];
+}
+
+/** Waits for its start. */
+export interface CreatedContainer {
+  readonly pid: number;
+  readonly monitor: MonitorClient;
+  /** What its process runs, to say what failed. */
+  readonly program: readonly Operation[];
+}
+
+export class Runtime {
+  readonly #executor: Executor;
+  readonly #facts: HostFacts;
+  readonly #stateRoot: string;
+  readonly #seccomp: SeccompCache;
+  #rootMade = false;
+
+  constructor(options: RuntimeOptions) {
+    this.#executor = options.executor;
+    this.#facts = options.facts;
+    this.#stateRoot = options.stateRoot;
+    this.#seccomp = new SeccompCache(options.cacheDirectory, options.facts.architecture);
+  }
+
+  stateDirectory(id: string): string {
+    return join(this.#stateRoot, id);
+  }
+
+  state(id: string): RuntimeState {
+    return readState(this.stateDirectory(id));
+  }
+
+  /** The plan that {@link Runtime.create} would have executed. */
+  plan(config: RuntimeConfig, options: Omit<PlanOptions, "compileSeccomp">): Plan {
+    return planContainer(config, this.#facts, { ...options, compileSeccomp: this.#seccomp.compile });
+  }
+
+  /**
+   * Starts the monitor and the container's process, which waits for {@link Runtime.start}. After a failure nothing of it is
+   * left but the state directory's parents.
+   */
+  async create(id: string, options: CreateContainer): Promise<CreatedContainer> {
+    const directory = this.stateDirectory(id);
+    const plan = this.plan(options.config, options.plan);
+    if (!this.#rootMade) {
+      mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
+      this.#rootMade = true;
+    }
+    removeStateDirectory(directory);
+    mkdirSync(directory, { mode: 0o700 });
+    const program = plan.steps.map((s) => s.operation);
+    try {
+      const { pid } = await this.#executor.create({
+        stateDirectory: directory,
+        log: options.log ?? "",
+        terminal: options.config.process?.terminal ?? false,
+        openStdin: options.openStdin,
+        stdinOnce: options.stdinOnce,
+        inheritStdio: false,
+        oomFile: plan.oomFile,
+        program,
+        exitProgram: plan.exit,
+        exitCommand: options.exitCommand,
+      });
+      return { pid, monitor: await MonitorClient.connect(directory), program };
+    } catch (error) {
+      removeStateDirectory(directory);
+      throw error;
+    }
+  }
+
+  /** Lets the created container run. Fails when its command can't be executed; it has then exited. */
+  async start(id: string, { monitor, program }: CreatedContainer): Promise<void> {
+    await monitor.start(program);
+    writeFileSync(join(this.stateDirectory(id), "started"), String(Date.now()));
+  }
+
+  /** A client of the container's monitor. Throws `failed-precondition` when the container has ended. */
+  async connect(id: string): Promise<MonitorClient> {
+    try {
+      return await MonitorClient.connect(this.stateDirectory(id));
+    } catch (error) {
+      const state = this.state(id);
+      if (state.status === "running" || state.status === "created")
+        throw unavailable(`Cannot reach the monitor of container "${id.slice(0, 12)}": it does not answer`, {
+          cause: error,
+        });
+      throw failedPrecondition(`Cannot use container "${id.slice(0, 12)}": it is not running`, { cause: error });
+    }
+  }
+
+  /** Signals the first process. Throws `failed-precondition` when it has ended. */
+  async kill(id: string, signal: number): Promise<void> {
+    using client = await this.connect(id);
+    try {
+      await client.kill(signal);
+    } catch (error) {
+      if (isSampanError(error) && error.fields.errno === 3)
+        throw failedPrecondition(`Cannot signal container "${id.slice(0, 12)}": it is not running`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Resolves when the first process has ended and its clean-up is done; at once when that is already so. */
+  async wait(id: string, signal?: AbortSignal): Promise<ExitStatus> {
+    const ended = (): ExitStatus | undefined => {
+      const state = this.state(id);
+      if (state.status === "stopped") return state.exit;
+      if (state.status === "lost") return lostStatus;
+      if (state.status === "none")
+        throw notFound(`Cannot wait for container "${id.slice(0, 12)}": it was never started`);
+      return undefined;
+    };
+    const before = ended();
+    if (before !== undefined) return before;
+    try {
+      using client = await MonitorClient.connect(this.stateDirectory(id));
+      const exited = await client.wait(signal === undefined ? {} : { signal });
+      return exitStatus(exited);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const after = ended();
+      if (after !== undefined) return after;
+      throw error;
+    }
+  }
+
+  async exec(
+    id: string,
+    process: ProcessConfig,
+    config: RuntimeConfig,
+    options: {
+      readonly cgroups: Plan["cgroupPaths"];
+      readonly openStdin: boolean;
+      /** Otherwise it is thrown away. */
+      readonly output: boolean;
+    },
+  ): Promise<ExecSession> {
+    const plan = planExec(process, config, this.#facts, options.cgroups, { compileSeccomp: this.#seccomp.compile });
+    using client = await this.connect(id);
+    return await client.exec({
+      terminal: process.terminal,
+      openStdin: options.openStdin,
+      output: options.output,
+      program: plan.steps.map((s) => s.operation),
+    });
+  }
+
+  /** Removes the state of a container that has ended. What its monitor didn't clean up any more is cleaned up here. */
+  async delete(id: string, leftover: Plan["exit"]): Promise<void> {
+    const state = this.state(id);
+    if (state.status === "running" || state.status === "created")
+      throw failedPrecondition(`Cannot delete container "${id.slice(0, 12)}": it is ${state.status}`);
+    if (state.status === "lost") await this.#executor.execute(leftover);
+    removeStateDirectory(this.stateDirectory(id));
+  }
+}
+
+/** The monitor may be unlinking its socket at the same time: a file that is gone meanwhile is no failure. */
+function removeStateDirectory(directory: string): void {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    if (!existsSync(directory)) return;
+  }
+  throw internal(`Cannot remove "${directory}": files keep appearing in it`, { path: directory });
+}
+
+/** What is told of a container whose end nobody saw. */
+export const lostStatus: ExitStatus = { status: 255, signal: 0, oomKilled: false, at: 0 };
+
+export function exitStatus(exited: {
+  readonly status: number;
+  readonly signal: number;
+  readonly oomKilled: boolean;
+  readonly seconds: bigint;
+  readonly nanoseconds: number;
+}): ExitStatus {
+  return {
+    status: exited.status,
+    signal: exited.signal,
+    oomKilled: exited.oomKilled,
+    at: Number(exited.seconds) * 1000 + Math.floor(exited.nanoseconds / 1_000_000),
+  };
+}

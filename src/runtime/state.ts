@@ -1,0 +1,67 @@
+/**
+ * How a container is, from the files that its monitor keeps in its state directory. Reading them needs no lock: each is
+ * written whole or not at all.
+ *
+ *   (none)        created in the engine's book only
+ *   pid           the first process, told apart from a later one with the same pid by its start time
+ *   started       there once `start` succeeded; its content is the time, in ms since the epoch
+ *   exit          how the first process ended
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { processIsAlive } from "#host";
+
+export interface ExitStatus {
+  /** Exit code, or 128 + signal. */
+  readonly status: number;
+  /** Signal that ended it, 0 for none. */
+  readonly signal: number;
+  readonly oomKilled: boolean;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export type RuntimeState =
+  | { readonly status: "none" }
+  | { readonly status: "created"; readonly pid: number }
+  | { readonly status: "running"; readonly pid: number; readonly startedAt: number }
+  | { readonly status: "stopped"; readonly exit: ExitStatus; readonly startedAt: number | undefined }
+  /** Its process has ended and nobody could note how: the monitor was killed, or the host went down. */
+  | { readonly status: "lost"; readonly startedAt: number | undefined };
+
+export function readState(directory: string): RuntimeState {
+  const exit = readExit(directory);
+  const startedText = readText(join(directory, "started"));
+  const startedAt = startedText === undefined ? undefined : Number(startedText);
+  if (exit !== undefined) return { status: "stopped", exit, startedAt };
+  const [pidText, startText] = (readText(join(directory, "pid")) ?? "").trim().split(" ");
+  if (pidText === undefined || startText === undefined || pidText === "") return { status: "none" };
+  const pid = Number(pidText);
+  if (!processIsAlive(pid, BigInt(startText))) {
+    // The monitor may have noted it between the two reads.
+    const late = readExit(directory);
+    return late === undefined ? { status: "lost", startedAt } : { status: "stopped", exit: late, startedAt };
+  }
+  return startedAt === undefined ? { status: "created", pid } : { status: "running", pid, startedAt };
+}
+
+function readExit(directory: string): ExitStatus | undefined {
+  const text = readText(join(directory, "exit"));
+  if (text === undefined) return undefined;
+  const [status, signal, oom, seconds, nanoseconds] = text.trim().split(" ").map(Number);
+  return {
+    status: status ?? 255,
+    signal: signal ?? 0,
+    oomKilled: oom === 1,
+    at: (seconds ?? 0) * 1000 + Math.floor((nanoseconds ?? 0) / 1_000_000),
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

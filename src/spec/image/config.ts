@@ -1,0 +1,55 @@
+import { parsePlatformObject } from "./platform.ts";
+import { maxLayers } from "./manifest.ts";
+import { DocumentReader, type JsonObject } from "./reader.ts";
+import type { ImageConfig, ImageRunConfig } from "./types.ts";
+
+/** Most entries of each list in an image's configuration. */
+const maxEntries = 10_000;
+
+/**
+ * Reads an image configuration (image-spec config.md; Docker's has the same fields).
+ *
+ * @throws SampanError `invalid-argument` with the field's path, `resource-exhausted` when it is too large
+ */
+export function parseImageConfig(text: string): ImageConfig {
+  const reader = new DocumentReader("the image configuration");
+  const object = reader.parse(text);
+  const rootfs = reader.object(object["rootfs"], "rootfs");
+  if (rootfs["type"] !== "layers") {
+    reader.fail("rootfs.type", `is ${JSON.stringify(rootfs["type"]) ?? "missing"}, must be "layers"`);
+  }
+  const created = reader.optionalString(object["created"], "created");
+  return {
+    platform: parsePlatformObject(object, "", reader),
+    ...(created !== "" && { created }),
+    config: parseRunConfig(reader.optionalObject(object["config"], "config") ?? {}, reader),
+    diffIds: reader
+      .list(rootfs["diff_ids"], "rootfs.diff_ids", maxLayers)
+      .map((value, index) => reader.digest(value, `rootfs.diff_ids[${index}]`)),
+  };
+}
+
+function parseRunConfig(object: JsonObject, reader: DocumentReader): ImageRunConfig {
+  const text = (name: string): string => reader.optionalString(object[name], `config.${name}`);
+  const entrypoint = parseCommand(object, "Entrypoint", reader);
+  const cmd = parseCommand(object, "Cmd", reader);
+  return {
+    user: text("User"),
+    exposedPorts: reader.keys(object["ExposedPorts"], "config.ExposedPorts", maxEntries),
+    env: reader.strings(object["Env"], "config.Env", maxEntries),
+    ...(entrypoint && { entrypoint }),
+    ...(cmd && { cmd }),
+    volumes: reader.keys(object["Volumes"], "config.Volumes", maxEntries),
+    workingDir: text("WorkingDir"),
+    labels: new Map(reader.stringEntries(object["Labels"], "config.Labels", maxEntries)),
+    stopSignal: text("StopSignal"),
+  };
+}
+
+/** Docker's early images have a string where a list is now. */
+function parseCommand(object: JsonObject, name: string, reader: DocumentReader): readonly string[] | undefined {
+  const value = object[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string") return [reader.string(value, `config.${name}`)];
+  return reader.strings(value, `config.${name}`, maxEntries);
+}
