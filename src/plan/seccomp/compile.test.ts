@@ -134,7 +134,7 @@ describe("compileSeccomp()", () => {
             }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
