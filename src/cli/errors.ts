@@ -1,4 +1,5 @@
 /** How a command fails: its one line, and its exit code. */
+import { inspect } from "node:util";
 import { isSampanError } from "#errdefs";
 
 /** One line: what, why, and what to do. */
@@ -12,7 +13,7 @@ export function printError(error: unknown): void {
     );
   }
   if (process.env["SAMPAN_DEBUG"] !== undefined && error instanceof Error && isSampanError(error))
-    process.stderr.write(`${error.stack}\n${error.cause === undefined ? "" : `caused by ${String(error.cause)}\n`}`);
+    process.stderr.write(`${error.stack}\n${error.cause === undefined ? "" : `caused by ${inspect(error.cause)}\n`}`);
 }
 
 /** 127 when the container's command was not found, 126 when it can't be run. */

@@ -27,7 +27,10 @@ export interface RemoveOptions {
 
 export interface StartOptions {
   /** Attach before the first instruction, so that no output is missed. */
-  readonly attach?: AttachOptions;
+  readonly attach?: AttachOptions & {
+    /** Of the container's terminal, in characters. */
+    readonly size?: { readonly columns: number; readonly rows: number };
+  };
 }
 
 const killSignal = 9;
@@ -74,6 +77,8 @@ export class Container implements AsyncDisposable {
       using monitor = created.monitor;
       const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
       try {
+        const size = options.attach?.size;
+        if (size !== undefined) attachment?.resize(size.columns, size.rows);
         await runtime.start(this.id, created);
         return attachment;
       } catch (error) {

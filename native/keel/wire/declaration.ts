@@ -19,7 +19,7 @@
  * Numbers are never reused; a new field or operation raises `version`.
  */
 
-export type FieldType = string;
+type FieldType = string;
 
 export interface Field {
   readonly name: string;
