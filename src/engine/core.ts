@@ -13,6 +13,12 @@ import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
+/**
+ * What an auto-removed container has written is of no use after its end: overlayfs need not bring it to the disk, neither
+ * when a program asks for that nor at the unmount (Linux 5.10, Documentation/filesystems/overlayfs.rst, "Volatile mount").
+ */
+const withoutSync = [{ key: "volatile", value: "" }];
+
 const cloneNewNs = 0x0002_0000n;
 const msSlave = 1n << 19n;
 const parentDeathSignal = 9;
@@ -98,7 +104,10 @@ export class EngineCore {
   /** @param root of the container's snapshot, or of one that only exists in a plan */
   planOptions(record: ContainerRecord, root: RootSource): Omit<PlanOptions, "compileSeccomp"> {
     return {
-      root: root.kind === "overlay" ? { ...root, target: this.rootTarget() } : { kind: "bind", path: root.path },
+      root:
+        root.kind === "overlay"
+          ? { ...root, target: this.rootTarget(), parameters: record.options.autoRemove === true ? withoutSync : [] }
+          : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
       init: record.options.init === true,

@@ -48,9 +48,9 @@ export interface Layer {
 function removeUnwritten(path: string): boolean {
   try {
     rmdirSync(join(path, "fs"));
-    // Overlayfs leaves an empty directory in its own.
-    if (existsSync(join(path, "work", "work"))) rmdirSync(join(path, "work", "work"));
-    rmdirSync(join(path, "work"));
+    // Overlayfs leaves an empty directory in its own, and in that the mark of a mount that was never synced.
+    for (const left of ["work/work/incompat/volatile", "work/work/incompat", "work/work", "work"])
+      if (existsSync(join(path, left))) rmdirSync(join(path, left));
     unlinkSync(join(path, "parent"));
     rmdirSync(path);
     return true;
