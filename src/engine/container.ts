@@ -150,7 +150,8 @@ export class Container implements AsyncDisposable {
     if (command.length === 0 || command[0] === "")
       throw invalidArgument(`Cannot exec in container "${this.name}": no command is given`);
     const { core, record } = { core: this.#core, record: this.record };
-    const config = core.config(record);
+    // Its namespaces are joined as they are, wherever its network came from.
+    const config = core.config(record, undefined);
     const own = config.process;
     if (own === undefined) throw notFound(`Cannot exec in container "${this.name}": it has no process`);
     const user =
@@ -168,6 +169,10 @@ export class Container implements AsyncDisposable {
       {
         ...own,
         terminal: options.tty === true,
+        consoleSize:
+          options.consoleSize === undefined
+            ? undefined
+            : { width: options.consoleSize.columns, height: options.consoleSize.rows },
         args: command,
         env: [...merged.values()],
         cwd: options.workdir ?? own.cwd,

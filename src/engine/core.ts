@@ -42,6 +42,13 @@ export interface CoreOptions {
   readonly removeCommand: (id: string) => readonly string[];
 }
 
+/** Another container whose network is joined. */
+export interface SharedNetwork {
+  readonly id: string;
+  /** Its network namespace's file. */
+  readonly namespace: string;
+}
+
 export class EngineCore {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
@@ -77,10 +84,13 @@ export class EngineCore {
     return join(this.paths.volumes, name, "_data");
   }
 
-  /** The runtime-spec configuration, made anew from the record each time. */
-  config(record: ContainerRecord): RuntimeConfig {
+  /**
+   * The runtime-spec configuration, made anew from the record each time.
+   *
+   * @param shared the container whose network it joins
+   */
+  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
     const { options, resolved } = record;
-    const shared = this.#sharedNetwork(record);
     return runtimeConfig(options, resolved, {
       facts: this.facts,
       directory: this.runtime.stateDirectory(record.id),
@@ -91,7 +101,8 @@ export class EngineCore {
     });
   }
 
-  #sharedNetwork(record: ContainerRecord): { readonly id: string; readonly namespace: string } | undefined {
+  /** Throws `failed-precondition` when the container whose network is wanted does not run. */
+  sharedNetwork(record: ContainerRecord): SharedNetwork | undefined {
     const network = record.options.network ?? "";
     if (!network.startsWith("container:")) return undefined;
     const other = this.records.find(network.slice("container:".length));
@@ -133,7 +144,7 @@ export class EngineCore {
     const { id, options } = record;
     return this.runtime.create(id, {
       furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
-      config: this.config(record),
+      config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
       openStdin: options.openStdin === true,

@@ -57,9 +57,9 @@ function meaning(profile: SeccompProfile, name: string, args: readonly bigint[],
   const fixed = rules.find((x) => x.args.length === 0);
   if (fixed !== undefined) return fixed.value;
   const matching = rules.find((x) => {
-    const results = x.args.map((condition) => conditionHolds(condition, args, bits));
+    const results = new Set(x.args.map((condition) => conditionHolds(condition, args, bits)));
     const twice = new Set(x.args.map(({ index }) => index)).size < x.args.length;
-    return twice ? results.includes(true) : !results.includes(false);
+    return twice ? results.has(true) : !results.has(false);
   });
   return matching?.value ?? otherwise;
 }
