@@ -547,7 +547,7 @@ struct msg_create {
 	const char *oom_file; /* v1 memory.oom_control or v2 memory.events of its cgroup, read at exit for oom_kill; empty for none */
 	struct wire_program program; /* the container */
 	struct wire_program exit_program; /* run by the monitor after the container's exit, before anybody is told; failures are ignored */
-	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none */
+	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none */
 };
 
 /* Let the created container exec; answered by `done`, or `failed` when exec fails */

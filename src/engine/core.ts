@@ -13,6 +13,12 @@ import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
+/**
+ * What an auto-removed container has written is of no use after its end: overlayfs need not bring it to the disk, neither
+ * when a program asks for that nor at the unmount (Linux 5.10, Documentation/filesystems/overlayfs.rst, "Volatile mount").
+ */
+const withoutSync = [{ key: "volatile", value: "" }];
+
 const cloneNewNs = 0x0002_0000n;
 const msSlave = 1n << 19n;
 const parentDeathSignal = 9;
@@ -34,6 +40,13 @@ export interface CoreOptions {
   readonly cgroupParent: string;
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
+}
+
+/** Another container whose network is joined. */
+export interface SharedNetwork {
+  readonly id: string;
+  /** Its network namespace's file. */
+  readonly namespace: string;
 }
 
 export class EngineCore {
@@ -71,21 +84,25 @@ export class EngineCore {
     return join(this.paths.volumes, name, "_data");
   }
 
-  /** The runtime-spec configuration, made anew from the record each time. */
-  config(record: ContainerRecord): RuntimeConfig {
+  /**
+   * The runtime-spec configuration, made anew from the record each time.
+   *
+   * @param shared the container whose network it joins
+   */
+  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
     const { options, resolved } = record;
-    const shared = this.#sharedNetwork(record);
     return runtimeConfig(options, resolved, {
       facts: this.facts,
-      directory: this.directory(record.id),
+      directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.directory(shared?.id ?? record.id),
+      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
     });
   }
 
-  #sharedNetwork(record: ContainerRecord): { readonly id: string; readonly namespace: string } | undefined {
+  /** Throws `failed-precondition` when the container whose network is wanted does not run. */
+  sharedNetwork(record: ContainerRecord): SharedNetwork | undefined {
     const network = record.options.network ?? "";
     if (!network.startsWith("container:")) return undefined;
     const other = this.records.find(network.slice("container:".length));
@@ -98,7 +115,10 @@ export class EngineCore {
   /** @param root of the container's snapshot, or of one that only exists in a plan */
   planOptions(record: ContainerRecord, root: RootSource): Omit<PlanOptions, "compileSeccomp"> {
     return {
-      root: root.kind === "overlay" ? { ...root, target: this.rootTarget() } : { kind: "bind", path: root.path },
+      root:
+        root.kind === "overlay"
+          ? { ...root, target: this.rootTarget(), parameters: record.options.autoRemove === true ? withoutSync : [] }
+          : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
       init: record.options.init === true,
@@ -121,9 +141,10 @@ export class EngineCore {
 
   /** Makes the container's process, waiting for its start. */
   async launch(record: ContainerRecord): Promise<CreatedContainer> {
-    const { options } = record;
-    return this.runtime.create(record.id, {
-      config: this.config(record),
+    const { id, options } = record;
+    return this.runtime.create(id, {
+      furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
+      config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
       openStdin: options.openStdin === true,
@@ -134,10 +155,8 @@ export class EngineCore {
 
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
-    const { id, options, resolved } = record;
-    const directory = this.directory(id);
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
-    writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none");
+    const { id, resolved } = record;
+    mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     for (const volume of resolved.volumes) {
       mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
       this.records.addVolume(volume.name, volume.anonymous);

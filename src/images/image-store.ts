@@ -15,7 +15,7 @@ import {
   type Platform,
   type Reference,
 } from "#spec";
-import { chainIds } from "./chain.ts";
+import { chainIds } from "#snapshots";
 import type { Database } from "./database.ts";
 import type { Key } from "./leases.ts";
 import { migrations } from "./schema.ts";

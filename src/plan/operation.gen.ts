@@ -591,7 +591,7 @@ export interface RequestCreate {
   readonly program: readonly Operation[];
   /** run by the monitor after the container's exit, before anybody is told; failures are ignored */
   readonly exitProgram: readonly Operation[];
-  /** program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none */
+  /** program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none */
   readonly exitCommand: readonly string[];
 }
 

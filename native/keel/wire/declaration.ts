@@ -19,7 +19,7 @@
  * Numbers are never reused; a new field or operation raises `version`.
  */
 
-export type FieldType = string;
+type FieldType = string;
 
 export interface Field {
   readonly name: string;
@@ -574,7 +574,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
       f(
         "exitCommand",
         "list<string>",
-        "program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none",
+        "program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none",
       ),
     ],
   },
