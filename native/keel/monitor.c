@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -193,6 +196,28 @@ static void undo(void)
 	}
 }
 
+/*
+ * Most of the code and the constants were of use only for coming so far. They lie in pages of the executable, which are
+ * mapped again when they are touched.
+ */
+static void release_code(void)
+{
+	const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+	size_t count = getauxval(AT_PHNUM);
+	uintptr_t bias = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (headers[i].p_type == PT_PHDR)
+			bias = (uintptr_t)headers - headers[i].p_vaddr;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (headers[i].p_type != PT_LOAD || (headers[i].p_flags & PF_W) != 0)
+			continue;
+		/* Segments that are never written to, so that nothing is lost. They begin and end in pages of their own. */
+		uintptr_t start = (bias + headers[i].p_vaddr) & ~(uintptr_t)4095;
+		madvise((void *)start, bias + headers[i].p_vaddr + headers[i].p_memsz - start, MADV_DONTNEED);
+	}
+}
+
 static int earlier(int a, int b)
 {
 	if (a < 0)
@@ -216,6 +241,7 @@ _Noreturn void monitor_main(uint32_t request, const struct msg_create *create, i
 	wire_encode_created(&frame, request, (uint32_t)monitor.container->pid, (uint32_t)getpid());
 	reply_write(reply, &frame);
 	wire_release(&frame);
+	release_code();
 
 	/* At the end, turns go on for as long as there is something to do at once. */
 	for (bool busy = true; busy || !exit_complete();) {

@@ -1,6 +1,6 @@
 /** One container: a handle that any number of processes may hold at once. */
 import { failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
-import type { Attachment, AttachOptions, ExecSession } from "#keel";
+import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import { cgroupDirectories } from "#plan";
 import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
@@ -27,7 +27,10 @@ export interface RemoveOptions {
 
 export interface StartOptions {
   /** Attach before the first instruction, so that no output is missed. */
-  readonly attach?: AttachOptions;
+  readonly attach?: AttachOptions & {
+    /** Of the container's terminal, in characters. */
+    readonly size?: { readonly columns: number; readonly rows: number };
+  };
 }
 
 const killSignal = 9;
@@ -35,6 +38,8 @@ const killSignal = 9;
 export class Container implements AsyncDisposable {
   readonly #core: EngineCore;
   readonly record: ContainerRecord;
+  /** Left by a start for a wait, which most often comes next. */
+  #monitor: MonitorClient | undefined;
 
   /** Use `Engine.create`, `run` or `get`. */
   constructor(core: EngineCore, record: ContainerRecord) {
@@ -71,13 +76,17 @@ export class Container implements AsyncDisposable {
       if (state.status === "running" || state.status === "created")
         throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
       const created = await this.#core.launch(this.record);
-      using monitor = created.monitor;
+      const { monitor } = created;
       const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
       try {
+        const size = options.attach?.size;
+        if (size !== undefined) attachment?.resize(size.columns, size.rows);
         await runtime.start(this.id, created);
+        this.#monitor = monitor;
         return attachment;
       } catch (error) {
         attachment?.close();
+        monitor.close();
         throw error;
       }
     } finally {
@@ -93,7 +102,9 @@ export class Container implements AsyncDisposable {
 
   /** Resolves when it has ended; at once when it has already. An auto-removed container is then gone. */
   async wait(options: { readonly signal?: AbortSignal } = {}): Promise<ExitStatus> {
-    const status = await this.#core.runtime.wait(this.id, options.signal);
+    const monitor = this.#monitor;
+    this.#monitor = undefined;
+    const status = await this.#core.runtime.wait(this.id, options.signal, monitor);
     if (this.record.options.autoRemove === true) await this.removeIfThere();
     return status;
   }

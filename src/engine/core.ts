@@ -13,6 +13,12 @@ import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
+/**
+ * What an auto-removed container has written is of no use after its end: overlayfs need not bring it to the disk, neither
+ * when a program asks for that nor at the unmount (Linux 5.10, Documentation/filesystems/overlayfs.rst, "Volatile mount").
+ */
+const withoutSync = [{ key: "volatile", value: "" }];
+
 const cloneNewNs = 0x0002_0000n;
 const msSlave = 1n << 19n;
 const parentDeathSignal = 9;
@@ -77,11 +83,11 @@ export class EngineCore {
     const shared = this.#sharedNetwork(record);
     return runtimeConfig(options, resolved, {
       facts: this.facts,
-      directory: this.directory(record.id),
+      directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.directory(shared?.id ?? record.id),
+      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
     });
   }
 
@@ -98,7 +104,10 @@ export class EngineCore {
   /** @param root of the container's snapshot, or of one that only exists in a plan */
   planOptions(record: ContainerRecord, root: RootSource): Omit<PlanOptions, "compileSeccomp"> {
     return {
-      root: root.kind === "overlay" ? { ...root, target: this.rootTarget() } : { kind: "bind", path: root.path },
+      root:
+        root.kind === "overlay"
+          ? { ...root, target: this.rootTarget(), parameters: record.options.autoRemove === true ? withoutSync : [] }
+          : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
       init: record.options.init === true,
@@ -121,8 +130,9 @@ export class EngineCore {
 
   /** Makes the container's process, waiting for its start. */
   async launch(record: ContainerRecord): Promise<CreatedContainer> {
-    const { options } = record;
-    return this.runtime.create(record.id, {
+    const { id, options } = record;
+    return this.runtime.create(id, {
+      furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
       config: this.config(record),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
@@ -134,10 +144,8 @@ export class EngineCore {
 
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
-    const { id, options, resolved } = record;
-    const directory = this.directory(id);
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
-    writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none");
+    const { id, resolved } = record;
+    mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     for (const volume of resolved.volumes) {
       mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
       this.records.addVolume(volume.name, volume.anonymous);

@@ -2,7 +2,7 @@
  * The OCI lifecycle: create, start, kill, delete and exec of one container, by a plan that keel executes and a monitor that
  * stays. The runtime keeps nothing in memory: a container is its state directory, and any process can go on with it.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
 import { MonitorClient, type Executor, type ExecSession } from "#keel";
@@ -29,6 +29,8 @@ export interface CreateContainer {
   readonly stdinOnce: boolean;
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+  /** Puts further files into the state directory before anything is started; they go with it. */
+  readonly furnish?: (directory: string) => void;
 }
 
 /** Waits for its start. */
@@ -77,10 +79,10 @@ export class Runtime {
       mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
       this.#rootMade = true;
     }
-    removeStateDirectory(directory);
-    mkdirSync(directory, { mode: 0o700 });
+    makeEmptyDirectory(directory);
     const program = plan.steps.map((s) => s.operation);
     try {
+      options.furnish?.(directory);
       const { pid } = await this.#executor.create({
         stateDirectory: directory,
         log: options.log ?? "",
@@ -132,8 +134,12 @@ export class Runtime {
     }
   }
 
-  /** Resolves when the first process has ended and its clean-up is done; at once when that is already so. */
-  async wait(id: string, signal?: AbortSignal): Promise<ExitStatus> {
+  /**
+   * Resolves when the first process has ended and its clean-up is done; at once when that is already so.
+   *
+   * @param monitor a client of its monitor, where there is one already; it is closed in the end
+   */
+  async wait(id: string, signal?: AbortSignal, monitor?: MonitorClient): Promise<ExitStatus> {
     const ended = (): ExitStatus | undefined => {
       const state = this.state(id);
       if (state.status === "stopped") return state.exit;
@@ -142,10 +148,10 @@ export class Runtime {
         throw notFound(`Cannot wait for container "${id.slice(0, 12)}": it was never started`);
       return undefined;
     };
-    const before = ended();
+    const before = monitor === undefined ? ended() : undefined;
     if (before !== undefined) return before;
     try {
-      using client = await MonitorClient.connect(this.stateDirectory(id));
+      using client = monitor ?? (await MonitorClient.connect(this.stateDirectory(id)));
       const exited = await client.wait(signal === undefined ? {} : { signal });
       return exitStatus(exited);
     } catch (error) {
@@ -187,13 +193,44 @@ export class Runtime {
   }
 }
 
-/** The monitor may be unlinking its socket at the same time: a file that is gone meanwhile is no failure. */
+const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+function makeEmptyDirectory(directory: string): void {
+  for (;;) {
+    try {
+      mkdirSync(directory, { mode: 0o700 });
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw error;
+      removeStateDirectory(directory);
+    }
+  }
+}
+
+/**
+ * Removes a state directory and the files in it; there are no directories. Its monitor may be unlinking its socket at the
+ * same time: a file that is gone meanwhile is no failure.
+ */
 function removeStateDirectory(directory: string): void {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-    if (!existsSync(directory)) return;
+    try {
+      for (const name of readdirSync(directory)) ignoring("ENOENT", () => unlinkSync(join(directory, name)));
+      rmdirSync(directory);
+      return;
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return;
+      if (errnoOf(error) !== "ENOTEMPTY") throw error;
+    }
   }
   throw internal(`Cannot remove "${directory}": files keep appearing in it`, { path: directory });
+}
+
+function ignoring(code: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (errnoOf(error) !== code) throw error;
+  }
 }
 
 /** What is told of a container whose end nobody saw. */

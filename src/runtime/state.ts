@@ -7,7 +7,7 @@
  *   started       there once `start` succeeded; its content is the time, in ms since the epoch
  *   exit          how the first process ended
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { processIsAlive } from "#host";
 
@@ -58,6 +58,8 @@ function readExit(directory: string): ExitStatus | undefined {
 }
 
 function readText(path: string): string | undefined {
+  // Most often it is not there, and an exception costs more than a look.
+  if (!existsSync(path)) return undefined;
   try {
     return readFileSync(path, "latin1");
   } catch (error) {
