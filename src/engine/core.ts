@@ -9,6 +9,7 @@ import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { makeMountPoints } from "./mount-points.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
@@ -60,6 +61,7 @@ export class EngineCore {
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
+  #mountPointsMade = false;
 
   constructor(options: CoreOptions) {
     this.paths = options.paths;
@@ -117,7 +119,12 @@ export class EngineCore {
     return {
       root:
         root.kind === "overlay"
-          ? { ...root, target: this.rootTarget(), parameters: record.options.autoRemove === true ? withoutSync : [] }
+          ? {
+              ...root,
+              lower: [...root.lower, this.#mountPoints()],
+              target: this.rootTarget(),
+              parameters: record.options.autoRemove === true ? withoutSync : [],
+            }
           : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
@@ -137,6 +144,15 @@ export class EngineCore {
       this.#rootTargetMade = true;
     }
     return target;
+  }
+
+  #mountPoints(): string {
+    const directory = join(this.paths.root, "mount-points");
+    if (!this.#mountPointsMade) {
+      makeMountPoints(directory);
+      this.#mountPointsMade = true;
+    }
+    return directory;
   }
 
   /** Makes the container's process, waiting for its start. */
