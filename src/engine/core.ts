@@ -155,10 +155,11 @@ export class EngineCore {
     return directory;
   }
 
-  /** Makes the container's process, waiting for its start. */
-  async launch(record: ContainerRecord): Promise<CreatedContainer> {
+  /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
+  async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
     const { id, options } = record;
     return this.runtime.create(id, {
+      immediate,
       furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
       config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
