@@ -14,7 +14,7 @@ await build({
   splitting: true,
   format: "esm",
   platform: "node",
-  target: "node24",
+  target: "node26",
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",

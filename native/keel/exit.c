@@ -147,15 +147,20 @@ static void announce(void)
 	if (monitor.log->lost > 0)
 		state_file_write(monitor.directory, "log-lost", "%llu\n", (unsigned long long)monitor.log->lost);
 	monitor.over = true;
+	bool told = false;
 	while (container->attachments != NULL) {
 		struct attachment *a = container->attachments;
-		if (a->pending)
+		if (a->pending) {
 			client_failed(a->client, a->request, -1, ESRCH, "", "");
-		else
+		} else {
 			client_exited(a->client, a->request, outcome);
+			told = true;
+		}
 		attachment_free(a);
 	}
-	start_command();
+	/* Whoever was told looks after what is left. */
+	if (!told)
+		start_command();
 }
 
 static void wait_for_clients(void)

@@ -536,7 +536,7 @@ struct msg_execute {
 	struct wire_program program; /* what to run */
 };
 
-/* Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
+/* Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
 struct msg_create {
 	const char *state_directory; /* existing host directory for monitor.sock, pid, and exit */
 	const char *log; /* log file to append to, in CRI's format; empty for none */
@@ -547,7 +547,7 @@ struct msg_create {
 	const char *oom_file; /* v1 memory.oom_control or v2 memory.events of its cgroup, read at exit for oom_kill; empty for none */
 	struct wire_program program; /* the container */
 	struct wire_program exit_program; /* run by the monitor after the container's exit, before anybody is told; failures are ignored */
-	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio; empty for none */
+	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none */
 };
 
 /* Let the created container exec; answered by `done`, or `failed` when exec fails */

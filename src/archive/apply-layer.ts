@@ -1,11 +1,9 @@
 /** From a tar archive to the entries of a layer, as keel makes them. */
-import { invalidArgument, type SampanError } from "#errdefs";
-import type { LayerEntry, LayerSink } from "#keel";
+import type { LayerSink } from "#keel";
 import { Directories } from "./directories.ts";
 import { defaultLimits, type ArchiveLimits } from "./limits.ts";
-import { cleanPath, meaningOf } from "./path.ts";
-import { TarReader, type TarEntry } from "./tar-reader.ts";
-import { nameBytes, quote } from "./text.ts";
+import { TarReader } from "./tar-reader.ts";
+import { translate } from "./translate.ts";
 
 export interface LayerStats {
   /** Entries made, whiteouts among them. */
@@ -60,6 +58,7 @@ export async function applyLayer(
       entries += 1;
       if (made.kind === "apply-directory") directories.describe(made.path);
       else directories.contain(made.path);
+      if (made.kind === "apply-whiteout") directories.hide(made.path);
       if (made.kind === "apply-opaque") {
         directories.imply(made.path);
         if (made.path === ".") opaque = true;
@@ -78,76 +77,4 @@ export async function applyLayer(
   }
   await sink.finish({ sync: options.sync ?? false });
   return { entries, bytes, implied: directories.implied, opaque };
-}
-
-type Xattr = Extract<LayerEntry, { kind: "apply-file" }>["xattrs"][number];
-type Made = Exclude<LayerEntry, { kind: "apply-data" | "apply-end" }>;
-
-const fifo = 0o010000;
-const character = 0o020000;
-const block = 0o060000;
-
-const maxDevice = { major: 0xfff, minor: 0xf_ffff };
-
-/** Undefined for what a layer may have but nothing is made of. */
-function translate(entry: TarEntry, limits: ArchiveLimits, place: string): Made | undefined {
-  const { name, mode, uid, gid, modified } = entry;
-  const path = cleanPath(name);
-  if (nameBytes(path) > limits.nameBytes) throw refuse(entry, place, "its name is too long");
-  if (path === "") {
-    if (entry.type !== "directory") throw refuse(entry, place, "it stands for the layer's root, but is no directory");
-    return { kind: "apply-directory", path: ".", mode, uid, gid, modified, xattrs: xattrsOf(entry) };
-  }
-  const meaning = meaningOf(path);
-  if (meaning.kind === "whiteout") return { kind: "apply-whiteout", path: meaning.path };
-  if (meaning.kind === "opaque") return { kind: "apply-opaque", path: meaning.path };
-  if (meaning.kind === "skip") return undefined;
-  switch (entry.type) {
-    case "directory":
-      return { kind: "apply-directory", path, mode, uid, gid, modified, xattrs: xattrsOf(entry) };
-    case "file":
-      return { kind: "apply-file", path, size: BigInt(entry.size), mode, uid, gid, modified, xattrs: xattrsOf(entry) };
-    case "symlink":
-      if (entry.linkname === "" || entry.linkname.includes("\0")) throw refuse(entry, place, "the link has no target");
-      return { kind: "apply-symlink", path, target: entry.linkname, uid, gid, modified, xattrs: xattrsOf(entry) };
-    case "hardlink": {
-      const target = cleanTarget(entry, place);
-      return { kind: "apply-hardlink", path, target };
-    }
-    case "character":
-    case "block":
-    case "fifo": {
-      const { major, minor } = entry;
-      if (major > maxDevice.major || minor > maxDevice.minor)
-        throw refuse(entry, place, "there is no such device number");
-      if (entry.type === "character" && major === 0 && minor === 0) return { kind: "apply-whiteout", path };
-      const type = entry.type === "fifo" ? fifo : entry.type === "character" ? character : block;
-      return { kind: "apply-node", path, mode: type | mode, major, minor, uid, gid, modified, xattrs: xattrsOf(entry) };
-    }
-  }
-}
-
-function cleanTarget(entry: TarEntry, place: string): string {
-  let target: string;
-  try {
-    target = cleanPath(entry.linkname);
-  } catch (cause) {
-    throw refuse(entry, place, `it is a hard link to ${quote(entry.linkname)}, which leaves the layer's root`, cause);
-  }
-  if (target === "") throw refuse(entry, place, "it is a hard link to the layer's root");
-  return target;
-}
-
-function xattrsOf(entry: TarEntry): Xattr[] {
-  const list: Xattr[] = [];
-  for (const [name, value] of entry.xattrs)
-    if (!name.startsWith("trusted.overlay.") && !name.startsWith("user.overlay.")) list.push({ name, value });
-  return list;
-}
-
-function refuse(entry: TarEntry, place: string, state: string, cause?: unknown): SampanError {
-  return invalidArgument(`Cannot unpack ${quote(entry.name)} (${place}): ${state}`, {
-    path: entry.name,
-    ...(cause === undefined ? {} : { cause }),
-  });
 }

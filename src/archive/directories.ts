@@ -5,6 +5,7 @@ import { parentOf } from "./path.ts";
 export class Directories {
   readonly #described = new Set<string>();
   readonly #implied = new Set<string>(["."]);
+  readonly #hidden = new Set<string>();
   readonly #limit: number;
   #characters = 0;
   #last = ".";
@@ -43,9 +44,23 @@ export class Directories {
     return true;
   }
 
-  /** Parents before children. */
+  /** The layer hides what lower layers have at `path`, and so nothing below it is theirs. */
+  hide(path: string): void {
+    this.contain(path);
+    if (!this.#hidden.has(path)) this.#count(path);
+    this.#hidden.add(path);
+  }
+
+  /** Those which a lower layer may describe, parents before children. */
   get implied(): string[] {
-    return [...this.#implied].sort((a, b) => (a === "." ? -1 : b === "." ? 1 : a < b ? -1 : 1));
+    const visible = [...this.#implied].filter((path) => !this.#isHidden(path));
+    return visible.sort((a, b) => (a === "." ? -1 : b === "." ? 1 : a < b ? -1 : 1));
+  }
+
+  #isHidden(path: string): boolean {
+    if (this.#hidden.size === 0) return false;
+    for (let at = path; at !== "."; at = parentOf(at)) if (this.#hidden.has(at)) return true;
+    return false;
   }
 
   #count(path: string): void {

@@ -4,7 +4,7 @@
  */
 
 /** `list` may be given several times. `boolean` also takes `--no-NAME` and `--NAME=false`. */
-export type OptionType = "boolean" | "string" | "list";
+type OptionType = "boolean" | "string" | "list";
 
 export interface OptionDefinition {
   readonly type: OptionType;
@@ -36,13 +36,6 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
   /** Options end at the first positional argument, which then starts another command line (run, exec). */
   readonly passthrough?: boolean;
   readonly examples: readonly string[];
-}
-
-/** Gives `options` their exact types. */
-export function defineCommand<const D extends OptionDefinitions>(
-  definition: CommandDefinition<D>,
-): CommandDefinition<D> {
-  return definition;
 }
 
 export interface GlobalOptions {

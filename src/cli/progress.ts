@@ -33,9 +33,9 @@ class Lines implements ProgressDisplay {
 
   readonly update = (progress: PullProgress): void => {
     if (this.#phases.size === 0) process.stderr.write(`Pulling ${this.#reference}\n`);
-    if (this.#phases.get(progress.digest) === progress.phase) return;
-    this.#phases.set(progress.digest, progress.phase);
-    process.stderr.write(`${short(progress.digest)}: ${progress.phase}\n`);
+    if (this.#phases.get(progress.digest) === progress.status) return;
+    this.#phases.set(progress.digest, progress.status);
+    process.stderr.write(`${short(progress.digest)}: ${progress.status}\n`);
   };
 
   [Symbol.dispose](): void {
@@ -61,8 +61,8 @@ class Bars implements ProgressDisplay {
       layer = { label: short(progress.digest), phase: "", done: 0, total: 0 };
       this.#layers.set(progress.digest, layer);
     }
-    layer.phase = progress.phase;
-    layer.done = progress.done;
+    layer.phase = progress.status;
+    layer.done = progress.current;
     layer.total = progress.total;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -92,7 +92,7 @@ function barLine({ label, phase, done, total }: LayerLine): string {
   const share = total === 0 ? 0 : Math.min(1, done / total);
   const filled = Math.round(share * barWidth);
   const bar =
-    phase === "downloading"
+    phase === "pulling"
       ? ` [${"=".repeat(filled)}${" ".repeat(barWidth - filled)}] ${megabytes(done)}/${megabytes(total)}`
       : "";
   return `${label}: ${phase.padEnd(11)}${bar}`;

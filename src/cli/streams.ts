@@ -1,5 +1,6 @@
 /** This process' stdio, connected to a process in a container. */
-import type { Attachment } from "#keel";
+import { Socket } from "node:net";
+import type { Attachment } from "#engine";
 
 /** How the connection ended. */
 export type Ending = { readonly kind: "exited"; readonly status: number } | { readonly kind: "detached" };
@@ -26,11 +27,38 @@ const forwarded: readonly NodeJS.Signals[] = [
 /** ctrl-p ctrl-q, as Docker's. */
 const detachKeys = [0x10, 0x11];
 
+/** What comes after the process' end is of no use to anybody. */
+const ignore = (): void => undefined;
+
+/** Output of the container to this process' own. */
+const toOwnOutput = (stream: 1 | 2, data: Uint8Array): Promise<void> | undefined =>
+  write(stream === 2 ? process.stderr : process.stdout, data);
+
+/** Puts this process' terminal into raw mode, where the container's own does what a terminal does; until disposed of. */
+export function rawTerminal(wanted: boolean): Disposable {
+  const raw = wanted && process.stdin.isTTY;
+  if (raw) {
+    process.stdin.setRawMode(true);
+    // Node's raw mode still turns each newline into two characters; the container's terminal has done that already.
+    // Leaving raw mode sets all of it back.
+    process
+      .getBuiltinModule("node:child_process")
+      .spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
+  }
+  return { [Symbol.dispose]: () => void (raw && process.stdin.setRawMode(false)) };
+}
+
+/** Size of this process' terminal, for the container's; nothing where there is none. */
+export function terminalSize(): { readonly columns: number; readonly rows: number } | undefined {
+  const { isTTY, columns, rows } = process.stdout;
+  return isTTY ? { columns, rows } : undefined;
+}
+
 /** Resolves when the process has ended and all output was written, or the user detached. */
 export async function connect(attachment: Attachment, options: ConnectOptions): Promise<Ending> {
   const cleanUp: (() => void)[] = [];
+  attachment.onOutput(toOwnOutput);
   try {
-    attachment.onOutput((stream, data) => write(stream === 2 ? process.stderr : process.stdout, data));
     if (options.onSignal !== undefined)
       for (const signal of forwarded) {
         const handler = (): void => options.onSignal?.(signal);
@@ -40,6 +68,7 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
     const terminal = options.tty && process.stdin.isTTY;
     if (options.tty && process.stdout.isTTY) {
       const resize = (): void => attachment.resize(process.stdout.columns, process.stdout.rows);
+      // It may have changed since the container was started.
       resize();
       process.on("SIGWINCH", resize);
       cleanUp.push(() => process.off("SIGWINCH", resize));
@@ -56,10 +85,6 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
 /** Resolves only when the user types the detach keys. */
 function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => void)[]): Promise<Ending> {
   const { stdin } = process;
-  if (terminal) {
-    stdin.setRawMode(true);
-    cleanUp.push(() => stdin.setRawMode(false));
-  }
   return new Promise((resolve) => {
     let matched = 0;
     const onData = (chunk: Buffer): void => {
@@ -74,7 +99,7 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
       const pending = attachment.write(data);
       if (pending === undefined) return;
       stdin.pause();
-      void pending.then(() => stdin.resume());
+      void pending.then(() => stdin.resume(), ignore);
     };
     const onEnd = (): void => attachment.closeInput();
     stdin.on("data", onData);
@@ -86,8 +111,8 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
       stdin.off("end", onEnd);
       stdin.off("error", onEnd);
       stdin.pause();
-      // An open terminal or pipe must not keep this process from ending.
-      stdin.unref();
+      // An open terminal or pipe must not keep this process from ending; a file doesn't, and isn't a socket.
+      if (stdin instanceof Socket) stdin.unref();
     });
   });
 }

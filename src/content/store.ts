@@ -55,7 +55,8 @@ export interface ContentStore {
   tee(expected: Expected, source: BlobSource): AsyncGenerator<Uint8Array, void, void>;
 
   /**
-   * Stores bytes whose digest is not known before, under their sha256 digest.
+   * Stores bytes whose digest is not known before, under their sha256 digest. A chunk must stay as it is until the next one
+   * is asked for.
    *
    * @throws whatever the source throws; nothing is kept then
    */

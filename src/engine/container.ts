@@ -1,7 +1,8 @@
 /** One container: a handle that any number of processes may hold at once. */
 import { failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
-import type { Attachment, ExecSession } from "#keel";
-import { exitStatus, type ExitStatus, type RuntimeState } from "#runtime";
+import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
+import { cgroupDirectories } from "#plan";
+import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import { readLog, type LogOptions } from "./logs.ts";
@@ -26,7 +27,10 @@ export interface RemoveOptions {
 
 export interface StartOptions {
   /** Attach before the first instruction, so that no output is missed. */
-  readonly attach?: { readonly stdin: boolean; readonly output: boolean };
+  readonly attach?: AttachOptions & {
+    /** Of the container's terminal, in characters. */
+    readonly size?: { readonly columns: number; readonly rows: number };
+  };
 }
 
 const killSignal = 9;
@@ -34,6 +38,8 @@ const killSignal = 9;
 export class Container implements AsyncDisposable {
   readonly #core: EngineCore;
   readonly record: ContainerRecord;
+  /** Left by a start for a wait, which most often comes next. */
+  #monitor: MonitorClient | undefined;
 
   /** Use `Engine.create`, `run` or `get`. */
   constructor(core: EngineCore, record: ContainerRecord) {
@@ -69,13 +75,18 @@ export class Container implements AsyncDisposable {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
         throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
-      const { monitor } = await this.#core.launch(this.record);
+      const created = await this.#core.launch(this.record, options.attach === undefined);
+      const { monitor } = created;
+      if (monitor === undefined || options.attach === undefined) return undefined;
+      const attachment = await monitor.attach(options.attach);
       try {
-        const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
-        await runtime.start(this.id, monitor);
-        if (attachment === undefined) monitor.close();
+        const { size } = options.attach;
+        if (size !== undefined) attachment.resize(size.columns, size.rows);
+        await runtime.start(this.id, created);
+        this.#monitor = monitor;
         return attachment;
       } catch (error) {
+        attachment.close();
         monitor.close();
         throw error;
       }
@@ -85,19 +96,16 @@ export class Container implements AsyncDisposable {
   }
 
   /** Attaches to a running container's output from now on, and to its stdin. */
-  async attach(options: { readonly stdin: boolean; readonly output: boolean }): Promise<Attachment> {
-    const client = await this.#core.runtime.connect(this.id);
-    try {
-      return await client.attach(options);
-    } catch (error) {
-      client.close();
-      throw error;
-    }
+  async attach(options: AttachOptions): Promise<Attachment> {
+    using client = await this.#core.runtime.connect(this.id);
+    return await client.attach(options);
   }
 
   /** Resolves when it has ended; at once when it has already. An auto-removed container is then gone. */
   async wait(options: { readonly signal?: AbortSignal } = {}): Promise<ExitStatus> {
-    const status = await this.#core.runtime.wait(this.id, options.signal);
+    const monitor = this.#monitor;
+    this.#monitor = undefined;
+    const status = await this.#core.runtime.wait(this.id, options.signal, monitor);
     if (this.record.options.autoRemove === true) await this.removeIfThere();
     return status;
   }
@@ -143,7 +151,8 @@ export class Container implements AsyncDisposable {
     if (command.length === 0 || command[0] === "")
       throw invalidArgument(`Cannot exec in container "${this.name}": no command is given`);
     const { core, record } = { core: this.#core, record: this.record };
-    const config = core.config(record);
+    // Its namespaces are joined as they are, wherever its network came from.
+    const config = core.config(record, undefined);
     const own = config.process;
     if (own === undefined) throw notFound(`Cannot exec in container "${this.name}": it has no process`);
     const user =
@@ -161,6 +170,10 @@ export class Container implements AsyncDisposable {
       {
         ...own,
         terminal: options.tty === true,
+        consoleSize:
+          options.consoleSize === undefined
+            ? undefined
+            : { width: options.consoleSize.columns, height: options.consoleSize.rows },
         args: command,
         env: [...merged.values()],
         cwd: options.workdir ?? own.cwd,
@@ -169,9 +182,9 @@ export class Container implements AsyncDisposable {
       },
       config,
       {
-        cgroups: core.runtime.plan(config, core.planOptions(record)).cgroupPaths,
+        cgroups: cgroupDirectories(core.facts.cgroup, `${core.cgroupParent}/${record.id}`).paths,
         openStdin: options.openStdin === true,
-        output: options.attach !== false,
+        output: options.output !== false,
       },
     );
   }
@@ -233,5 +246,3 @@ export class Container implements AsyncDisposable {
     await this.removeIfThere({ force: true, volumes: true });
   }
 }
-
-export { exitStatus };

@@ -2,20 +2,34 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
-import type { Executor, MonitorClient } from "#keel";
+import type { Executor } from "#keel";
 import type { HostFacts, Operation, PlanOptions } from "#plan";
-import type { Runtime } from "#runtime";
-import type { RootSource, Snapshotter } from "#snapshots";
+import type { CreatedContainer, Runtime } from "#runtime";
+import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { makeMountPoints } from "./mount-points.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
+/**
+ * What an auto-removed container has written is of no use after its end: overlayfs need not bring it to the disk, neither
+ * when a program asks for that nor at the unmount (Linux 5.10, Documentation/filesystems/overlayfs.rst, "Volatile mount").
+ */
+const withoutSync = [{ key: "volatile", value: "" }];
+
 const cloneNewNs = 0x0002_0000n;
 const msSlave = 1n << 19n;
 const parentDeathSignal = 9;
+
+/** Chain ids come back from the book as plain text. */
+export function asChainId(text: string): ChainId;
+export function asChainId(text: string | undefined): ChainId | undefined;
+export function asChainId(text: string | undefined): ChainId | undefined {
+  return text as ChainId | undefined;
+}
 
 export interface CoreOptions {
   readonly paths: EnginePaths;
@@ -29,6 +43,13 @@ export interface CoreOptions {
   readonly removeCommand: (id: string) => readonly string[];
 }
 
+/** Another container whose network is joined. */
+export interface SharedNetwork {
+  readonly id: string;
+  /** Its network namespace's file. */
+  readonly namespace: string;
+}
+
 export class EngineCore {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
@@ -40,6 +61,7 @@ export class EngineCore {
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
+  #mountPointsMade = false;
 
   constructor(options: CoreOptions) {
     this.paths = options.paths;
@@ -64,21 +86,25 @@ export class EngineCore {
     return join(this.paths.volumes, name, "_data");
   }
 
-  /** The runtime-spec configuration, made anew from the record each time. */
-  config(record: ContainerRecord): RuntimeConfig {
+  /**
+   * The runtime-spec configuration, made anew from the record each time.
+   *
+   * @param shared the container whose network it joins
+   */
+  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
     const { options, resolved } = record;
-    const shared = this.#sharedNetwork(record);
     return runtimeConfig(options, resolved, {
       facts: this.facts,
-      directory: this.directory(record.id),
+      directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.directory(shared?.id ?? record.id),
+      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
     });
   }
 
-  #sharedNetwork(record: ContainerRecord): { readonly id: string; readonly namespace: string } | undefined {
+  /** Throws `failed-precondition` when the container whose network is wanted does not run. */
+  sharedNetwork(record: ContainerRecord): SharedNetwork | undefined {
     const network = record.options.network ?? "";
     if (!network.startsWith("container:")) return undefined;
     const other = this.records.find(network.slice("container:".length));
@@ -88,10 +114,18 @@ export class EngineCore {
     return { id: other.id, namespace: `/proc/${state.pid}/ns/net` };
   }
 
-  planOptions(record: ContainerRecord): Omit<PlanOptions, "compileSeccomp"> {
-    const root = this.snapshotter.source(record.id, record.resolved.chainId);
+  /** @param root of the container's snapshot, or of one that only exists in a plan */
+  planOptions(record: ContainerRecord, root: RootSource): Omit<PlanOptions, "compileSeccomp"> {
     return {
-      root: root.kind === "overlay" ? { ...root, target: this.rootTarget() } : { kind: "bind", path: root.path },
+      root:
+        root.kind === "overlay"
+          ? {
+              ...root,
+              lower: [...root.lower, this.#mountPoints()],
+              target: this.rootTarget(),
+              parameters: record.options.autoRemove === true ? withoutSync : [],
+            }
+          : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
       init: record.options.init === true,
@@ -112,12 +146,23 @@ export class EngineCore {
     return target;
   }
 
-  /** Makes the container's process, waiting for its start. */
-  async launch(record: ContainerRecord): Promise<{ readonly monitor: MonitorClient }> {
-    const { options } = record;
-    return this.runtime.create(record.id, {
-      config: this.config(record),
-      plan: this.planOptions(record),
+  #mountPoints(): string {
+    const directory = join(this.paths.root, "mount-points");
+    if (!this.#mountPointsMade) {
+      makeMountPoints(directory);
+      this.#mountPointsMade = true;
+    }
+    return directory;
+  }
+
+  /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
+  async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    const { id, options } = record;
+    return this.runtime.create(id, {
+      immediate,
+      furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
+      config: this.config(record, this.sharedNetwork(record)),
+      plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
@@ -127,15 +172,13 @@ export class EngineCore {
 
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
-    const { id, options, resolved } = record;
-    const directory = this.directory(id);
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
-    writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none");
+    const { id, resolved } = record;
+    mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     for (const volume of resolved.volumes) {
       mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
       this.records.addVolume(volume.name, volume.anonymous);
     }
-    await this.snapshotter.prepare(id, resolved.chainId);
+    await this.snapshotter.prepare(id, asChainId(resolved.chainId));
   }
 
   /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
@@ -172,7 +215,7 @@ export class EngineCore {
     if (chainId === undefined) return { passwd: "", group: "" };
     const known = this.#accounts.get(chainId) ?? this.#cachedAccounts(chainId);
     if (known !== undefined) return known;
-    const files = await this.#readAccounts(this.#viewProgram(this.snapshotter.view(chainId)));
+    const files = await this.#readAccounts(this.#viewProgram(await this.snapshotter.view(asChainId(chainId))));
     this.#accounts.set(chainId, files);
     mkdirSync(join(this.paths.cache, "accounts"), { recursive: true, mode: 0o700 });
     writeFileSync(this.#accountCachePath(chainId), JSON.stringify(files), { mode: 0o600 });

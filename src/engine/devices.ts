@@ -48,7 +48,7 @@ export function givenDevices(options: readonly DeviceOption[]): GivenDevices {
   for (const { hostPath, path, permissions } of options) {
     const stats = statSync(hostPath, { throwIfNoEntry: false });
     if (stats === undefined) throw notFound(`Cannot give device "${hostPath}": the host has none`, { path: hostPath });
-    const access = [..."rwm"].filter((c) => permissions.includes(c)).join("");
+    const access = ["r", "w", "m"].filter((c) => permissions.includes(c)).join("");
     if (stats.isDirectory()) {
       for (const found of devicesBelow(hostPath, path)) add(found, access);
       continue;

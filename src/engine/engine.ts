@@ -10,6 +10,7 @@
  * ```
  */
 import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
@@ -24,16 +25,16 @@ import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
 import { Runtime } from "#runtime";
-import { OverlaySnapshotter } from "#snapshots";
+import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
-import { EngineCore } from "./core.ts";
+import { asChainId, EngineCore } from "./core.ts";
 import { containerStatus, type ContainerStatus } from "./inspect.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
-import { Records, schema, type ContainerRecord, type ResolvedContainer } from "./records.ts";
+import { Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
 import type { RuntimeState } from "#runtime";
 
@@ -91,9 +92,8 @@ export class Engine implements AsyncDisposable {
     const executor = new KeelExecutor();
     const database = openDatabase(paths.database);
     const records = new Records(database);
-    const snapshotter = OverlaySnapshotter.open(paths.root, executor);
+    const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
-      root: paths.root,
       database,
       content: ContentStore.open(paths.root),
       snapshotter,
@@ -182,7 +182,7 @@ export class Engine implements AsyncDisposable {
     const record = await this.#makeRecord(options, pull);
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
-    if (!(options.network ?? "").startsWith("container:")) this.#core.config(record);
+    this.#core.config(record, this.#core.sharedNetwork(record));
     this.#insert(record);
     try {
       await this.#core.furnish(record);
@@ -247,7 +247,19 @@ export class Engine implements AsyncDisposable {
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
-    return this.#core.runtime.plan(this.#core.config(record), this.#core.planOptions(record));
+    return this.#core.runtime.plan(
+      this.#core.config(record, this.#core.sharedNetwork(record)),
+      this.#core.planOptions(record, await this.#imagined(record)),
+    );
+  }
+
+  /** The root source that a container would have. */
+  async #imagined(record: ContainerRecord): Promise<RootSource> {
+    const { chainId } = record.resolved;
+    const directory = join(this.#core.paths.root, "snapshots", record.id);
+    const view = chainId === undefined ? undefined : await this.#core.snapshotter.view(asChainId(chainId));
+    if (view?.kind === "directory") return { kind: "directory", path: directory };
+    return { kind: "overlay", lower: view?.lower ?? [], upper: join(directory, "fs"), work: join(directory, "work") };
   }
 
   async #makeRecord(options: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {

@@ -2,6 +2,7 @@
 export { Engine, type ContainerSummary, type EngineOptions, type PullOptions } from "./engine.ts";
 export { Container, type RemoveOptions, type StartOptions, type StopOptions } from "./container.ts";
 export type { ContainerDetails, ContainerStatus } from "./inspect.ts";
+export type { Attachment, AttachOptions, ExecSession, Exited, OnOutput } from "#keel";
 export { inspectImage, splitName } from "./image-details.ts";
 export type { LogEntry } from "./log-file.ts";
 export type { LogOptions } from "./logs.ts";

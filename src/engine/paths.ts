@@ -12,8 +12,8 @@ export interface EnginePaths {
   readonly cache: string;
 }
 
-export const defaultRoot = "/var/lib/sampan";
-export const defaultState = "/run/sampan";
+const defaultRoot = "/var/lib/sampan";
+const defaultState = "/run/sampan";
 
 /** `SAMPAN_ROOT` and `SAMPAN_STATE` stand in for what is not given. */
 export function enginePaths(root: string | undefined, state: string | undefined): EnginePaths {

@@ -5,15 +5,17 @@
 import { hostname as hostName } from "node:os";
 import { invalidArgument, unsupported } from "#errdefs";
 import {
-  defaultDeviceRules,
   defaultMaskedPaths,
   defaultMounts,
+  defaultNamespaces,
   defaultReadonlyPaths,
   defaultSeccompProfile,
+  privilegedDeviceRules,
+  resolveSeccompFile,
   type HostFacts,
 } from "#plan";
 import {
-  parseSeccompProfile,
+  parseSeccompFile,
   type MountConfig,
   type NamespaceConfig,
   type Resources,
@@ -28,7 +30,7 @@ import { parseBytes, parseCpus } from "./units.ts";
 
 export interface ConfigContext {
   readonly facts: HostFacts;
-  /** The container's own directory with hostname, hosts and resolv.conf. */
+  /** The container's state directory with hostname, hosts and resolv.conf. */
   readonly directory: string;
   readonly hostname: string;
   /** Host directory of each volume by its path inside. */
@@ -73,13 +75,10 @@ export function runtimeConfig(
       ...noIds,
       timeOffsets: new Map(),
       devices: privileged ? allDevices() : devices.devices,
-      resources: resources(options, [
-        ...(privileged ? [{ allow: true, type: "a" as const, access: "rwm" }] : defaultDeviceRules),
-        ...devices.rules,
-      ]),
+      resources: resources(options, [...(privileged ? privilegedDeviceRules : []), ...devices.rules]),
       sysctl: new Map(Object.entries(options.sysctls ?? {})),
       seccomp: seccomp(options, facts, capabilities.bounding),
-      maskedPaths: privileged ? [] : defaultMaskedPaths,
+      maskedPaths: privileged ? [] : defaultMaskedPaths(facts),
       readonlyPaths: privileged ? [] : defaultReadonlyPaths,
       rootfsPropagation: undefined,
       unsupported: [],
@@ -93,25 +92,19 @@ export function containerHostname(options: ContainerOptions, id: string): string
 }
 
 function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
-  const list: NamespaceConfig[] = [
-    { type: "pid" },
-    { type: "mount" },
-    { type: "ipc" },
-    { type: "uts" },
-    { type: "cgroup" },
-  ];
   const network = options.network ?? "none";
-  if (network === "none") list.push({ type: "network" });
-  else if (network.startsWith("container:")) list.push({ type: "network", path: context.networkNamespace });
-  else if (network !== "host")
+  const others = defaultNamespaces.filter(({ type }) => type !== "network");
+  if (network === "none") return [...defaultNamespaces];
+  if (network === "host") return others;
+  if (!network.startsWith("container:"))
     throw unsupported(`Cannot use network "${network}": there are none, host and container:NAME`, {
       remedy: "Networks of other kinds come in a later version",
     });
-  return list;
+  return [...others, { type: "network", path: context.networkNamespace }];
 }
 
 function mounts(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): MountConfig[] {
-  const shmSize = options.shmSize === undefined ? undefined : parseBytes(options.shmSize, "--shm-size");
+  const shmSize = options.shmSize === undefined ? {} : { shmSize: BigInt(parseBytes(options.shmSize, "--shm-size")) };
   const own: MountConfig[] = [];
   for (const mount of options.mounts ?? []) {
     const target = checkTarget(mount.target);
@@ -129,14 +122,9 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
     });
   }
   const taken = new Set(own.map((m) => m.destination));
-  const defaults = defaultMounts
+  const defaults = defaultMounts({ ...shmSize, privileged: options.privileged === true })
     .filter((m) => !taken.has(m.destination))
     .map((m) => {
-      if (m.destination === "/dev/shm" && shmSize !== undefined)
-        return { ...m, options: [...m.options.filter((o) => !o.startsWith("size=")), `size=${shmSize}`] };
-      // A privileged container may write to its /sys and cgroups, as Docker's may.
-      if (options.privileged === true && (m.type === "sysfs" || m.type === "cgroup"))
-        return { ...m, options: m.options.filter((o) => o !== "ro") };
       // Sysfs shows the network of the namespace that mounts it, so it can be mounted only with one of its own.
       if (m.type === "sysfs" && options.network === "host")
         return { ...m, type: "bind", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] };
@@ -268,11 +256,12 @@ function seccomp(
     throw unsupported("Cannot install the system call filter: this kernel has none", {
       remedy: "See sampan doctor, or run with --security-opt seccomp=unconfined",
     });
-  if (options.seccomp !== undefined) return parseSeccompProfile(options.seccomp, capabilities, facts);
+  const seccompContext = { capabilities, architecture: facts.architecture, kernel: facts.kernel };
+  if (options.seccomp !== undefined) return resolveSeccompFile(parseSeccompFile(options.seccomp), seccompContext);
   const key = `${facts.architecture} ${capabilities.join(" ")}`;
   let profile = defaultProfiles.get(key);
   if (profile === undefined) {
-    profile = defaultSeccompProfile(capabilities, facts.architecture, facts.kernel);
+    profile = defaultSeccompProfile(seccompContext);
     defaultProfiles.set(key, profile);
   }
   return profile;

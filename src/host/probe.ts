@@ -38,6 +38,10 @@ export function probeHost(): HostFacts {
       .split(",")
       .filter((l) => l !== ""),
     swapAccounting: hasSwapAccounting(cgroup),
+    thermalThrottle: list("/sys/devices/system/cpu")
+      .filter((name) => /^cpu\d+$/.test(name))
+      .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`)
+      .filter((path) => existsSync(path)),
     uid,
     rootless: uid !== 0 || !isInitialUserNamespace(read("/proc/self/uid_map")),
   };

@@ -15,7 +15,7 @@ import {
   type Platform,
   type Reference,
 } from "#spec";
-import { chainIds } from "./chain.ts";
+import { chainIds } from "#snapshots";
 import type { Database } from "./database.ts";
 import type { Key } from "./leases.ts";
 import { migrations } from "./schema.ts";
@@ -192,20 +192,30 @@ export class ImageStore {
   /** Records an image, in place of what the name stood for before, which dangles then. */
   put({ name, target, manifest, configDigest, configText, keys, now }: ImageRecord): void {
     const config = parseImageConfig(configText);
+    const size = this.#layersSize(chainIds(config.diffIds));
+    const platform = formatPlatform(config.platform);
     const run = (sql: string, ...values: (string | number)[]): void => void this.#database.prepare(sql).run(...values);
     this.#database.transaction(() => {
       run(
-        `INSERT INTO images (name, digest, media_type, size, created, updated) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO images (name, digest, media_type, size, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
         ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, media_type = excluded.media_type,
         size = excluded.size, updated = excluded.updated`,
-        ...[name, target.digest, target.mediaType, target.size, now, now],
+        name,
+        target.digest,
+        target.mediaType,
+        target.size,
+        now,
       );
       run("INSERT OR IGNORE INTO image_configs (digest, text) VALUES (?, ?)", configDigest, configText);
       run(
         `INSERT OR REPLACE INTO image_platforms (digest, platform, manifest, config, size, created)
         VALUES (?, ?, ?, ?, ?, ?)`,
-        ...[target.digest, formatPlatform(config.platform), manifest, configDigest],
-        ...[this.#layersSize(chainIds(config.diffIds)), config.created ?? ""],
+        target.digest,
+        platform,
+        manifest,
+        configDigest,
+        size,
+        config.created ?? "",
       );
       for (const key of keys) run("INSERT OR IGNORE INTO image_keys (digest, key) VALUES (?, ?)", target.digest, key);
     });

@@ -78,8 +78,7 @@ export class Images implements Disposable {
     const platform = platformOf(options.platform);
     if (isBuiltin(recordName(reference))) return this.#pullBuiltin(recordName(reference), platform, signal);
     using own = credentials && new Registry({ ...this.#options.registry, credentials });
-    if (own === undefined) this.#registry ??= new Registry(this.#options.registry);
-    const registry = own ?? (this.#registry as Registry);
+    const registry = own ?? (this.#registry ??= new Registry(this.#options.registry));
     return await pullImage({ reference, platform, onProgress, signal }, { ...this.#tools(), registry });
   }
 

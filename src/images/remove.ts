@@ -1,9 +1,9 @@
 import type { ContentStore } from "#content";
-import { failedPrecondition } from "#errdefs";
-import type { Snapshotter } from "#snapshots";
+import { failedPrecondition, isSampanError } from "#errdefs";
+import type { SnapshotInfo, Snapshotter } from "#snapshots";
 import type { Digest } from "#spec";
 import type { Database } from "./database.ts";
-import { displayName, snapshotKey, type ImageStore, type ResolvedImage } from "./image-store.ts";
+import { displayName, type ImageStore, type ResolvedImage } from "./image-store.ts";
 import { forgetDeadLeases, Lease, type Key } from "./leases.ts";
 
 export interface RemovedImage {
@@ -88,20 +88,45 @@ function usersOf(target: Digest, { store, inUse }: RemoveTools): readonly string
   return [...new Set(store.idsAndTopLayers(target).flatMap((key) => inUse(key)))];
 }
 
-/** Deletes what was claimed; snapshots before those that they stand on. */
-export async function deleteKeys(keys: readonly Key[], { content, snapshotter }: RemoveTools): Promise<void> {
+/** Deletes what was claimed, snapshots before those that they stand on. One that a container stands on stays. */
+export async function deleteKeys(
+  keys: readonly Key[],
+  { content, snapshotter }: Pick<RemoveTools, "content" | "snapshotter">,
+): Promise<void> {
   for (const key of keys) {
-    if (key.startsWith("snapshot:")) await snapshotter.remove(key.slice("snapshot:".length) as Digest);
-    else content.delete(key as Digest);
+    if (!key.startsWith("snapshot:")) {
+      content.delete(key as Digest);
+      continue;
+    }
+    try {
+      await snapshotter.remove(key.slice("snapshot:".length));
+    } catch (error) {
+      if (!isSampanError(error, "failed-precondition")) throw error;
+    }
   }
 }
 
-/** Deletes blobs that no image needs and nobody works on: what an interrupted pull left. */
+/** Deletes blobs and layers that no image needs and nobody works on: what interrupted pulls left. */
 export async function collectGarbage(tools: RemoveTools): Promise<void> {
-  forgetDeadLeases(tools.database);
-  using lease = new Lease(tools.database);
-  const candidates = [...tools.content.list()].filter((digest) => !tools.store.isNeeded(digest));
-  const snapshots = (await tools.snapshotter.list()).map(snapshotKey).filter((key) => !tools.store.isNeeded(key));
-  await deleteKeys(lease.claim([...snapshots.toReversed(), ...candidates]), tools);
-  tools.content.cleanIngests(ingestAge);
+  const { database, content, snapshotter, store } = tools;
+  forgetDeadLeases(database);
+  using lease = new Lease(database);
+  const blobs = [...content.list()].filter((digest) => !store.isNeeded(digest));
+  const layers = topmostFirst(await snapshotter.list()).filter((key) => !store.isNeeded(key));
+  await deleteKeys(lease.claim([...layers, ...blobs]), tools);
+  content.cleanIngests(ingestAge);
+}
+
+function topmostFirst(snapshots: readonly SnapshotInfo[]): readonly Key[] {
+  const layers = snapshots.filter(({ kind }) => kind === "layer");
+  const parents = new Map(layers.map(({ key, parent }) => [key, parent]));
+  const depth = (key: string): number => {
+    let count = 0;
+    for (let at = parents.get(key); at !== undefined; at = parents.get(at)) count += 1;
+    return count;
+  };
+  return layers
+    .map(({ key }) => ({ key: `snapshot:${key}`, depth: depth(key) }))
+    .sort((a, b) => b.depth - a.depth)
+    .map(({ key }) => key);
 }

@@ -2,7 +2,7 @@ import { applyLayer } from "#archive";
 import type { BlobSource, ContentStore } from "#content";
 import { failedPrecondition, invalidArgument, unsupported } from "#errdefs";
 import type { Executor } from "#keel";
-import type { Snapshotter } from "#snapshots";
+import { chainIds, type Snapshotter } from "#snapshots";
 import {
   isConfigMediaType,
   isForeignLayerMediaType,
@@ -13,9 +13,8 @@ import {
   type ImageConfig,
   type ImageManifest,
 } from "#spec";
-import { chainIds } from "./chain.ts";
 import { layerStream, type LayerLimits } from "./layer-stream.ts";
-import type { OnProgress } from "./progress.ts";
+import type { OnProgress, PullProgress } from "./progress.ts";
 
 /** What unpacking works with. */
 export interface UnpackTools {
@@ -98,21 +97,21 @@ export async function unpackLayers(
 ): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const waiting = layers.values();
-  let failure: { error: unknown } | undefined;
-  const report = (layer: Layer, status: "waiting" | "pulling" | "done" | "exists", current: number): void =>
+  const report = (layer: Layer, status: PullProgress["status"], current: number): void =>
     options.onProgress?.({ digest: layer.descriptor.digest, status, current, total: layer.descriptor.size });
-  for (const layer of layers) report(layer, "waiting", 0);
+  const missing: Layer[] = [];
+  for (const layer of layers) {
+    const exists = await tools.snapshotter.has(layer.chainId);
+    report(layer, exists ? "exists" : "waiting", exists ? layer.descriptor.size : 0);
+    if (!exists) missing.push(layer);
+  }
 
-  // Bottom first, so that a snapshotter whose snapshots need their parent's finds it finished or under way.
+  let failure: { error: unknown } | undefined;
+  // Shared by the workers, and bottom first: a snapshotter wants to know of a layer's parent before.
+  const queue = missing.values();
   const worker = async (): Promise<void> => {
-    for (const layer of waiting) {
-      if (failure !== undefined) return;
+    for (const layer of queue) {
       try {
-        if (await tools.snapshotter.has(layer.chainId)) {
-          report(layer, "exists", layer.descriptor.size);
-          continue;
-        }
         let current = 0;
         const size = await unpackLayer(layer, tools, source(layer.descriptor, signal), (bytes) => {
           current += bytes;
@@ -124,9 +123,10 @@ export async function unpackLayers(
         failure ??= { error };
         stop.abort();
       }
+      if (failure !== undefined) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(parallel, layers.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(parallel, missing.length) }, worker));
   if (failure !== undefined) throw failure.error;
 }
 
@@ -140,19 +140,12 @@ async function unpackLayer(
   await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
     size = 0;
     const blob = counted(content.tee(descriptor, source), onBytes);
-    const tar = layerStream(blob, { layer: descriptor, compression, diffId }, limits);
-    try {
-      await using sink = await executor.openLayer(directory, { overlay });
-      const stream = counted(tar, (count) => {
-        size += count;
-      });
-      await applyLayer(withoutReturn(stream), sink);
-      // What follows the archive's end is still part of the digests.
-      for await (const _ of stream) void _;
-      await sink.finish({ sync: true });
-    } finally {
-      await tar.return();
-    }
+    const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
+      size += count;
+    });
+    await using sink = await executor.openLayer(directory, { overlay });
+    // It reads the stream to its end, where that is verified, before it finishes the sink.
+    return await applyLayer(tar, sink, { sync: true });
   });
   if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
   return size;
@@ -163,9 +156,4 @@ async function* counted(source: AsyncIterable<Uint8Array>, count: (bytes: number
     count(chunk.length);
     yield chunk;
   }
-}
-
-/** The same stream for a reader that stops early and must not end it. */
-function withoutReturn(stream: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => ({ next: async () => stream.next() }) };
 }

@@ -40,6 +40,8 @@ export interface HostFacts {
   readonly lsm: readonly string[];
   /** The kernel accounts for swap (memory.memsw.* on v1, memory.swap.* on v2). */
   readonly swapAccounting: boolean;
+  /** Directories /sys/devices/system/cpu/cpuN/thermal_throttle that exist; none on most virtual machines. */
+  readonly thermalThrottle: readonly string[];
   /** Effective user id of keel. */
   readonly uid: number;
   /** keel is in a user namespace other than the initial one, or is no root: it can make no device nodes. */

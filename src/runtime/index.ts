@@ -1,2 +1,9 @@
-export { exitStatus, lostStatus, Runtime, type CreateContainer, type RuntimeOptions } from "./runtime.ts";
+export {
+  exitStatus,
+  lostStatus,
+  Runtime,
+  type CreateContainer,
+  type CreatedContainer,
+  type RuntimeOptions,
+} from "./runtime.ts";
 export { readState, type ExitStatus, type RuntimeState } from "./state.ts";

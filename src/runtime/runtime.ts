@@ -2,11 +2,11 @@
  * The OCI lifecycle: create, start, kill, delete and exec of one container, by a plan that keel executes and a monitor that
  * stays. The runtime keeps nothing in memory: a container is its state directory, and any process can go on with it.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failedPrecondition, isSampanError, notFound, unavailable } from "#errdefs";
+import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
 import { MonitorClient, type Executor, type ExecSession } from "#keel";
-import { planContainer, planExec, type HostFacts, type Plan, type PlanOptions } from "#plan";
+import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "./seccomp-cache.ts";
 import { readState, type ExitStatus, type RuntimeState } from "./state.ts";
@@ -29,6 +29,19 @@ export interface CreateContainer {
   readonly stdinOnce: boolean;
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+  /** Let it run at once; {@link Runtime.start} is not called then. Fails like it. */
+  readonly immediate?: boolean;
+  /** Puts further files into the state directory before anything is started; they go with it. */
+  readonly furnish?: (directory: string) => void;
+}
+
+/** Waits for its start, or runs when that was asked for. */
+export interface CreatedContainer {
+  readonly pid: number;
+  /** Connected for the start; undefined when there is none to come. */
+  readonly monitor: MonitorClient | undefined;
+  /** What its process runs, to say what failed. */
+  readonly program: readonly Operation[];
 }
 
 export class Runtime {
@@ -62,19 +75,19 @@ export class Runtime {
    * Starts the monitor and the container's process, which waits for {@link Runtime.start}. After a failure nothing of it is
    * left but the state directory's parents.
    */
-  async create(
-    id: string,
-    options: CreateContainer,
-  ): Promise<{ readonly pid: number; readonly monitor: MonitorClient }> {
+  async create(id: string, options: CreateContainer): Promise<CreatedContainer> {
     const directory = this.stateDirectory(id);
     const plan = this.plan(options.config, options.plan);
     if (!this.#rootMade) {
       mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
       this.#rootMade = true;
     }
-    rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory, { mode: 0o700 });
+    makeEmptyDirectory(directory);
+    const all = plan.steps.map((s) => s.operation);
+    const immediate = options.immediate === true;
+    const program = immediate ? all.filter((o) => o.op !== "wait-start") : all;
     try {
+      options.furnish?.(directory);
       const { pid } = await this.#executor.create({
         stateDirectory: directory,
         log: options.log ?? "",
@@ -83,20 +96,25 @@ export class Runtime {
         stdinOnce: options.stdinOnce,
         inheritStdio: false,
         oomFile: plan.oomFile,
-        program: plan.steps.map((s) => s.operation),
+        program,
         exitProgram: plan.exit,
         exitCommand: options.exitCommand,
       });
-      return { pid, monitor: await MonitorClient.connect(directory) };
+      if (immediate) this.#noteStart(id);
+      return { pid, monitor: immediate ? undefined : await MonitorClient.connect(directory), program };
     } catch (error) {
-      rmSync(directory, { recursive: true, force: true });
+      removeStateDirectory(directory);
       throw error;
     }
   }
 
   /** Lets the created container run. Fails when its command can't be executed; it has then exited. */
-  async start(id: string, monitor: MonitorClient): Promise<void> {
-    await monitor.start();
+  async start(id: string, { monitor, program }: CreatedContainer): Promise<void> {
+    await monitor?.start(program);
+    this.#noteStart(id);
+  }
+
+  #noteStart(id: string): void {
     writeFileSync(join(this.stateDirectory(id), "started"), String(Date.now()));
   }
 
@@ -126,8 +144,12 @@ export class Runtime {
     }
   }
 
-  /** Resolves when the first process has ended and its clean-up is done; at once when that is already so. */
-  async wait(id: string, signal?: AbortSignal): Promise<ExitStatus> {
+  /**
+   * Resolves when the first process has ended and its clean-up is done; at once when that is already so.
+   *
+   * @param monitor a client of its monitor, where there is one already; it is closed in the end
+   */
+  async wait(id: string, signal?: AbortSignal, monitor?: MonitorClient): Promise<ExitStatus> {
     const ended = (): ExitStatus | undefined => {
       const state = this.state(id);
       if (state.status === "stopped") return state.exit;
@@ -136,10 +158,10 @@ export class Runtime {
         throw notFound(`Cannot wait for container "${id.slice(0, 12)}": it was never started`);
       return undefined;
     };
-    const before = ended();
+    const before = monitor === undefined ? ended() : undefined;
     if (before !== undefined) return before;
     try {
-      using client = await MonitorClient.connect(this.stateDirectory(id));
+      using client = monitor ?? (await MonitorClient.connect(this.stateDirectory(id)));
       const exited = await client.wait(signal === undefined ? {} : { signal });
       return exitStatus(exited);
     } catch (error) {
@@ -154,21 +176,21 @@ export class Runtime {
     id: string,
     process: ProcessConfig,
     config: RuntimeConfig,
-    options: { readonly cgroups: Plan["cgroupPaths"]; readonly openStdin: boolean; readonly output: boolean },
+    options: {
+      readonly cgroups: Plan["cgroupPaths"];
+      readonly openStdin: boolean;
+      /** Otherwise it is thrown away. */
+      readonly output: boolean;
+    },
   ): Promise<ExecSession> {
     const plan = planExec(process, config, this.#facts, options.cgroups, { compileSeccomp: this.#seccomp.compile });
-    const client = await this.connect(id);
-    try {
-      return await client.exec({
-        terminal: process.terminal,
-        openStdin: options.openStdin,
-        output: options.output,
-        program: plan.steps.map((s) => s.operation),
-      });
-    } catch (error) {
-      client.close();
-      throw error;
-    }
+    using client = await this.connect(id);
+    return await client.exec({
+      terminal: process.terminal,
+      openStdin: options.openStdin,
+      output: options.output,
+      program: plan.steps.map((s) => s.operation),
+    });
   }
 
   /** Removes the state of a container that has ended. What its monitor didn't clean up any more is cleaned up here. */
@@ -177,7 +199,47 @@ export class Runtime {
     if (state.status === "running" || state.status === "created")
       throw failedPrecondition(`Cannot delete container "${id.slice(0, 12)}": it is ${state.status}`);
     if (state.status === "lost") await this.#executor.execute(leftover);
-    rmSync(this.stateDirectory(id), { recursive: true, force: true });
+    removeStateDirectory(this.stateDirectory(id));
+  }
+}
+
+const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+function makeEmptyDirectory(directory: string): void {
+  for (;;) {
+    try {
+      mkdirSync(directory, { mode: 0o700 });
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw error;
+      removeStateDirectory(directory);
+    }
+  }
+}
+
+/**
+ * Removes a state directory and the files in it; there are no directories. Its monitor may be unlinking its socket at the
+ * same time: a file that is gone meanwhile is no failure.
+ */
+function removeStateDirectory(directory: string): void {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    try {
+      for (const name of readdirSync(directory)) ignoring("ENOENT", () => unlinkSync(join(directory, name)));
+      rmdirSync(directory);
+      return;
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return;
+      if (errnoOf(error) !== "ENOTEMPTY") throw error;
+    }
+  }
+  throw internal(`Cannot remove "${directory}": files keep appearing in it`, { path: directory });
+}
+
+function ignoring(code: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (errnoOf(error) !== code) throw error;
   }
 }
 

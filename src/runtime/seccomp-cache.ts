@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileSeccomp, type HostFacts, type SeccompCompilation } from "#plan";
+import { compileSeccomp, type HostFacts } from "#plan";
 import type { SeccompProfile } from "#spec";
 
 /** Part of the digest: raised when the compiler's output changes. */
@@ -32,7 +32,7 @@ export class SeccompCache {
       .digest("hex");
     let program = this.#byDigest.get(key) ?? this.#read(key);
     if (program === undefined) {
-      program = compileSeccomp(profile, this.#architecture).program;
+      program = compileSeccomp(profile, this.#architecture);
       this.#write(key, program);
     }
     this.#byDigest.set(key, program);

@@ -33,7 +33,7 @@ export const images = command(
       return {
         repository,
         tag,
-        digest: i.target as string,
+        digest: i.target,
         id: id(i.id),
         platform: i.platform,
         created: Number.isNaN(created) || created <= 0 ? "N/A" : `${humanDuration(now - created)} ago`,

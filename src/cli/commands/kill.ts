@@ -12,7 +12,7 @@ export const kill = command(
   },
   async (values, names, globals) => {
     await using engine = await openEngine(globals);
-    return forEach(names, async (name) => {
+    return await forEach(names, async (name) => {
       await engine.get(name).kill(values.signal ?? "KILL");
       process.stdout.write(`${name}\n`);
     });

@@ -16,7 +16,7 @@ export const rm = command(
   async (values, names, globals) => {
     const { isSampanError } = await import("#engine");
     await using engine = await openEngine(globals);
-    return forEach(names, async (name) => {
+    return await forEach(names, async (name) => {
       try {
         await engine.remove(name, { force: values.force === true, volumes: values.volumes === true });
       } catch (error) {

@@ -12,7 +12,7 @@ export const rmi = command(
   },
   async (values, names, globals) => {
     await using engine = await openEngine(globals);
-    return forEach(names, async (name) => {
+    return await forEach(names, async (name) => {
       const removed = await engine.removeImage(name, { force: values.force === true });
       for (const untagged of removed.untagged) process.stdout.write(`Untagged: ${untagged}\n`);
       for (const deleted of removed.deleted) process.stdout.write(`Deleted: ${deleted}\n`);

@@ -12,7 +12,7 @@ export const start = command(
   },
   async (_, names, globals) => {
     await using engine = await openEngine(globals);
-    return forEach(names, async (name) => {
+    return await forEach(names, async (name) => {
       await engine.get(name).start();
       process.stdout.write(`${name}\n`);
     });

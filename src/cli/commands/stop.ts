@@ -17,7 +17,7 @@ export const stop = command(
     const { parseInteger } = await import("#engine");
     const timeout = values.time === undefined ? undefined : parseInteger(values.time, "--time", 0, 2 ** 31 - 1);
     await using engine = await openEngine(globals);
-    return forEach(names, async (name) => {
+    return await forEach(names, async (name) => {
       await engine.get(name).stop({
         ...(timeout === undefined ? {} : { timeout }),
         ...(values.signal === undefined ? {} : { signal: values.signal }),

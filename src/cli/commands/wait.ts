@@ -12,7 +12,7 @@ export const wait = command(
   },
   async (_, names, globals) => {
     await using engine = await openEngine(globals);
-    return forEach(names, async (name) => {
+    return await forEach(names, async (name) => {
       const { status } = await engine.get(name).wait();
       process.stdout.write(`${status}\n`);
     });

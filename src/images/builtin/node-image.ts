@@ -65,12 +65,10 @@ export function nodeImage(binary: string, version: string): BuiltinImage {
     mode: 0o644,
     bytes: Buffer.from(content),
   }));
-  const parents = new Set(["dev", "etc", "home", "proc", "sys", "usr/local/bin", "var"]);
+  const parents = new Set(["dev", "etc", "home", "proc", "sys", "var"]);
   for (const { path } of copies) {
     for (let parent = dirname(path); parent !== "."; parent = dirname(parent)) parents.add(parent);
   }
-  for (const parent of [...parents]) if (parent.includes("/")) parents.add(dirname(parent));
-  parents.add("usr");
   const directories: TarEntry[] = [...parents].sort().map((path) => ({ kind: "directory", path, mode: 0o755 }));
   return {
     entries: [

@@ -108,7 +108,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
 
   addRlimits(list, process);
   const masks = capabilityMasks(process.capabilities, facts, ownUsers, list.warnings);
-  addFinish(list, { process, masks, seccomp: linux.seccomp, facts, options, wait: true });
+  addFinish(list, { process, masks, seccomp: linux.seccomp, facts, options, wait: true, userNamespace: ownUsers });
   return {
     steps: list.steps,
     warnings: list.warnings,

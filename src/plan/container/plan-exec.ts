@@ -68,6 +68,14 @@ export function planExec(
   const capabilities =
     process.capabilities === undefined ? undefined : { ...process.capabilities, inheritable: [], ambient: [] };
   const masks = capabilityMasks(capabilities, facts, ownUsers, list.warnings);
-  addFinish(list, { process, masks, seccomp: config.linux.seccomp, facts, options, wait: false });
+  addFinish(list, {
+    process,
+    masks,
+    seccomp: config.linux.seccomp,
+    facts,
+    options,
+    wait: false,
+    userNamespace: ownUsers,
+  });
   return { steps: list.steps, warnings: list.warnings };
 }

@@ -49,13 +49,18 @@ export interface Finish {
   readonly options: ProcessOptions;
   /** Wait for `start` before the program runs. */
   readonly wait: boolean;
+  /** Root of the container is not root of the host. */
+  readonly userNamespace: boolean;
 }
 
 /**
  * Identity, limits and program. The seccomp filter comes as late as possible, so that it need not allow what keel still
  * does; without no_new_privs installing one takes CAP_SYS_ADMIN, so that then it comes before the capabilities go.
  */
-export function addFinish(list: StepList, { process, masks, seccomp, facts, options, wait }: Finish): void {
+export function addFinish(
+  list: StepList,
+  { process, masks, seccomp, facts, options, wait, userNamespace }: Finish,
+): void {
   const { user } = process;
   const cwd = absolutePath(process.cwd, "change directory to");
   const exec = execOperation(process, options.init ?? false);
@@ -68,7 +73,7 @@ export function addFinish(list: StepList, { process, masks, seccomp, facts, opti
     "No program of the container can ever gain a capability beyond these, by no setuid file",
     "capabilities(7)",
   );
-  if (!process.terminal)
+  if (user.uid !== 0 || userNamespace)
     list.add(
       { op: "stdio-owner", uid: user.uid, gid: user.gid },
       "A program that is not root can open /dev/stdout and /dev/stderr, e.g. for its log",

@@ -2,20 +2,26 @@ import { invalidArgument } from "#errdefs";
 import type { DocumentReader, JsonObject } from "./reader.ts";
 import type { Platform } from "./types.ts";
 
+const component = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
 /** Platform field of a descriptor, or the platform fields of an image configuration. */
 export function parsePlatformObject(object: JsonObject, path: string, reader: DocumentReader): Platform {
   const at = (name: string): string => (path === "" ? name : `${path}.${name}`);
   const variant = reader.optionalString(object["variant"], at("variant"));
   const osVersion = reader.optionalString(object["os.version"], at("os.version"));
+  const word = (name: string): string => {
+    const text = reader.string(object[name], at(name));
+    if (!component.test(text)) reader.fail(at(name), `is "${text.slice(0, 40)}", which no platform has`);
+    return text;
+  };
+  if (variant !== "" && !component.test(variant)) word("variant");
   return normalizePlatform({
-    os: reader.string(object["os"], at("os")),
-    architecture: reader.string(object["architecture"], at("architecture")),
+    os: word("os"),
+    architecture: word("architecture"),
     ...(variant !== "" && { variant }),
     ...(osVersion !== "" && { osVersion }),
   });
 }
-
-const component = /^[A-Za-z0-9_.-]+$/;
 
 /**
  * Reads a platform as users write it: `os/architecture[/variant]`, or an architecture alone, which is Linux's.

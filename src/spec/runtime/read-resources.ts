@@ -59,7 +59,7 @@ function readDeviceRule(value: unknown, path: string): DeviceRule {
     type: o["type"] === "" ? "a" : (optional(o["type"], `${path}.type`, readDeviceType) ?? "a"),
     major: readDeviceNumber(o["major"], `${path}.major`),
     minor: readDeviceNumber(o["minor"], `${path}.minor`),
-    access: [..."rwm"].filter((letter) => access.includes(letter)).join("") || "rwm",
+    access: ["r", "w", "m"].filter((letter) => access.includes(letter)).join("") || "rwm",
   };
 }
 

@@ -35,7 +35,7 @@ const operators: readonly SeccompOperator[] = [
 ];
 
 /** The kernel keeps 16 bits of it (SECCOMP_RET_DATA), and takes at most MAX_ERRNO. */
-const readErrno = (value: unknown, path: string): number => readInteger(value, path, 0, 4095);
+export const readErrno = (value: unknown, path: string): number => readInteger(value, path, 0, 4095);
 export const readAction = (value: unknown, path: string): SeccompAction => readOneOf(value, path, actions);
 
 export function readSeccomp(value: unknown, path: string): SeccompProfile {

@@ -1,0 +1,38 @@
+/** The Debian packages that the tests and the benchmark use. */
+
+export interface DebianPackage {
+  readonly name: string;
+  /** What it is for; printed where it is missing. */
+  readonly purpose: string;
+}
+
+/** Without these the unit tests do not run. */
+export const buildPackages: readonly DebianPackage[] = [
+  { name: "gcc", purpose: "compiles keel, and its sanitizers' libraries come with it" },
+  { name: "libc6-dev", purpose: "the static C library that keel is linked with" },
+  { name: "make", purpose: "builds keel" },
+];
+
+/** Without these the system tests do not run. */
+export const systemPackages: readonly DebianPackage[] = [
+  { name: "attr", purpose: "setfattr and getfattr: extended attributes in images and containers" },
+  { name: "busybox-static", purpose: "the small test images, and the test machine's userland" },
+  { name: "curl", purpose: "a client for what runs in containers" },
+  { name: "docker-registry", purpose: "the registry that images are pulled from" },
+  { name: "iproute2", purpose: "ip: loopback and interfaces of test hosts" },
+  { name: "libcap2-bin", purpose: "setcap, getpcaps, capsh: file and process capabilities" },
+  { name: "mmdebstrap", purpose: "the Debian userland of the larger test images" },
+  { name: "procps", purpose: "ps: processes as an operator sees them" },
+  { name: "qemu-system-x86", purpose: "the virtual machine for cgroup v2" },
+  { name: "redis-tools", purpose: "redis-cli: speaks to the redis-server in a container" },
+  { name: "skopeo", purpose: "copies images into the registry" },
+  { name: "umoci", purpose: "makes the layers of the test images" },
+];
+
+/** What the benchmark measures side by side with Sampan; what is missing is skipped. */
+export const peerPackages: readonly DebianPackage[] = [
+  { name: "containerd", purpose: "containerd and ctr" },
+  { name: "crun", purpose: "crun" },
+  { name: "podman", purpose: "podman" },
+  { name: "runc", purpose: "runc" },
+];

@@ -1,0 +1,111 @@
+/** Operations in words. */
+import type { Operation } from "../operation.gen.ts";
+import { capabilitiesOf } from "../tables/capabilities.ts";
+import { namespacesOf } from "../tables/namespaces.ts";
+import { rlimitName, unlimited } from "../tables/rlimits.ts";
+import { signalName } from "../tables/signals.ts";
+import { attributeWords, deviceWords, idMapWords, list, parameterWords, propagationWords } from "./words.ts";
+
+type Words = { readonly [K in Operation["op"]]: (operation: Extract<Operation, { op: K }>) => string };
+
+const words: Words = {
+  clone(o) {
+    const kinds = namespacesOf(o.namespaces);
+    const where = o.cgroup === "" ? "" : `, born in cgroup ${o.cgroup}`;
+    return kinds.length === 0
+      ? `create a process${where}`
+      : `create the container's process with its own ${list(kinds)} namespace${kinds.length > 1 ? "s" : ""}${where}`;
+  },
+  "join-namespace": (o) => `join the ${list(namespacesOf(o.kind))} namespace ${o.path}`,
+  "join-container": (o) => `join the container's ${list(namespacesOf(o.namespaces))} namespaces`,
+  "wait-start": () => "wait for start",
+  exec: (o) => `run ${o.arguments.map(quoteArgument).join(" ")}${o.init ? " below a small init process" : ""}`,
+  "find-executable": (o) => `find the program ${quoteArgument(o.command)}`,
+  "parent-death-signal": (o) => `ask for ${signalName(o.signal)} when the monitor dies`,
+  session: () => "start a new session",
+  terminal(o) {
+    const size = o.columns === 0 && o.rows === 0 ? "" : ` of ${o.columns}×${o.rows} characters`;
+    return `open a terminal${size}${o.console ? ", also as /dev/console" : ""}`;
+  },
+  "stdio-owner": (o) => `give the output pipes to user ${o.uid}:${o.gid}`,
+  "cgroup-create": (o) => `create cgroup ${o.path}${o.controllers.length === 0 ? "" : ` with ${list(o.controllers)}`}`,
+  "join-cgroup"(o) {
+    const join =
+      o.paths.length === 0 ? "" : `join ${o.paths.length === 1 ? `cgroup ${o.paths[0]}` : `${o.paths.length} cgroups`}`;
+    if (!o.unshare) return join === "" ? "join no cgroup" : join;
+    return `${join === "" ? "" : `${join} and `}enter a new cgroup namespace`;
+  },
+  "write-file": (o) => `write "${o.data}" to ${o.path}`,
+  "cgroup-device-filter": (o) => `attach a device filter of ${o.program.length / 8} instructions to cgroup ${o.path}`,
+  "cgroup-kill": (o) => `kill all processes of cgroup ${o.path}`,
+  "cgroup-remove": (o) => `remove cgroup ${o.path}`,
+  propagation: (o) => `make ${o.recursive ? "all mounts" : "the root mount"} ${propagationWords(o.mode)}`,
+  "root-overlay"(o) {
+    const layers = `${o.lower.length} read-only layer${o.lower.length === 1 ? "" : "s"}`;
+    return `mount an overlay of ${layers}${o.upper === "" ? "" : " and a writable one"} as the root`;
+  },
+  "root-bind": (o) => `use directory ${o.path} as the root`,
+  "root-directory": (o) => (o.path === "/" ? "use the present root" : `work in directory ${o.path}`),
+  mount: (o) => `mount ${o.type} on ${o.target}${attributeWords(o.attributes, parameterWords(o.parameters))}`,
+  bind(o) {
+    const words = propagationWords(o.propagation);
+    const extra = words === "" ? [] : [words];
+    const below = o.recursive ? " with what is mounted below it" : "";
+    return `bind ${o.source} of the host to ${o.target}${below}${attributeWords(o.set | o.setRecursive, extra)}`;
+  },
+  "mount-attributes": (o) => `change the mount on ${o.path}${attributeWords(o.set, [])}`,
+  directory: (o) => `make directory ${o.path} where it is missing`,
+  symlink: (o) => `make symbolic link ${o.path} to ${o.target}`,
+  device: (o) => `make ${deviceWords(o.mode, o.major, o.minor)} ${o.path}`,
+  mask: (o) => `hide ${o.path}`,
+  "read-only-path": (o) => `make ${o.path} read-only`,
+  "copy-tree": (o) => `copy ${o.source} of the image to ${o.destination} when that is empty`,
+  "read-file": (o) => `read ${o.path} of the image`,
+  "pivot-root": () => "make this root the only one",
+  "id-map": (o) => `map user ids ${idMapWords(o.uids)} and group ids ${idMapWords(o.gids)}`,
+  "time-offset": (o) => `set the ${o.clock} clock ${o.seconds}.${String(o.nanoseconds).padStart(9, "0")} s off`,
+  "time-namespace": () => "create a time namespace",
+  "enter-time-namespace": () => "enter the time namespace",
+  hostname: (o) => `set the host name to ${o.name}`,
+  domainname: (o) => `set the domain name to ${o.name}`,
+  sysctl: (o) => `set kernel parameter ${o.key} to "${o.value}"`,
+  "loopback-up": () => "bring up the loopback interface",
+  rlimit(o) {
+    return `limit ${rlimitName(o.resource)} to ${amount(o.soft)}, at most ${amount(o.hard)}`;
+  },
+  keyring: (o) => `join a new session keyring named ${o.name}`,
+  user(o) {
+    const groups = o.groups.length === 0 ? "" : ` and groups ${o.groups.join(", ")}`;
+    return `become user ${o.uid}, group ${o.gid}${groups}`;
+  },
+  "bounding-set": (o) => `give up for ever all capabilities but ${capabilityWords(o.keep)}`,
+  capabilities: (o) =>
+    `keep capabilities ${capabilityWords(o.effective)}${o.ambient === 0n ? "" : `; ambient ${capabilityWords(o.ambient)}`}`,
+  "no-new-privileges": () => "forbid gaining privileges",
+  seccomp: (o) => `install a system call filter of ${o.program.length / 8} instructions`,
+  "working-directory": (o) => `change directory to ${o.path}`,
+  "remove-tree": (o) => `remove directory ${o.path} with all in it`,
+  unmount: (o) => `unmount ${o.path}`,
+  "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
+};
+
+/**
+ * What an operation does, in words that continue "Cannot …", e.g. `mount proc on /proc (ignore setuid bits, no device
+ * files, no programs run from it)`.
+ */
+export function describeOperation(operation: Operation): string {
+  // Each function takes the operation that it is listed under, which the type of a look-up does not show.
+  const describe = words[operation.op] as (operation: Operation) => string;
+  return describe(operation);
+}
+
+const amount = (value: bigint): string => (value === unlimited ? "unlimited" : String(value));
+
+function capabilityWords(mask: bigint): string {
+  const names = capabilitiesOf(mask).map((name) => name.slice("CAP_".length).toLowerCase());
+  return names.length === 0 ? "none" : names.join(" ");
+}
+
+/** An argument as a shell would need it written. */
+const quoteArgument = (text: string): string =>
+  /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

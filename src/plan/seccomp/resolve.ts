@@ -1,0 +1,46 @@
+import type { SeccompFile, SeccompFilter, SeccompProfile } from "#spec";
+import type { Architecture } from "../host-facts.ts";
+
+export interface SeccompContext {
+  /** The container's bounding set, by name. */
+  readonly capabilities: readonly string[];
+  readonly architecture: Architecture;
+  readonly kernel: readonly [major: number, minor: number];
+}
+
+const goNames: Readonly<Record<Architecture, string>> = { x86_64: "amd64", aarch64: "arm64" };
+const profileNames: Readonly<Record<Architecture, string>> = {
+  x86_64: "SCMP_ARCH_X86_64",
+  aarch64: "SCMP_ARCH_AARCH64",
+};
+
+/** The rules of a profile file that hold for a container on a host. */
+export function resolveSeccompFile(file: SeccompFile, context: SeccompContext): SeccompProfile {
+  const capabilities = new Set(context.capabilities);
+  const native = profileNames[context.architecture];
+  const mapped = file.archMap.find(({ architecture }) => architecture === native);
+  const included = ({ caps, arches, minKernel }: SeccompFilter): boolean =>
+    caps.every((name) => capabilities.has(name)) &&
+    (arches.length === 0 || arches.includes(goNames[context.architecture])) &&
+    (minKernel === undefined || atLeast(context.kernel, minKernel));
+  const excluded = ({ caps, arches, minKernel }: SeccompFilter): boolean =>
+    caps.some((name) => capabilities.has(name)) ||
+    arches.includes(goNames[context.architecture]) ||
+    (minKernel !== undefined && atLeast(context.kernel, minKernel));
+  return {
+    defaultAction: file.defaultAction,
+    defaultErrnoRet: file.defaultErrnoRet,
+    architectures: mapped === undefined ? file.architectures : [mapped.architecture, ...mapped.subArchitectures],
+    flags: file.flags,
+    listenerPath: file.listenerPath,
+    listenerMetadata: file.listenerMetadata,
+    syscalls: file.syscalls
+      .filter(({ includes, excludes }) => included(includes) && !excluded(excludes))
+      .map(({ names, action, errnoRet, args }) => ({ names, action, errnoRet, args })),
+  };
+}
+
+const atLeast = (
+  [major, minor]: readonly [number, number],
+  [needMajor, needMinor]: readonly [number, number],
+): boolean => major > needMajor || (major === needMajor && minor >= needMinor);

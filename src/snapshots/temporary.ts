@@ -1,0 +1,35 @@
+/**
+ * Directories for what is not finished, named after the process that owns them: `PID-START-RANDOM`, where START is when it
+ * started (field 22 of /proc/PID/stat), so that another process that gets the number later is not taken for it.
+ */
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+function startOf(pid: string): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The command's name, in parentheses, may have anything in it.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+let owner: string | undefined;
+
+/** A path in `directory` that nobody else uses; nothing is made. */
+export function temporaryPath(directory: string): string {
+  owner ??= `${process.pid}-${startOf("self") ?? "0"}`;
+  return join(directory, `${owner}-${randomBytes(8).toString("hex")}`);
+}
+
+/** What processes that have ended left in `directory`. */
+export function abandoned(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => {
+      const [pid = "", start] = name.split("-");
+      return !/^[0-9]+$/.test(pid) || startOf(pid) !== start;
+    })
+    .map((name) => join(directory, name));
+}
