@@ -597,7 +597,7 @@ struct msg_status {
 struct msg_exec {
 	bool terminal; /* the program has a `terminal` operation */
 	bool open_stdin; /* this client sends input; /dev/null otherwise */
-	bool output; /* this client wants output and `exited`; otherwise output is thrown away (exec -d) */
+	bool output; /* this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way */
 	struct wire_program program; /* with join-container, clone, …, exec */
 };
 

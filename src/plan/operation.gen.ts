@@ -656,7 +656,7 @@ export interface RequestExec {
   readonly terminal: boolean;
   /** this client sends input; /dev/null otherwise */
   readonly openStdin: boolean;
-  /** this client wants output and `exited`; otherwise output is thrown away (exec -d) */
+  /** this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way */
   readonly output: boolean;
   /** with join-container, clone, …, exec */
   readonly program: readonly Operation[];

@@ -640,7 +640,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     fields: [
       f("terminal", "bool", "the program has a `terminal` operation"),
       f("openStdin", "bool", "this client sends input; /dev/null otherwise"),
-      f("output", "bool", "this client wants output and `exited`; otherwise output is thrown away (exec -d)"),
+      f("output", "bool", "this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way"),
       f("program", "operations", "with join-container, clone, …, exec"),
     ],
   },
