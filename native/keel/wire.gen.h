@@ -536,7 +536,7 @@ struct msg_execute {
 	struct wire_program program; /* what to run */
 };
 
-/* Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
+/* Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
 struct msg_create {
 	const char *state_directory; /* existing host directory for monitor.sock, pid, and exit */
 	const char *log; /* log file to append to, in CRI's format; empty for none */

@@ -552,7 +552,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     number: 2,
     name: "create",
     to: "keel",
-    doc: "Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them)",
+    doc: "Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them)",
     fields: [
       f("stateDirectory", "string", "existing host directory for monitor.sock, pid, and exit"),
       f("log", "string", "log file to append to, in CRI's format; empty for none"),
