@@ -178,7 +178,7 @@ describe.each(["keel", "keel-sanitized"])("%s sessions", (binary) => {
 
   test("without namespaces of its own, exec'd processes end with the container too", async () => {
     await using host = new Monitored(keel);
-    const { client } = await host.create(containerProgram(shell("sleep 0.2"), { namespaces: 0n }));
+    const { client } = await host.create(containerProgram(shell("sleep 1"), { namespaces: 0n }));
     const exited = client.wait();
     await client.start();
     const program = execProgram(["sleep", "60"]).slice(1);
