@@ -35,7 +35,9 @@ export function readState(directory: string): RuntimeState {
   const startedText = readText(join(directory, "started"));
   const startedAt = startedText === undefined ? undefined : Number(startedText);
   if (exit !== undefined) return { status: "stopped", exit, startedAt };
-  const [pidText, startText, monitorText, monitorStartText] = (readText(join(directory, "pid")) ?? "").trim().split(" ");
+  const [pidText, startText, monitorText, monitorStartText] = (readText(join(directory, "pid")) ?? "")
+    .trim()
+    .split(" ");
   if (pidText === undefined || startText === undefined || pidText === "") return { status: "none" };
   const pid = Number(pidText);
   if (!processIsAlive(pid, BigInt(startText))) {
