@@ -164,7 +164,9 @@ static int create_container(const struct msg_create *create, struct fault *f)
 	session->pidfd = pidfd_open(session->pid, 0);
 	if (session->pidfd < 0)
 		return fault(f, "pidfd_open", "");
-	if (state_file_write(monitor.directory, "pid", "%d %llu\n", (int)session->pid, start_time(session->pid)) < 0)
+	/* The monitor's too: until it has noted the end of the container's process, that isn't one nobody saw. */
+	if (state_file_write(monitor.directory, "pid", "%d %llu %d %llu\n", (int)session->pid, start_time(session->pid),
+			     (int)getpid(), start_time(getpid())) < 0)
 		return fault(f, "rename", "pid");
 	if (create->inherit_stdio) {
 		/* The container's alone: whoever reads them is to see their end. */

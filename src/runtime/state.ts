@@ -3,7 +3,7 @@
  * written whole or not at all.
  *
  *   (none)        created in the engine's book only
- *   pid           the first process, told apart from a later one with the same pid by its start time
+ *   pid           the first process, told apart from a later one with the same pid by its start time, and the monitor likewise
  *   started       there once `start` succeeded; its content is the time, in ms since the epoch
  *   exit          how the first process ended
  */
@@ -34,10 +34,13 @@ export function readState(directory: string): RuntimeState {
   const startedText = readText(join(directory, "started"));
   const startedAt = startedText === undefined ? undefined : Number(startedText);
   if (exit !== undefined) return { status: "stopped", exit, startedAt };
-  const [pidText, startText] = (readText(join(directory, "pid")) ?? "").trim().split(" ");
+  const [pidText, startText, monitor = "0", monitorStart = "0"] = (readText(join(directory, "pid")) ?? "")
+    .trim()
+    .split(" ");
   if (pidText === undefined || startText === undefined || pidText === "") return { status: "none" };
   const pid = Number(pidText);
-  if (!processIsAlive(pid, BigInt(startText))) {
+  // Between the process's end and the note of it the monitor cleans up and takes the last output: it runs until then.
+  if (!processIsAlive(pid, BigInt(startText)) && !processIsAlive(Number(monitor), BigInt(monitorStart))) {
     // The monitor may have noted it between the two reads.
     const late = readExit(directory);
     return late === undefined ? { status: "lost", startedAt } : { status: "stopped", exit: late, startedAt };
