@@ -24,11 +24,20 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
 fi
 [ -x node_modules/.bin/node ] || fail "the package of the pinned Node is not there for this processor ($(uname -m)); x86-64 and arm64 are supported"
 
-command -v make >/dev/null || fail "make is missing (Debian: apt-get install make)"
-command -v "${CC:-gcc}" >/dev/null || fail "a C compiler is missing (Debian: apt-get install gcc libc6-dev)"
-[ -x build/native/keel ] || say "building keel"
-make -s -C native/keel >build/setup.log 2>&1 || { cat build/setup.log >&2; fail "keel does not build"; }
+keel=build/native/keel
+if [ ! -x $keel ] || [ -n "$(find native/keel -newer $keel \( -name '*.[ch]' -o -name '*flags' \) -print -quit)" ]; then
+	command -v "${CC:-gcc}" >/dev/null || fail "a C compiler is missing (Debian: apt-get install gcc libc6-dev)"
+	say "building keel"
+	mkdir -p build/native
+	"${CC:-gcc}" @native/keel/flags -o $keel.new native/keel/*.c @native/keel/link-flags >build/setup.log 2>&1 || {
+		cat build/setup.log >&2
+		fail "keel does not build"
+	}
+	mv $keel.new $keel
+fi
 
-[ -e dist/sampan.js ] || say "bundling the program"
-node_modules/.bin/node scripts/bundle.ts
+if [ ! -e dist/sampan.js ] || [ -n "$(find src package.json -newer dist/sampan.js -type f -print -quit)" ]; then
+	say "bundling the program"
+	node_modules/.bin/node scripts/bundle.ts
+fi
 touch build/ready

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -135,7 +138,7 @@ static int set_up(const struct msg_create *create, int *reply, struct fault *f)
 	return 0;
 }
 
-/* Runs the container's program up to wait-start. */
+/* Runs the container's program up to wait-start, or to its exec where it has none. */
 static int create_container(const struct msg_create *create, struct fault *f)
 {
 	static struct program_event failed;
@@ -161,7 +164,8 @@ static int create_container(const struct msg_create *create, struct fault *f)
 	session->pidfd = pidfd_open(session->pid, 0);
 	if (session->pidfd < 0)
 		return fault(f, "pidfd_open", "");
-	if (state_file_write(monitor.directory, "pid", "%d %llu\n", (int)session->pid, start_time(session->pid)) < 0)
+	if (state_file_write(monitor.directory, "pid", "%d %llu %d %llu\n", (int)session->pid, start_time(session->pid),
+			     (int)getpid(), start_time(getpid())) < 0)
 		return fault(f, "rename", "pid");
 	if (create->inherit_stdio) {
 		/* The container's alone: whoever reads them is to see their end. */
@@ -193,6 +197,28 @@ static void undo(void)
 	}
 }
 
+/*
+ * Most of the code and the constants were of use only for coming so far. They lie in pages of the executable, which are
+ * mapped again when they are touched.
+ */
+static void release_code(void)
+{
+	const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+	size_t count = getauxval(AT_PHNUM);
+	uintptr_t bias = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (headers[i].p_type == PT_PHDR)
+			bias = (uintptr_t)headers - headers[i].p_vaddr;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (headers[i].p_type != PT_LOAD || (headers[i].p_flags & PF_W) != 0)
+			continue;
+		/* Segments that are never written to, so that nothing is lost. They begin and end in pages of their own. */
+		uintptr_t start = (bias + headers[i].p_vaddr) & ~(uintptr_t)4095;
+		madvise((void *)start, bias + headers[i].p_vaddr + headers[i].p_memsz - start, MADV_DONTNEED);
+	}
+}
+
 static int earlier(int a, int b)
 {
 	if (a < 0)
@@ -216,6 +242,7 @@ _Noreturn void monitor_main(uint32_t request, const struct msg_create *create, i
 	wire_encode_created(&frame, request, (uint32_t)monitor.container->pid, (uint32_t)getpid());
 	reply_write(reply, &frame);
 	wire_release(&frame);
+	release_code();
 
 	/* At the end, turns go on for as long as there is something to do at once. */
 	for (bool busy = true; busy || !exit_complete();) {

@@ -153,7 +153,7 @@ static bool input(struct client *client, uint32_t request, struct wire_bytes dat
 static void close_input(struct client *client, uint32_t request)
 {
 	struct attachment *a = client_attachment(client, request);
-	if (a == NULL || !a->input)
+	if (a == NULL || !a->input || a->session->terminal || a->session->awaits_terminal)
 		return;
 	a->input = false;
 	session_input_end(a->session);

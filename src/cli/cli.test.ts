@@ -3,7 +3,8 @@ import { command, type CommandDefinition } from "./command.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { nearest, parseCommand } from "./parse.ts";
-import { containerOptions, runFlags } from "./run-flags.ts";
+import { containerOptions } from "./container-options.ts";
+import { runFlags } from "./run-flags.ts";
 import { findDetachKeys } from "./streams.ts";
 
 const { definition } = command(

@@ -1,4 +1,5 @@
 /** This process' stdio, connected to a process in a container. */
+import { Socket } from "node:net";
 import type { Attachment } from "#engine";
 
 /** How the connection ended. */
@@ -33,6 +34,26 @@ const ignore = (): void => undefined;
 const toOwnOutput = (stream: 1 | 2, data: Uint8Array): Promise<void> | undefined =>
   write(stream === 2 ? process.stderr : process.stdout, data);
 
+/** Puts this process' terminal into raw mode, where the container's own does what a terminal does; until disposed of. */
+export function rawTerminal(wanted: boolean): Disposable {
+  const raw = wanted && process.stdin.isTTY;
+  if (raw) {
+    process.stdin.setRawMode(true);
+    // Node's raw mode still turns each newline into two characters; the container's terminal has done that already.
+    // Leaving raw mode sets all of it back.
+    process
+      .getBuiltinModule("node:child_process")
+      .spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
+  }
+  return { [Symbol.dispose]: () => void (raw && process.stdin.setRawMode(false)) };
+}
+
+/** Size of this process' terminal, for the container's; nothing where there is none. */
+export function terminalSize(): { readonly columns: number; readonly rows: number } | undefined {
+  const { isTTY, columns, rows } = process.stdout;
+  return isTTY ? { columns, rows } : undefined;
+}
+
 /** Resolves when the process has ended and all output was written, or the user detached. */
 export async function connect(attachment: Attachment, options: ConnectOptions): Promise<Ending> {
   const cleanUp: (() => void)[] = [];
@@ -47,6 +68,7 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
     const terminal = options.tty && process.stdin.isTTY;
     if (options.tty && process.stdout.isTTY) {
       const resize = (): void => attachment.resize(process.stdout.columns, process.stdout.rows);
+      // It may have changed since the container was started.
       resize();
       process.on("SIGWINCH", resize);
       cleanUp.push(() => process.off("SIGWINCH", resize));
@@ -63,10 +85,6 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
 /** Resolves only when the user types the detach keys. */
 function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => void)[]): Promise<Ending> {
   const { stdin } = process;
-  if (terminal) {
-    stdin.setRawMode(true);
-    cleanUp.push(() => stdin.setRawMode(false));
-  }
   return new Promise((resolve) => {
     let matched = 0;
     const onData = (chunk: Buffer): void => {
@@ -93,8 +111,8 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
       stdin.off("end", onEnd);
       stdin.off("error", onEnd);
       stdin.pause();
-      // An open terminal or pipe must not keep this process from ending.
-      stdin.unref();
+      // An open terminal or pipe must not keep this process from ending; a file doesn't, and isn't a socket.
+      if (stdin instanceof Socket) stdin.unref();
     });
   });
 }

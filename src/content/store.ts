@@ -55,11 +55,15 @@ export interface ContentStore {
   tee(expected: Expected, source: BlobSource): AsyncGenerator<Uint8Array, void, void>;
 
   /**
-   * Stores bytes whose digest is not known before, under their sha256 digest.
+   * Stores bytes whose digest is not known before, under their sha256 digest. A chunk must stay as it is until the next one
+   * is asked for.
    *
    * @throws whatever the source throws; nothing is kept then
    */
   add(source: AsyncIterable<Uint8Array>): Promise<Expected>;
+
+  /** Removes what interrupted writes left of a blob, unless a living process works on it. Idempotent. */
+  forgetIngests(digest: Digest): void;
 
   /** Removes a blob. Idempotent; readers that have it open read on. Returns whether it was there. */
   delete(digest: Digest): boolean;

@@ -9,9 +9,16 @@ import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { makeMountPoints } from "./mount-points.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
+
+/**
+ * What an auto-removed container has written is of no use after its end: overlayfs need not bring it to the disk, neither
+ * when a program asks for that nor at the unmount (Linux 5.10, Documentation/filesystems/overlayfs.rst, "Volatile mount").
+ */
+const withoutSync = [{ key: "volatile", value: "" }];
 
 const cloneNewNs = 0x0002_0000n;
 const msSlave = 1n << 19n;
@@ -36,6 +43,13 @@ export interface CoreOptions {
   readonly removeCommand: (id: string) => readonly string[];
 }
 
+/** Another container whose network is joined. */
+export interface SharedNetwork {
+  readonly id: string;
+  /** Its network namespace's file. */
+  readonly namespace: string;
+}
+
 export class EngineCore {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
@@ -47,6 +61,7 @@ export class EngineCore {
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
+  #mountPointsMade = false;
 
   constructor(options: CoreOptions) {
     this.paths = options.paths;
@@ -71,21 +86,25 @@ export class EngineCore {
     return join(this.paths.volumes, name, "_data");
   }
 
-  /** The runtime-spec configuration, made anew from the record each time. */
-  config(record: ContainerRecord): RuntimeConfig {
+  /**
+   * The runtime-spec configuration, made anew from the record each time.
+   *
+   * @param shared the container whose network it joins
+   */
+  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
     const { options, resolved } = record;
-    const shared = this.#sharedNetwork(record);
     return runtimeConfig(options, resolved, {
       facts: this.facts,
-      directory: this.directory(record.id),
+      directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.directory(shared?.id ?? record.id),
+      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
     });
   }
 
-  #sharedNetwork(record: ContainerRecord): { readonly id: string; readonly namespace: string } | undefined {
+  /** Throws `failed-precondition` when the container whose network is wanted does not run. */
+  sharedNetwork(record: ContainerRecord): SharedNetwork | undefined {
     const network = record.options.network ?? "";
     if (!network.startsWith("container:")) return undefined;
     const other = this.records.find(network.slice("container:".length));
@@ -98,7 +117,15 @@ export class EngineCore {
   /** @param root of the container's snapshot, or of one that only exists in a plan */
   planOptions(record: ContainerRecord, root: RootSource): Omit<PlanOptions, "compileSeccomp"> {
     return {
-      root: root.kind === "overlay" ? { ...root, target: this.rootTarget() } : { kind: "bind", path: root.path },
+      root:
+        root.kind === "overlay"
+          ? {
+              ...root,
+              lower: [...root.lower, this.#mountPoints()],
+              target: this.rootTarget(),
+              parameters: record.options.autoRemove === true ? withoutSync : [],
+            }
+          : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
       init: record.options.init === true,
@@ -119,11 +146,22 @@ export class EngineCore {
     return target;
   }
 
-  /** Makes the container's process, waiting for its start. */
-  async launch(record: ContainerRecord): Promise<CreatedContainer> {
-    const { options } = record;
-    return this.runtime.create(record.id, {
-      config: this.config(record),
+  #mountPoints(): string {
+    const directory = join(this.paths.root, "mount-points");
+    if (!this.#mountPointsMade) {
+      makeMountPoints(directory);
+      this.#mountPointsMade = true;
+    }
+    return directory;
+  }
+
+  /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
+  async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    const { id, options } = record;
+    return this.runtime.create(id, {
+      immediate,
+      furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
+      config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
       openStdin: options.openStdin === true,
@@ -134,10 +172,8 @@ export class EngineCore {
 
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
-    const { id, options, resolved } = record;
-    const directory = this.directory(id);
-    mkdirSync(directory, { recursive: true, mode: 0o711 });
-    writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none");
+    const { id, resolved } = record;
+    mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     for (const volume of resolved.volumes) {
       mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
       this.records.addVolume(volume.name, volume.anonymous);

@@ -42,7 +42,7 @@ export function containerStatus(state: RuntimeState): ContainerStatus {
 
 export function inspectContainer(record: ContainerRecord, state: RuntimeState, core: EngineCore): ContainerDetails {
   const { options, resolved } = record;
-  const directory = core.directory(record.id);
+  const directory = core.runtime.stateDirectory(record.id);
   const exit = state.status === "stopped" ? state.exit : state.status === "lost" ? lostStatus : undefined;
   const startedAt = "startedAt" in state ? state.startedAt : undefined;
   return {

@@ -1,4 +1,4 @@
-/** /etc/hostname, /etc/hosts and /etc/resolv.conf of a container, kept in its own directory and bound into it. */
+/** /etc/hostname, /etc/hosts and /etc/resolv.conf of a container, made at each start in its state directory and bound into it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

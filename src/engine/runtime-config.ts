@@ -30,7 +30,7 @@ import { parseBytes, parseCpus } from "./units.ts";
 
 export interface ConfigContext {
   readonly facts: HostFacts;
-  /** The container's own directory with hostname, hosts and resolv.conf. */
+  /** The container's state directory with hostname, hosts and resolv.conf. */
   readonly directory: string;
   readonly hostname: string;
   /** Host directory of each volume by its path inside. */

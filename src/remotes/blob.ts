@@ -41,7 +41,7 @@ export async function* readBlob(
           });
         }
         position += chunk.length;
-        attempt = 1;
+        attempt = 0;
         yield chunk;
       }
     } catch (error) {

@@ -2,7 +2,7 @@
  * The OCI lifecycle: create, start, kill, delete and exec of one container, by a plan that keel executes and a monitor that
  * stays. The runtime keeps nothing in memory: a container is its state directory, and any process can go on with it.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
 import { MonitorClient, type Executor, type ExecSession } from "#keel";
@@ -29,12 +29,17 @@ export interface CreateContainer {
   readonly stdinOnce: boolean;
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+  /** Let it run at once; {@link Runtime.start} is not called then. Fails like it. */
+  readonly immediate?: boolean;
+  /** Puts further files into the state directory before anything is started; they go with it. */
+  readonly furnish?: (directory: string) => void;
 }
 
-/** Waits for its start. */
+/** Waits for its start, or runs when that was asked for. */
 export interface CreatedContainer {
   readonly pid: number;
-  readonly monitor: MonitorClient;
+  /** Connected for the start; undefined when there is none to come. */
+  readonly monitor: MonitorClient | undefined;
   /** What its process runs, to say what failed. */
   readonly program: readonly Operation[];
 }
@@ -77,10 +82,12 @@ export class Runtime {
       mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
       this.#rootMade = true;
     }
-    removeStateDirectory(directory);
-    mkdirSync(directory, { mode: 0o700 });
-    const program = plan.steps.map((s) => s.operation);
+    makeEmptyDirectory(directory);
+    const all = plan.steps.map((s) => s.operation);
+    const immediate = options.immediate === true;
+    const program = immediate ? all.filter((o) => o.op !== "wait-start") : all;
     try {
+      options.furnish?.(directory);
       const { pid } = await this.#executor.create({
         stateDirectory: directory,
         log: options.log ?? "",
@@ -93,7 +100,8 @@ export class Runtime {
         exitProgram: plan.exit,
         exitCommand: options.exitCommand,
       });
-      return { pid, monitor: await MonitorClient.connect(directory), program };
+      if (immediate) this.#noteStart(id);
+      return { pid, monitor: immediate ? undefined : await MonitorClient.connect(directory), program };
     } catch (error) {
       removeStateDirectory(directory);
       throw error;
@@ -102,7 +110,11 @@ export class Runtime {
 
   /** Lets the created container run. Fails when its command can't be executed; it has then exited. */
   async start(id: string, { monitor, program }: CreatedContainer): Promise<void> {
-    await monitor.start(program);
+    await monitor?.start(program);
+    this.#noteStart(id);
+  }
+
+  #noteStart(id: string): void {
     writeFileSync(join(this.stateDirectory(id), "started"), String(Date.now()));
   }
 
@@ -132,8 +144,12 @@ export class Runtime {
     }
   }
 
-  /** Resolves when the first process has ended and its clean-up is done; at once when that is already so. */
-  async wait(id: string, signal?: AbortSignal): Promise<ExitStatus> {
+  /**
+   * Resolves when the first process has ended and its clean-up is done; at once when that is already so.
+   *
+   * @param monitor a client of its monitor, where there is one already; it is closed in the end
+   */
+  async wait(id: string, signal?: AbortSignal, monitor?: MonitorClient): Promise<ExitStatus> {
     const ended = (): ExitStatus | undefined => {
       const state = this.state(id);
       if (state.status === "stopped") return state.exit;
@@ -142,10 +158,10 @@ export class Runtime {
         throw notFound(`Cannot wait for container "${id.slice(0, 12)}": it was never started`);
       return undefined;
     };
-    const before = ended();
+    const before = monitor === undefined ? ended() : undefined;
     if (before !== undefined) return before;
     try {
-      using client = await MonitorClient.connect(this.stateDirectory(id));
+      using client = monitor ?? (await MonitorClient.connect(this.stateDirectory(id)));
       const exited = await client.wait(signal === undefined ? {} : { signal });
       return exitStatus(exited);
     } catch (error) {
@@ -187,13 +203,44 @@ export class Runtime {
   }
 }
 
-/** The monitor may be unlinking its socket at the same time: a file that is gone meanwhile is no failure. */
+const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+function makeEmptyDirectory(directory: string): void {
+  for (;;) {
+    try {
+      mkdirSync(directory, { mode: 0o700 });
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw error;
+      removeStateDirectory(directory);
+    }
+  }
+}
+
+/**
+ * Removes a state directory and the files in it; there are no directories. Its monitor may be unlinking its socket at the
+ * same time: a file that is gone meanwhile is no failure.
+ */
 function removeStateDirectory(directory: string): void {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
-    if (!existsSync(directory)) return;
+    try {
+      for (const name of readdirSync(directory)) ignoring("ENOENT", () => unlinkSync(join(directory, name)));
+      rmdirSync(directory);
+      return;
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return;
+      if (errnoOf(error) !== "ENOTEMPTY") throw error;
+    }
   }
   throw internal(`Cannot remove "${directory}": files keep appearing in it`, { path: directory });
+}
+
+function ignoring(code: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (errnoOf(error) !== code) throw error;
+  }
 }
 
 /** What is told of a container whose end nobody saw. */

@@ -19,7 +19,9 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   symlinkSync,
+  unlinkSync,
 } from "node:fs";
 import { basename, join } from "node:path";
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, SampanError } from "#errdefs";
@@ -37,6 +39,24 @@ export interface Layer {
   readonly fs: string;
   readonly parent: ChainId | undefined;
   readonly opaque: boolean;
+}
+
+/**
+ * Removes a snapshot that nothing was written to, as most short-lived containers leave theirs: a few system calls instead of
+ * a process. False when there is more to it.
+ */
+function removeUnwritten(path: string): boolean {
+  try {
+    rmdirSync(join(path, "fs"));
+    // Overlayfs leaves an empty directory in its own, and in that the mark of a mount that was never synced.
+    for (const left of ["work/work/incompat/volatile", "work/work/incompat", "work/work", "work"])
+      if (existsSync(join(path, left))) rmdirSync(join(path, left));
+    unlinkSync(join(path, "parent"));
+    rmdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
@@ -152,7 +172,7 @@ export class SnapshotStore {
       if (errnoOf(error) === "ENOENT") return;
       throw error;
     }
-    await this.discard(aside);
+    if (!removeUnwritten(aside)) await this.discard(aside);
   }
 
   info(key: SnapshotKey): SnapshotInfo {

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { Operation } from "#plan";
-import { binaries, bind, Box, clone, ns, ordinary, pivot, proc, propagation, rootBind } from "./keel-box.ts";
+import { binaries, bind, Box, clone, ns, ordinary, pivot, proc, propagation, rootBind } from "../support/keel-box.ts";
 
 const v1 = "/sys/fs/cgroup/pids";
 const v2 = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((path) => existsSync(`${path}/cgroup.subtree_control`));
@@ -32,6 +32,9 @@ async function sleeper(procs: string): Promise<ChildProcess> {
   await writeFile(procs, String(child.pid));
   return child;
 }
+
+/** An eBPF program: r0 = value; exit. */
+const answer = (value: number): Uint8Array => Uint8Array.of(0xb7, 0, 0, 0, value, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
 
 describe.each(binaries)("%s cgroups", (_, binary) => {
   it.runIf(existsSync(v1))("join-cgroup moves the process on v1 and gives it a cgroup namespace", async () => {
@@ -69,6 +72,7 @@ describe.each(binaries)("%s cgroups", (_, binary) => {
       { op: "join-cgroup", paths: [path], unshare: false },
     ]);
     await box.keel.execute([remove(path)]);
+    expect(existsSync(path)).toBe(false);
   });
 
   it.runIf(existsSync("/sys/fs/cgroup/cpuset/cpuset.cpus"))(
@@ -104,7 +108,8 @@ describe.each(binaries)("%s cgroups", (_, binary) => {
 
   it("cgroup-kill and cgroup-remove of a missing directory are no failure", async () => {
     await using box = await Box.make(binary);
-    await box.keel.execute([kill(`/sys/fs/cgroup/${name}-none`), remove(`/sys/fs/cgroup/${name}-none`)]);
+    const path = `/sys/fs/cgroup/${name}-none`;
+    await expect(box.keel.execute([kill(path), remove(path)])).resolves.toEqual(new Map());
   });
 
   it("cgroup-create refuses a path beside its mount or a mount that is none", async () => {
@@ -156,8 +161,6 @@ describe.each(binaries)("%s cgroups", (_, binary) => {
   it.runIf(v2 !== undefined)("cgroup-device-filter puts a program in place of the one before", async () => {
     await using box = await Box.make(binary);
     const path = `${v2}/${name}-dev`;
-    // r0 = VALUE; exit
-    const answer = (value: number) => Uint8Array.of(0xb7, 0, 0, 0, value, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
     const filter = (value: number): Operation => ({ op: "cgroup-device-filter", path, program: answer(value) });
     const attempt = (...filters: Operation[]): Promise<string> =>
       box.output([

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Operation, Reply } from "#plan";
 import { decodeReply, encodeOperation, maxFrame } from "../../src/keel/wire.gen.ts";
 import { Reader, Writer } from "../../src/keel/wire.ts";
-import { binaries, Box } from "./keel-box.ts";
+import { binaries, Box } from "../support/keel-box.ts";
 
 /** `keel serve` spoken to byte by byte. */
 class RawKeel implements AsyncDisposable {

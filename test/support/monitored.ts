@@ -2,11 +2,19 @@
  * Containers of the simplest kind for tests of the monitor: processes of this machine in a PID namespace of their own, held
  * by a real monitor. Disposing kills what is left of them, and waits until their monitors have gone.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KeelExecutor, MonitorClient, type CreateOptions } from "#keel";
 import type { Operation } from "#plan";
+import { checkout } from "./checkout.ts";
+
+/** Brings both builds of keel up to date. */
+export function buildKeel(): void {
+  const { status, stderr } = spawnSync("make", ["-s", "-C", join(checkout, "native/keel"), "all", "sanitize"]);
+  if (status !== 0) throw new Error(`Cannot build keel: ${stderr.toString()}`);
+}
 
 export const newPid = 0x20000000n;
 

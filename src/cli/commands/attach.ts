@@ -1,7 +1,7 @@
 import { failedPrecondition } from "#errdefs";
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
-import { connect } from "../streams.ts";
+import { connect, rawTerminal } from "../streams.ts";
 
 export const attach = command(
   {
@@ -23,6 +23,7 @@ export const attach = command(
     const { options } = container.record;
     const tty = options.tty === true;
     const stdin = values["no-stdin"] !== true && options.openStdin === true;
+    using _ = rawTerminal(tty && stdin);
     const attachment = await container.attach({ stdin, output: true });
     const proxied = values["sig-proxy"] !== false && !(tty && process.stdin.isTTY);
     const ending = await connect(attachment, {

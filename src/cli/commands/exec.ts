@@ -1,8 +1,7 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
-import { connect } from "../streams.ts";
-import { hostVariable, readEnvFile } from "../run-flags.ts";
+import { connect, rawTerminal, terminalSize } from "../streams.ts";
 
 export const exec = command(
   {
@@ -24,17 +23,21 @@ export const exec = command(
     examples: ["sampan exec -it web sh", "sampan exec -e LEVEL=debug web node repair.js"],
   },
   async (values, [name = "", ...words], globals) => {
+    const { hostVariable, readEnvFile } = await import("../container-options.ts");
     const detach = values.detach === true;
     const tty = values.tty === true;
     const interactive = values.interactive === true && !detach;
     if (tty && interactive && !process.stdin.isTTY)
       throw invalidArgument("Cannot use -t: the input is not a terminal", { remedy: "Leave -t out" });
+    using _ = rawTerminal(tty && interactive);
+    const size = tty ? terminalSize() : undefined;
     await using engine = await openEngine(globals);
     const session = await engine.get(name).exec({
       command: words,
       env: [...values["env-file"].flatMap(readEnvFile), ...values.env.flatMap(hostVariable)],
       tty,
       openStdin: interactive,
+      ...(size === undefined ? {} : { consoleSize: size }),
       output: !detach,
       ...(values.user === undefined ? {} : { user: values.user }),
       ...(values.workdir === undefined ? {} : { workdir: values.workdir }),

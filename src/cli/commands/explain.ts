@@ -1,7 +1,7 @@
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
 import { pullProgress } from "../progress.ts";
-import { containerOptions, runFlags } from "../run-flags.ts";
+import { runFlags } from "../run-flags.ts";
 
 export const explain = command(
   {
@@ -20,6 +20,7 @@ export const explain = command(
     examples: ["sampan explain localhost/node", "sampan explain --json --memory 64m --network host localhost/node"],
   },
   async (values, words, globals) => {
+    const { containerOptions } = await import("../container-options.ts");
     await using engine = await openEngine(globals);
     const options = containerOptions(values, words);
     using progress = pullProgress(options.image);

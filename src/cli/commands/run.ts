@@ -1,7 +1,7 @@
 import { openEngine } from "../open.ts";
 import { command } from "../command.ts";
-import { containerOptions, runFlags } from "../run-flags.ts";
-import { connect } from "../streams.ts";
+import { runFlags } from "../run-flags.ts";
+import { connect, rawTerminal, terminalSize } from "../streams.ts";
 import { pullProgress } from "../progress.ts";
 import { invalidArgument } from "#errdefs";
 
@@ -25,6 +25,7 @@ export const run = command(
     ],
   },
   async (values, words, globals) => {
+    const { containerOptions } = await import("../container-options.ts");
     const detach = values.detach === true;
     const tty = values.tty === true;
     const interactive = values.interactive === true;
@@ -54,7 +55,11 @@ export const run = command(
         process.stdout.write(`${container.id}\n`);
         return 0;
       }
-      const attachment = await container.start({ attach: { stdin: interactive, output: true } });
+      using _ = rawTerminal(tty && interactive);
+      const size = tty ? terminalSize() : undefined;
+      const attachment = await container.start({
+        attach: { stdin: interactive, output: true, ...(size === undefined ? {} : { size }) },
+      });
       const proxied = values["sig-proxy"] !== false && !(tty && process.stdin.isTTY);
       const started = container;
       const ending = await connect(attachment, {

@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { internal } from "#errdefs";
 
 /** An entry of a tar archive to be written; owned by root. */
@@ -19,23 +19,25 @@ const block = 512;
 const chunkSize = 1024 * 1024;
 
 /**
- * Writes a POSIX ustar archive.
+ * Writes a POSIX ustar archive. A chunk is good until the next one is asked for.
  *
  * @param modified seconds since the epoch, for every entry
- * @throws SampanError `internal` for a path that ustar cannot hold, or a file that changed its size
+ * @throws SampanError `internal` for a path that ustar cannot hold, or a file that became shorter
  */
 export async function* writeTar(entries: readonly TarEntry[], modified: number): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(chunkSize);
   for (const entry of entries) {
     yield header(entry, modified);
     const size = sizeOf(entry);
     if (entry.kind === "bytes") yield entry.bytes;
     if (entry.kind === "file") {
-      let seen = 0;
-      for await (const chunk of createReadStream(entry.source, { highWaterMark: chunkSize })) {
-        seen += (chunk as Uint8Array).length;
-        yield chunk as Uint8Array;
+      await using file = await open(entry.source);
+      for (let position = 0; position < size;) {
+        const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - position), position);
+        if (bytesRead === 0) throw internal(`Cannot archive "${entry.source}": it changes`, { path: entry.source });
+        position += bytesRead;
+        yield buffer.subarray(0, bytesRead);
       }
-      if (seen !== size) throw internal(`Cannot archive "${entry.source}": it changes`, { path: entry.source });
     }
     if (size % block !== 0) yield Buffer.alloc(block - (size % block));
   }

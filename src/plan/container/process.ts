@@ -73,7 +73,7 @@ export function addFinish(
     "No program of the container can ever gain a capability beyond these, by no setuid file",
     "capabilities(7)",
   );
-  if (!process.terminal && (user.uid !== 0 || userNamespace))
+  if (user.uid !== 0 || userNamespace)
     list.add(
       { op: "stdio-owner", uid: user.uid, gid: user.gid },
       "A program that is not root can open /dev/stdout and /dev/stderr, e.g. for its log",

@@ -1,11 +1,5 @@
-/** Instructions of classic BPF (struct sock_filter), as far as seccomp filters need them. */
-export interface Instruction {
-  readonly code: number;
-  /** How many instructions to skip when the test holds, and when not. */
-  readonly jt: number;
-  readonly jf: number;
-  readonly k: number;
-}
+/** Classic BPF (struct sock_filter), as far as seccomp filters need it. */
+import { resourceExhausted } from "#errdefs";
 
 /** Opcodes, from include/uapi/linux/bpf_common.h. */
 export const opcode = {
@@ -27,37 +21,78 @@ export const offset = {
   high: (argument: number): number => 20 + 8 * argument,
 } as const;
 
-export const load = (k: number): Instruction => ({ code: opcode.load, jt: 0, jf: 0, k });
-export const and = (k: number): Instruction => ({ code: opcode.and, jt: 0, jf: 0, k });
-export const jump = (k: number): Instruction => ({ code: opcode.jump, jt: 0, jf: 0, k });
-export const finish = (k: number): Instruction => ({ code: opcode.return, jt: 0, jf: 0, k });
-export const test = (code: number, k: number, jt: number, jf: number): Instruction => ({ code, jt, jf, k });
+/** BPF_MAXINSNS */
+const maxInstructions = 4096;
+
+/** Place of an instruction: how many follow it, itself included. */
+export type Label = number;
 
 /**
- * A test that goes to `yes` or `no`, laid out one after the other. Conditional jumps reach 255 instructions, so that a
- * longer way goes over an unconditional one.
+ * Writes a program from its end to its start: jumps of BPF only go forward, so that wherever one goes is written already
+ * and its distance is known.
  */
-export function branch(
-  code: number,
-  k: number,
-  yes: readonly Instruction[],
-  no: readonly Instruction[],
-): Instruction[] {
-  if (no.length <= 255) return [test(code, k, no.length, 0), ...no, ...yes];
-  return [test(code, k, 0, 1), jump(no.length), ...no, ...yes];
-}
+export class BackwardAssembler {
+  readonly #words = new Uint32Array(2 * maxInstructions);
+  #length = 0;
+  /** Where each decision was written last; it can be used again as long as jumps reach it. */
+  readonly #returns = new Map<number, Label>();
 
-/** struct sock_filter: u16 code, u8 jt, u8 jf, u32 k. */
-export function encode(program: readonly Instruction[]): Uint8Array {
-  const bytes = new Uint8Array(program.length * 8);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const { code, jt, jf, k } of program) {
-    view.setUint16(at, code, true);
-    view.setUint8(at + 2, jt);
-    view.setUint8(at + 3, jf);
-    view.setUint32(at + 4, k, true);
-    at += 8;
+  /** Label of the present start. */
+  get start(): Label {
+    return this.#length;
   }
-  return bytes;
+
+  #put(code: number, jt: number, jf: number, k: number): Label {
+    if (this.#length === maxInstructions)
+      throw resourceExhausted(
+        `Cannot compile the seccomp profile: it needs more than the ${maxInstructions} instructions that the kernel takes`,
+      );
+    this.#length++;
+    const at = 2 * (maxInstructions - this.#length);
+    this.#words[at] = code | (jt << 16) | (jf << 24);
+    this.#words[at + 1] = k;
+    return this.#length;
+  }
+
+  load(at: number): Label {
+    return this.#put(opcode.load, 0, 0, at);
+  }
+
+  and(mask: number): Label {
+    return this.#put(opcode.and, 0, 0, mask);
+  }
+
+  /** Ends with a decision, by one that a near jump reaches where there is one. */
+  finish(value: number): Label {
+    const known = this.#returns.get(value);
+    // Leaves room for what is put between the decision and the jump to it.
+    if (known !== undefined && this.#length - known < 128) return known;
+    const label = this.#put(opcode.return, 0, 0, value);
+    this.#returns.set(value, label);
+    return label;
+  }
+
+  /** Goes on at a label, which need not be the present start. */
+  goOn(at: Label): Label {
+    return at === this.#length ? at : this.#put(opcode.jump, 0, 0, this.#length - at);
+  }
+
+  /** Conditional jumps skip 255 instructions at most, so that a longer way goes over an unconditional one. */
+  test(code: number, k: number, yes: Label, no: Label): Label {
+    // One jump put for the other target moves this one further away by one.
+    const near = (label: Label): Label =>
+      this.#length - label < 254 ? label : this.#put(opcode.jump, 0, 0, this.#length - label);
+    const holds = near(yes);
+    const fails = near(no);
+    return this.#put(code, this.#length - holds, this.#length - fails, k);
+  }
+
+  /** struct sock_filter: u16 code, u8 jt, u8 jf, u32 k, little endian. */
+  bytes(): Uint8Array {
+    const bytes = new Uint8Array(this.#length * 8);
+    const view = new DataView(bytes.buffer);
+    const from = 2 * (maxInstructions - this.#length);
+    for (let i = 0; i < 2 * this.#length; i++) view.setUint32(i * 4, this.#words[from + i] ?? 0, true);
+    return bytes;
+  }
 }

@@ -56,10 +56,10 @@ function meaning(profile: SeccompProfile, name: string, args: readonly bigint[],
     .filter(({ value }) => value !== otherwise);
   const fixed = rules.find((x) => x.args.length === 0);
   if (fixed !== undefined) return fixed.value;
-  const matching = rules.find((x) => {
-    const results = x.args.map((condition) => conditionHolds(condition, args, bits));
-    const twice = new Set(x.args.map(({ index }) => index)).size < x.args.length;
-    return twice ? results.includes(true) : !results.includes(false);
+  const matching = rules.find(({ args: conditions }) => {
+    const holds = (condition: SeccompCondition): boolean => conditionHolds(condition, args, bits);
+    const twice = new Set(conditions.map(({ index }) => index)).size < conditions.length;
+    return twice ? conditions.some(holds) : conditions.every(holds);
   });
   return matching?.value ?? otherwise;
 }
@@ -134,7 +134,7 @@ describe("compileSeccomp()", () => {
             }
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -187,10 +187,10 @@ describe("compileSeccomp()", () => {
     const program = compileSeccomp(profileOf([], { defaultAction: "SCMP_ACT_ALLOW" }), "aarch64");
     expect(Buffer.from(program).toString("hex").match(/.{16}/g)).toEqual([
       "2000000004000000", // load architecture
-      "15000100b70000c0", // is it aarch64?
-      "0600000000000080", // no: kill the process
-      "2000000000000000", // load number
+      "15000002b70000c0", // is it aarch64?
+      "2000000000000000", // yes: load number
       "060000000000ff7f", // allow
+      "0600000000000080", // no: kill the process
     ]);
   });
 
@@ -215,11 +215,11 @@ describe("compileSeccomp()", () => {
   });
 
   it("refuses a profile that needs more instructions than the kernel takes", () => {
-    const many = Array.from({ length: 900 }, (_, i): SeccompRule =>
+    const many = Array.from({ length: 1100 }, (_, i): SeccompRule =>
       rule("ioctl", "SCMP_ACT_ALLOW", [{ index: 1, op: "SCMP_CMP_EQ", value: BigInt(i), valueTwo: 0n }]),
     );
     expect(() => compileSeccomp(profileOf(many), "x86_64")).toThrow(
-      /^Cannot compile the seccomp profile: it needs \d+ instructions, the kernel takes 4096$/,
+      "Cannot compile the seccomp profile: it needs more than the 4096 instructions that the kernel takes",
     );
   });
 });

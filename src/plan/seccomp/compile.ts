@@ -4,16 +4,13 @@
  * Calls whose decision does not depend on arguments are recognized by the kernel, which then does not run the filter
  * for them at all (Linux 5.11 and later).
  */
-import { invalidArgument, resourceExhausted } from "#errdefs";
-import type { SeccompProfile, SeccompRule } from "#spec";
+import { invalidArgument } from "#errdefs";
+import type { SeccompCondition, SeccompProfile } from "#spec";
 import type { Architecture } from "../host-facts.ts";
 import { actionValue } from "./actions.ts";
-import { branch, encode, finish, load, offset, opcode, type Instruction } from "./bpf.ts";
-import { compileRule } from "./conditions.ts";
+import { BackwardAssembler, offset, opcode, type Label } from "./bpf.ts";
+import { putCondition } from "./conditions.ts";
 import { abiAarch64, abiI386, abiX32, abiX8664, type SyscallAbi } from "./syscalls.ts";
-
-/** BPF_MAXINSNS */
-const maxInstructions = 4096;
 
 /** Calls by another architecture than the profile names: the process is killed, as with libseccomp. */
 const badArchitecture = actionValue("SCMP_ACT_KILL_PROCESS", undefined);
@@ -50,45 +47,47 @@ export function compileSeccompProfile(profile: SeccompProfile, architecture: Arc
   const used = all.filter((abi) => abi === native || profile.architectures.includes(abi.name));
   const otherwise = actionValue(profile.defaultAction, profile.defaultErrnoRet);
   const rules = rulesByName(profile, otherwise);
-  const byToken = new Map<number, SyscallAbi[]>();
-  for (const abi of used) byToken.set(abi.token, [...(byToken.get(abi.token) ?? []), abi]);
-  let code: Instruction[] = [finish(badArchitecture)];
-  for (const [token, group] of [...byToken].toReversed())
-    code = branch(opcode.jumpEqual, token, numberSearch(group, rules, otherwise), code);
-  code.unshift(load(offset.architecture));
-  if (code.length > maxInstructions)
-    throw resourceExhausted(
-      `Cannot compile the seccomp profile: it needs ${code.length} instructions, the kernel takes ${maxInstructions}`,
-    );
+  const program = new BackwardAssembler();
+  let next = program.finish(badArchitecture);
+  for (const token of new Set(used.map((abi) => abi.token).toReversed())) {
+    const group = used.filter((abi) => abi.token === token);
+    const start = putNumberSearch(program, group, rules, otherwise);
+    next = program.test(opcode.jumpEqual, token, start, next);
+  }
+  program.load(offset.architecture);
   const known = used.map((abi) => abi.numbers());
   const unknown = [...rules.keys()].filter((name) => !known.some((numbers) => numbers.has(name)));
-  return { program: encode(code), unknown };
+  return { program: program.bytes(), unknown };
+}
+
+/** Returns `value` when all conditions hold. */
+interface Alternative {
+  readonly conditions: readonly SeccompCondition[];
+  readonly value: number;
 }
 
 /** What to do for one system call. */
 interface Decision {
   /** In order; empty when the decision does not depend on arguments. */
-  readonly rules: readonly { readonly rule: SeccompRule; readonly value: number }[];
+  readonly alternatives: readonly Alternative[];
   readonly otherwise: number;
 }
 
 function rulesByName(profile: SeccompProfile, otherwise: number): ReadonlyMap<string, Decision> {
-  const decisions = new Map<
-    string,
-    { rules: { rule: SeccompRule; value: number }[]; otherwise: number; fixed: boolean }
-  >();
-  for (const rule of profile.syscalls) {
-    const value = actionValue(rule.action, rule.errnoRet);
-    for (const name of rule.names) {
+  const decisions = new Map<string, { alternatives: Alternative[]; otherwise: number; fixed: boolean }>();
+  for (const { action, errnoRet, args, names } of profile.syscalls) {
+    const value = actionValue(action, errnoRet);
+    const twice = args.length > 1 && new Set(args.map(({ index }) => index)).size < args.length;
+    for (const name of names) {
       let decision = decisions.get(name);
-      if (decision === undefined) decisions.set(name, (decision = { rules: [], otherwise, fixed: false }));
+      if (decision === undefined) decisions.set(name, (decision = { alternatives: [], otherwise, fixed: false }));
       if (value === otherwise || decision.fixed) continue;
-      if (rule.args.length > 0) decision.rules.push({ rule, value });
-      else {
+      if (args.length === 0) {
         decision.fixed = true;
-        decision.rules = [];
+        decision.alternatives = [];
         decision.otherwise = value;
-      }
+      } else if (twice) for (const condition of args) decision.alternatives.push({ conditions: [condition], value });
+      else decision.alternatives.push({ conditions: args, value });
     }
   }
   return decisions;
@@ -97,69 +96,84 @@ function rulesByName(profile: SeccompProfile, otherwise: number): ReadonlyMap<st
 /** Numbers from `first` up to the next segment's have the same decision. */
 interface Segment {
   readonly first: number;
-  readonly code: readonly Instruction[];
+  readonly decision: Decision;
+  readonly narrow: boolean;
 }
 
 /** Finds the decision for a number; all ABIs have the same token. */
-function numberSearch(
+function putNumberSearch(
+  program: BackwardAssembler,
   group: readonly SyscallAbi[],
   rules: ReadonlyMap<string, Decision>,
   otherwise: number,
-): Instruction[] {
-  const plain = finish(otherwise);
-  const segments: Segment[] = [{ first: 0, code: [plain] }];
+): Label {
+  const plain: Decision = { alternatives: [], otherwise };
+  const segments: Segment[] = [];
+  add(segments, 0, plain, false);
   for (const abi of group) {
-    const numbers = [...abi.numbers()].map(([name, number]) => [number + abi.bit, name] as const);
-    for (const [number, name] of numbers.sort(([a], [b]) => a - b)) {
+    const numbers: [number: number, decision: Decision][] = [];
+    for (const [name, number] of abi.numbers()) {
       const decision = rules.get(name);
-      if (decision === undefined) continue;
-      if (decision.rules.length === 0 && decision.otherwise === otherwise) continue;
-      addSegment(segments, number, compileDecision(decision, abi.narrow));
-      addSegment(segments, number + 1, [plain]);
+      if (decision !== undefined) numbers.push([number + abi.bit, decision]);
     }
-    if (abi.token === abiX8664.token && !group.includes(abiX32)) {
+    numbers.sort(([a], [b]) => a - b);
+    for (const [number, decision] of numbers) {
+      add(segments, number, decision, abi.narrow);
+      add(segments, number + 1, plain, false);
+    }
+    if (abi === abiX8664 && !group.includes(abiX32)) {
       // Numbers of x32 are another architecture; -1 is what a tracer sets to have a call skipped.
-      addSegment(segments, abiX32.bit, [finish(badArchitecture)]);
-      addSegment(segments, 0xffff_ffff, [plain]);
+      add(segments, abiX32.bit, { alternatives: [], otherwise: badArchitecture }, false);
+      add(segments, 0xffff_ffff, plain, false);
     }
   }
-  return [load(offset.number), ...search(merge(segments), 0)];
+  const start = putSearch(program, merge(segments), 0);
+  program.goOn(start);
+  return program.load(offset.number);
 }
 
 /** Segments come in order; one that starts where the last one does takes its place. */
-function addSegment(segments: Segment[], first: number, code: readonly Instruction[]): void {
+function add(segments: Segment[], first: number, decision: Decision, narrow: boolean): void {
   if (segments.at(-1)?.first === first) segments.pop();
-  segments.push({ first, code });
+  segments.push({ first, decision, narrow });
 }
 
 /** Neighbours with the same fixed decision become one. */
 function merge(segments: readonly Segment[]): readonly Segment[] {
   const merged: Segment[] = [];
   for (const segment of segments) {
-    const last = merged.at(-1);
-    const same = last?.code.length === 1 && segment.code.length === 1 && last.code[0]?.k === segment.code[0]?.k;
+    const last = merged.at(-1)?.decision;
+    const { alternatives, otherwise } = segment.decision;
+    const same = last?.alternatives.length === 0 && alternatives.length === 0 && last.otherwise === otherwise;
     if (!same) merged.push(segment);
   }
   return merged;
 }
 
-function search(segments: readonly Segment[], from: number, to = segments.length): Instruction[] {
+/** Binary search among the segments from `from` up to `to`. */
+function putSearch(
+  program: BackwardAssembler,
+  segments: readonly Segment[],
+  from: number,
+  to = segments.length,
+): Label {
   const middle = (from + to) >> 1;
   const segment = segments[middle];
-  if (segment === undefined) throw invalidArgument("Cannot compile the seccomp profile: it has no decision");
-  if (to - from === 1) return [...segment.code];
-  return branch(opcode.jumpGreaterEqual, segment.first, search(segments, middle, to), search(segments, from, middle));
+  if (segment === undefined) return program.finish(badArchitecture);
+  if (to - from === 1) return putDecision(program, segment);
+  const above = putSearch(program, segments, middle, to);
+  const below = putSearch(program, segments, from, middle);
+  return program.test(opcode.jumpGreaterEqual, segment.first, above, below);
 }
 
-function compileDecision({ rules, otherwise }: Decision, narrow: boolean): readonly Instruction[] {
-  const code: Instruction[] = [];
-  for (const { rule, value } of rules) {
-    const indexes = new Set(rule.args.map(({ index }) => index));
-    const alternatives = indexes.size < rule.args.length ? rule.args.map((condition) => [condition]) : [rule.args];
-    for (const conditions of alternatives) code.push(...compileRule(conditions, value, narrow));
+function putDecision(program: BackwardAssembler, { decision, narrow }: Segment): Label {
+  let next = program.finish(decision.otherwise);
+  for (const { conditions, value } of decision.alternatives.toReversed()) {
+    let start = program.finish(value);
+    for (const condition of conditions.toReversed()) start = putCondition(program, condition, narrow, start, next);
+    next = start;
   }
-  code.push(finish(otherwise));
-  return code;
+  return next;
 }
 
 const flagBits: ReadonlyMap<string, number> = new Map([

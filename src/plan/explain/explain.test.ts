@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { planContainer } from "../container/plan-container.ts";
+import { hostV1, hostV2, options, sampleConfig } from "../testing/samples.ts";
+import type { Operation } from "../operation.gen.ts";
+import { describeOperation } from "./describe.ts";
+import { explainPlan } from "./explain.ts";
+
+describe("explainPlan()", () => {
+  it("writes one numbered line a step, in words", () => {
+    const lines = explainPlan(planContainer(sampleConfig({ args: ["sh", "-c", "echo 'hi'"] }), hostV2, options));
+    expect(lines.slice(0, 2)).toEqual([
+      " 1. create cgroup /sys/fs/cgroup/sampan/abc with cpuset, cpu, io, memory and pids — The kernel limits and counts what a group of processes uses; this is the container's group [cgroups(7)]",
+      " 2. attach a device filter of 73 instructions to cgroup /sys/fs/cgroup/sampan/abc — A container may use no device of the host but those that are allowed one by one [runtime-spec config-linux.md#control-groups]",
+    ]);
+    expect(lines.find((line) => line.includes("mount proc"))).toBe(
+      "13. mount proc on /proc (setuid programs get no rights, no device files, no programs run from it) — Programs look here for processes, and see only those of the container [runtime-spec config.md#mounts]",
+    );
+    expect(lines.at(-1)).toBe(
+      String.raw`61. run sh -c 'echo '\''hi'\''' — The program takes the place of keel in this process [runtime-spec config.md#process]`,
+    );
+  });
+
+  it("keeps a line a line, and gives the terminal no orders of an image", () => {
+    const lines = explainPlan(planContainer(sampleConfig({ args: ["a\nb\u001b[2J\u009b"] }), hostV1, options));
+    expect(lines.every((line) => /^[^\p{Cc}]*$/u.test(line))).toBe(true);
+    expect(lines.at(-1)).toContain(String.raw`run 'a\x0ab\x1b[2J\x9b'`);
+  });
+});
+
+describe("describeOperation()", () => {
+  it('continues "Cannot …" for the operations that no sample plan has', () => {
+    const operations: readonly Operation[] = [
+      { op: "join-namespace", kind: 0x4000_0000n, path: "/proc/7/ns/net" },
+      {
+        op: "id-map",
+        uids: [{ inside: 0, outside: 100_000, count: 65_536 }],
+        gids: [{ inside: 0, outside: 5, count: 1 }],
+        denySetgroups: false,
+      },
+      {
+        op: "bind",
+        source: "/v",
+        target: "/data",
+        recursive: true,
+        set: 1n,
+        clear: 0n,
+        setRecursive: 0n,
+        clearRecursive: 0n,
+        propagation: 0x4_0000n,
+        propagationRecursive: true,
+      },
+      { op: "rlimit", resource: 7, soft: 1024n, hard: 0xffff_ffff_ffff_ffffn },
+      { op: "device", path: "/dev/sda", mode: 0o060_600, major: 8, minor: 0, uid: 0, gid: 0 },
+      { op: "device", path: "/p", mode: 0o010_600, major: 0, minor: 0, uid: 0, gid: 0 },
+      { op: "time-offset", clock: "boottime", seconds: 5n, nanoseconds: 20 },
+      { op: "bounding-set", keep: 0n },
+      { op: "parent-death-signal", signal: 9 },
+      { op: "terminal", columns: 80, rows: 24, console: true },
+    ];
+    expect(operations.map(describeOperation)).toEqual([
+      "join the network namespace /proc/7/ns/net",
+      "map user ids 0-65535 → 100000-165535 and group ids 0 → 5",
+      "bind /v of the host to /data with what is mounted below it (read-only, private: changes neither come nor go)",
+      "limit RLIMIT_NOFILE to 1024, at most unlimited",
+      "make block device 8:0 /dev/sda",
+      "make FIFO /p",
+      "set the boottime clock 5.000000020 s off",
+      "give up for ever all capabilities but none",
+      "ask for SIGKILL when the monitor dies",
+      "open a terminal of 80×24 characters, also as /dev/console",
+    ]);
+  });
+});
