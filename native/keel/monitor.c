@@ -198,9 +198,15 @@ static void undo(void)
 	}
 }
 
+/* How long a container must have run until its monitor takes the trouble to become small. */
+#define SETTLED_MS 1000
+/* Pages that the kernel maps together when one of them is touched. */
+#define CLUSTER ((uintptr_t)8 << 10)
+
 /*
  * Most of the code and the constants were of use only for coming so far. They lie in pages of the executable, which are
- * mapped again when they are touched.
+ * mapped again when they are touched. The kernel then maps up to 64 KiB around the one that was touched, but never beyond
+ * a mapping: so every other cluster gets a flag that means nothing here, which makes mappings of them.
  */
 static void release_code(void)
 {
@@ -216,7 +222,10 @@ static void release_code(void)
 			continue;
 		/* Segments that are never written to, so that nothing is lost. They begin and end in pages of their own. */
 		uintptr_t start = (bias + headers[i].p_vaddr) & ~(uintptr_t)4095;
-		madvise((void *)start, bias + headers[i].p_vaddr + headers[i].p_memsz - start, MADV_DONTNEED);
+		uintptr_t end = bias + headers[i].p_vaddr + headers[i].p_memsz;
+		for (uintptr_t at = start; at < end; at += 2 * CLUSTER)
+			madvise((void *)at, at + CLUSTER < end ? CLUSTER : end - at, MADV_DONTDUMP);
+		madvise((void *)start, end - start, MADV_DONTNEED);
 	}
 }
 
@@ -243,12 +252,20 @@ _Noreturn void monitor_main(uint32_t request, const struct msg_create *create, i
 	wire_encode_created(&frame, request, (uint32_t)monitor.container->pid, (uint32_t)getpid());
 	reply_write(reply, &frame);
 	wire_release(&frame);
-	release_code();
 
 	/* At the end, turns go on for as long as there is something to do at once. */
+	int64_t settled = now_ms() + SETTLED_MS;
 	for (bool busy = true; busy || !exit_complete();) {
 		int timeout = earlier(earlier(sessions_timeout(), clients_timeout()), exit_timeout());
+		if (settled != 0) {
+			int64_t left = settled - now_ms();
+			timeout = earlier(timeout, left > 0 ? (int)left : 0);
+		}
 		busy = loop_turn(timeout);
+		if (settled != 0 && now_ms() >= settled) {
+			settled = 0;
+			release_code();
+		}
 		sessions_expire();
 		clients_sweep();
 		exit_progress();
