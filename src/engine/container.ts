@@ -75,17 +75,18 @@ export class Container implements AsyncDisposable {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
         throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
-      const created = await this.#core.launch(this.record);
+      const created = await this.#core.launch(this.record, options.attach === undefined);
       const { monitor } = created;
-      const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
+      if (monitor === undefined || options.attach === undefined) return undefined;
+      const attachment = await monitor.attach(options.attach);
       try {
-        const size = options.attach?.size;
-        if (size !== undefined) attachment?.resize(size.columns, size.rows);
+        const { size } = options.attach;
+        if (size !== undefined) attachment.resize(size.columns, size.rows);
         await runtime.start(this.id, created);
         this.#monitor = monitor;
         return attachment;
       } catch (error) {
-        attachment?.close();
+        attachment.close();
         monitor.close();
         throw error;
       }

@@ -9,6 +9,7 @@ import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { makeMountPoints } from "./mount-points.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
@@ -60,6 +61,7 @@ export class EngineCore {
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
+  #mountPointsMade = false;
 
   constructor(options: CoreOptions) {
     this.paths = options.paths;
@@ -117,7 +119,12 @@ export class EngineCore {
     return {
       root:
         root.kind === "overlay"
-          ? { ...root, target: this.rootTarget(), parameters: record.options.autoRemove === true ? withoutSync : [] }
+          ? {
+              ...root,
+              lower: [...root.lower, this.#mountPoints()],
+              target: this.rootTarget(),
+              parameters: record.options.autoRemove === true ? withoutSync : [],
+            }
           : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
@@ -139,10 +146,20 @@ export class EngineCore {
     return target;
   }
 
-  /** Makes the container's process, waiting for its start. */
-  async launch(record: ContainerRecord): Promise<CreatedContainer> {
+  #mountPoints(): string {
+    const directory = join(this.paths.root, "mount-points");
+    if (!this.#mountPointsMade) {
+      makeMountPoints(directory);
+      this.#mountPointsMade = true;
+    }
+    return directory;
+  }
+
+  /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
+  async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
     const { id, options } = record;
     return this.runtime.create(id, {
+      immediate,
       furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
       config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),

@@ -87,6 +87,15 @@ static int put(const char *path, const char *text)
 	return written < 0 ? -1 : 0;
 }
 
+/* Mounts may lie on top of each other. */
+static int known(const char *mount)
+{
+	for (size_t i = 0; i < hierarchy_count; i++)
+		if (!strcmp(hierarchies[i].mount, mount))
+			return 1;
+	return 0;
+}
+
 static void find_hierarchies(void)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -102,7 +111,7 @@ static void find_hierarchies(void)
 			continue;
 		if (!strcmp(type, "cgroup2"))
 			format(v2.mount, sizeof(v2.mount), "%s", mount);
-		if (strcmp(type, "cgroup") || hierarchy_count == COUNT(hierarchies))
+		if (strcmp(type, "cgroup") || hierarchy_count == COUNT(hierarchies) || known(mount))
 			continue;
 		struct hierarchy *found = &hierarchies[hierarchy_count++];
 		format(found->mount, sizeof(found->mount), "%s", mount);

@@ -52,6 +52,7 @@ rmdir "$1/cgroup"
 case $2 in /tmp/*) mkdir -p "$1/tmp\${2#/tmp}"; mount --rbind "$2" "$1/tmp\${2#/tmp}";; esac
 mount --rbind "$1/tmp" /tmp
 mount --bind "$1/run" /run
+mount -t tmpfs -o mode=1777 shm /dev/shm
 mkdir -p /run/lock
 hostname sampan-test
 ip link set lo up

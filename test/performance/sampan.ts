@@ -1,0 +1,82 @@
+/** Sampan: the library in this process, warm, and `./sampan` as a command. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Engine } from "../../src/engine/index.ts";
+import { checkout } from "../support/checkout.ts";
+import { command, run, type Place, type Prepare } from "./subject.ts";
+
+/** Containers that the library runs in a row. */
+const inARow = 5;
+
+export const sampanLibrary: Prepare = async (place) => {
+  const engine = await Engine.open();
+  await engine.pull(place.reference);
+  return {
+    name: "Sampan, library",
+    async sample(gap) {
+      const samples: number[] = [];
+      for (let i = 0; i <= inARow; i++) {
+        if (gap > 0) await sleep(gap);
+        const started = performance.now();
+        const container = await engine.create({ image: place.reference, command: ["true"], network: "none" });
+        await container.start();
+        const { status } = await container.wait();
+        await container.remove();
+        samples.push(performance.now() - started);
+        if (status !== 0) throw new Error(`Cannot run "true": exit status ${status}`);
+      }
+      // As with the floor, the first one of a row does not count.
+      return samples.slice(1);
+    },
+    async [Symbol.asyncDispose]() {
+      await engine[Symbol.asyncDispose]();
+    },
+  };
+};
+
+export const sampanCommand: Prepare = async (place) => {
+  const program = join(checkout, "sampan");
+  await run(program, ["pull", place.reference]);
+  const argv = [program, "run", "--rm", "--network", "none", place.reference, "true"];
+  return command(place, "sampan run", () => argv);
+};
+
+/**
+ * Memory of the processes that stay with running containers.
+ *
+ * @param count containers to run for it
+ * @returns mean PSS of a container's monitor, in bytes
+ */
+export async function monitorPss(place: Place, count: number): Promise<number> {
+  await using engine = await Engine.open();
+  await using containers = new AsyncDisposableStack();
+  for (let i = 0; i < count; i++)
+    containers.use(await engine.run(place.reference, ["sleep", "1000"], { network: "none" }));
+  // Monitors of containers that ended just before may still be on their way out.
+  for (let attempt = 0; ; attempt++) {
+    const monitors = await runningMonitors();
+    if (monitors.length === count) return monitors.reduce((sum, bytes) => sum + bytes, 0) / count;
+    if (attempt === 50) throw new Error(`Cannot measure monitors: ${monitors.length} found of ${count} containers`);
+    await sleep(100);
+  }
+}
+
+/** PSS of each process that is a monitor, in bytes. */
+async function runningMonitors(): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const name of await readdir("/proc"))
+    try {
+      const comm = await readFile(`/proc/${name}/comm`, "utf8");
+      if (comm.trim() === "keel-monitor") found.push(await pss(Number(name)));
+    } catch {
+      // it ended, or is no process
+    }
+  return found;
+}
+
+/** Proportional set size of a process in bytes (proc_pid_smaps_rollup(5)). */
+async function pss(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1]) * 1024;
+}
