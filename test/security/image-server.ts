@@ -15,7 +15,8 @@ const server = createServer((request, response) => {
     response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end();
     return;
   }
-  const [, repository, kind, name] = /^\/v2\/([a-z0-9-]+)\/(manifests|blobs)\/([\w.:-]+)$/.exec(request.url ?? "") ?? [];
+  const [, repository, kind, name] =
+    /^\/v2\/([a-z0-9-]+)\/(manifests|blobs)\/([\w.:-]+)$/.exec(request.url ?? "") ?? [];
   if (repository === undefined || name === undefined) {
     response.writeHead(request.url === "/v2/" ? 200 : 404).end();
     return;

@@ -143,11 +143,7 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Starts `sampan run -d FLAGS IMAGE COMMAND`; resolves with the id. */
-  async start(
-    flags: readonly string[],
-    image: string,
-    command: readonly string[] = ["sleep", "300"],
-  ): Promise<string> {
+  async start(flags: readonly string[], image: string, command: readonly string[] = ["sleep", "300"]): Promise<string> {
     return must(await this.host.sampan(["run", "-d", ...flags, image, ...command]), "run -d");
   }
 
@@ -197,10 +193,12 @@ export async function treeState(directory: string): Promise<readonly string[]> {
 export async function program(name: string, source: string, flags: readonly string[] = []): Promise<string> {
   const directory = join(checkout, "build", "test-programs");
   const path = join(directory, `${name}-${sha256(Buffer.from(source + flags.join(" "))).slice(0, 12)}`);
-  if (await access(path).then(
+  if (
+    await access(path).then(
       () => true,
       () => false,
-    ))
+    )
+  )
     return path;
   await mkdir(directory, { recursive: true });
   const unfinished = `${path}.${process.pid}`;
