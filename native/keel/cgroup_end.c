@@ -102,8 +102,9 @@ static int walk_entry(int directory, const char *name, unsigned char type, void 
 
 static int walk_down(int directory, struct walk *walk)
 {
+	/* Somebody else may be removing it: one that is gone has no entries and no processes. */
 	if (each_entry(directory, walk_entry, walk) < 0)
-		return -1;
+		return errno == ENOENT || errno == ENODEV ? 0 : -1;
 	return walk->visit(directory, walk);
 }
 

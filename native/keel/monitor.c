@@ -138,7 +138,7 @@ static int set_up(const struct msg_create *create, int *reply, struct fault *f)
 	return 0;
 }
 
-/* Runs the container's program up to wait-start. */
+/* Runs the container's program up to wait-start, or to its exec where it has none. */
 static int create_container(const struct msg_create *create, struct fault *f)
 {
 	static struct program_event failed;
@@ -164,7 +164,8 @@ static int create_container(const struct msg_create *create, struct fault *f)
 	session->pidfd = pidfd_open(session->pid, 0);
 	if (session->pidfd < 0)
 		return fault(f, "pidfd_open", "");
-	if (state_file_write(monitor.directory, "pid", "%d %llu\n", (int)session->pid, start_time(session->pid)) < 0)
+	if (state_file_write(monitor.directory, "pid", "%d %llu %d %llu\n", (int)session->pid, start_time(session->pid),
+			     (int)getpid(), start_time(getpid())) < 0)
 		return fault(f, "rename", "pid");
 	if (create->inherit_stdio) {
 		/* The container's alone: whoever reads them is to see their end. */

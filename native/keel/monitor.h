@@ -4,8 +4,11 @@
  * <state>/monitor.sock. It outlives whoever started it.
  *
  * Files that it keeps in the state directory, each written whole or not at all (temporary file, rename):
- *   pid    "PID START\n"     the container's first process; START is field 22 of /proc/PID/stat
+ *   pid    "PID START MONITOR START\n"   the container's first process and the monitor; START is field 22 of /proc/PID/stat
  *   exit   "STATUS SIGNAL OOM SECONDS NANOSECONDS\n"   as in the `exited` message; OOM is 0 or 1
+ *   log-lost   "BYTES\n"   only when the log could not be written at times: how many of its bytes are missing
+ *
+ * Signals TERM, INT, HUP, USR1, USR2 and QUIT sent to the monitor go to the container's first process.
  */
 #ifndef KEEL_MONITOR_H
 #define KEEL_MONITOR_H

@@ -176,11 +176,27 @@ int root_make_parent(struct context *c, const char *path, char name[NAME_MAX + 1
 	return fd >= 0 || errno != ENOENT ? fd : make_path(c, parent, &make);
 }
 
+/* Whether a path is /proc or below it by its text, whatever its links are. */
+static bool names_proc(const char *path)
+{
+	path += strspn(path, "/");
+	return strncmp(path, "proc", 4) == 0 && (path[4] == '/' || path[4] == 0);
+}
+
 int root_make_target(struct context *c, const char *path, const struct make *make)
 {
 	int fd = root_make(c, path, make);
 	if (fd < 0)
 		return -1;
+	/*
+	 * The planner decides by the text of a path what may be mounted in /proc. A link of the image must not lead there under
+	 * another name: what is mounted would stand for the kernel's files (CVE-2019-16884).
+	 */
+	if (!names_proc(path) && filesystem_type(fd) == MAGIC_PROC) {
+		close(fd);
+		errno = ELOOP;
+		return -1;
+	}
 	struct statx root, target;
 	const unsigned int what = STATX_INO | STATX_MNT_ID;
 	if (statx(c->root, "", AT_EMPTY_PATH, what, &root) < 0 || statx(fd, "", AT_EMPTY_PATH, what, &target) < 0) {

@@ -3,10 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include "compat.h"
 #include "context.h"
@@ -33,6 +39,74 @@ static bool is_executing(int channel)
 	return (executing[channel / 64] >> (channel % 64) & 1) != 0;
 }
 
+/*
+ * Making an address space takes longer than most operations. An executor that only makes a container's process, and then
+ * ends, needs none: it runs on a stack of its own in the caller's, which waits, as with vfork(2). Its descriptors, signal
+ * handlers, working directory and umask are its own; what it changes in memory is of no use to anybody later. Not where
+ * it stays to work for C, which would keep the caller waiting for what C does, nor where it enters namespaces (the kernel
+ * refuses some to processes that share memory).
+ */
+#define STACK_SIZE ((size_t)256 << 10)
+
+static bool shares_memory(const struct program_options *options)
+{
+#ifdef __SANITIZE_ADDRESS__
+	/* The address sanitizer knows no other stacks, and takes what an earlier one left in its shadow for a fault. */
+	return options == NULL;
+#endif
+	const struct wire_program *p = options->program;
+	bool clones = false;
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct wire_operation *o = &p->items[i];
+		switch (o->number) {
+		case OP_CLONE:
+			if ((o->u.clone.namespaces & CLONE_NEWUSER) != 0)
+				return false;
+			clones = true;
+			break;
+		case OP_JOIN_NAMESPACE:
+		case OP_JOIN_CONTAINER:
+			if (!clones)
+				return false;
+			break;
+		case OP_ID_MAP:
+		case OP_TIME_OFFSET:
+			return false;
+		default:
+			break;
+		}
+	}
+	return clones;
+}
+
+struct sharing {
+	const struct program_options *options;
+	int channel;
+};
+
+static int run_sharing(void *argument)
+{
+	const struct sharing *s = argument;
+	execute_program(s->options, s->channel);
+}
+
+static pid_t spawn_sharing(const struct program_options *options, int channel)
+{
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return -1;
+#ifdef __SANITIZE_ADDRESS__
+	/* The sanitizer knows nothing of this stack, and may have marks left from the one that was here before. */
+	__asan_unpoison_memory_region(stack, STACK_SIZE);
+#endif
+	struct sharing argument = { .options = options, .channel = channel };
+	pid_t pid = clone(run_sharing, (uint8_t *)stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, &argument);
+	int saved = errno;
+	munmap(stack, STACK_SIZE);
+	errno = saved;
+	return pid;
+}
+
 int program_spawn(const struct program_options *options, pid_t *executor)
 {
 	int ends[2];
@@ -44,7 +118,7 @@ int program_spawn(const struct program_options *options, pid_t *executor)
 		errno = EMFILE;
 		return -1;
 	}
-	pid_t pid = _Fork();
+	pid_t pid = shares_memory(options) ? spawn_sharing(options, ends[1]) : _Fork();
 	if (pid == 0)
 		execute_program(options, ends[1]);
 	int saved = errno;

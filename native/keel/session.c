@@ -135,8 +135,11 @@ struct session *session_spawn(const struct session_options *options, const char 
 
 void session_watch(struct session *session)
 {
-	fcntl(session->channel.fd, F_SETFL, O_RDWR | O_NONBLOCK);
-	loop_want(&session->channel, EPOLLIN);
+	/* It has been closed already where the program had no wait-start. */
+	if (session->channel.fd >= 0) {
+		fcntl(session->channel.fd, F_SETFL, O_RDWR | O_NONBLOCK);
+		loop_want(&session->channel, EPOLLIN);
+	}
 	session_update(session);
 }
 

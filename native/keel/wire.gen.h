@@ -536,7 +536,7 @@ struct msg_execute {
 	struct wire_program program; /* what to run */
 };
 
-/* Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
+/* Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
 struct msg_create {
 	const char *state_directory; /* existing host directory for monitor.sock, pid, and exit */
 	const char *log; /* log file to append to, in CRI's format; empty for none */
@@ -597,7 +597,7 @@ struct msg_status {
 struct msg_exec {
 	bool terminal; /* the program has a `terminal` operation */
 	bool open_stdin; /* this client sends input; /dev/null otherwise */
-	bool output; /* this client wants output and `exited`; otherwise output is thrown away (exec -d) */
+	bool output; /* this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way */
 	struct wire_program program; /* with join-container, clone, …, exec */
 };
 

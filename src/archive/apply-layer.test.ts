@@ -186,7 +186,7 @@ describe("applyLayer()", () => {
       yield tarOf({ name: "a" });
       yield Buffer.alloc(10_000);
       expect(sink.finished).toBeUndefined();
-      throw new Error("wrong digest");
+      if (sink.finished === undefined) throw new Error("wrong digest");
       yield Buffer.alloc(0);
     }
     await expect(applyLayer(stream(), sink)).rejects.toThrow("wrong digest");

@@ -15,7 +15,7 @@ export interface Extended {
   readonly sparse?: PaxSparse;
 }
 
-export interface PaxSparse {
+interface PaxSparse {
   /** The map is at the start of the content (format 1.0). */
   readonly inContent: boolean;
   readonly segments: readonly Segment[];

@@ -16,7 +16,7 @@ const number = (text: string | number[]) => {
 
 describe("headerNumber()", () => {
   it("reads octal digits between spaces and NULs", () => {
-    expect(["0000644\0", "   644 \0", "\0\0000000", "        ", "7777777", "644\0junk"].map(number)).toEqual([
+    expect(["0000644\0", "   644 \0", "\0\x30000000", "        ", "7777777", "644\0junk"].map(number)).toEqual([
       0o644, 0o644, 0, 0, 0o7777777, 0o644,
     ]);
   });

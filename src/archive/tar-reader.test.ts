@@ -155,6 +155,7 @@ describe("TarReader", () => {
   it("ends at two zero blocks, at one before the end, and at the end without any", async () => {
     const one = tarEntry({ name: "a", data: "x" });
     const zero = Buffer.alloc(512);
+    expect(await names(one.subarray(0, 513))).toEqual(["a"]); // umoci insert leaves the padding out
     const endings = [[zero, zero, tarEntry({ name: "hidden" })], [zero, zero, Buffer.alloc(9000, 1)], [zero], []];
     for (const end of endings) expect(await names(Buffer.concat([one, ...end]))).toEqual(["a"]);
     expect(await failure(Buffer.concat([one, zero, one]))).toMatchObject({ code: "data-loss" });
@@ -184,7 +185,7 @@ describe("TarReader", () => {
       cut(3584, 'byte 3072 (entry 3, "two")'),
       cut(4096, 'byte 3072 (entry 3, "two")'),
     ]);
-    for (const at of [1, 511, 700, 1500, 3000, 3100])
+    for (const at of [1, 511, 700, 1500, 2700, 3100])
       expect(await failure(archive.subarray(0, at))).toMatchObject({ code: "data-loss" });
   });
 

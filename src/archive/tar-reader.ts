@@ -83,10 +83,10 @@ export class TarReader {
 
   /** The next entry, undefined behind the last one. What was not read of the one before is passed over. */
   async next(): Promise<TarEntry | undefined> {
-    if (this.#left + this.#padding > 0) {
-      if (!(await this.#source.skip(this.#left + this.#padding))) throw this.#truncated();
-      this.#left = this.#padding = 0;
-    }
+    if (this.#left > 0 && !(await this.#source.skip(this.#left))) throw this.#truncated();
+    // Some writers leave out what comes behind the last entry's content; then the archive ends here.
+    if (this.#padding > 0) await this.#source.skip(this.#padding);
+    this.#left = this.#padding = 0;
     let local: Extended | undefined;
     let longName: Uint8Array | undefined;
     let longLink: Uint8Array | undefined;
@@ -156,7 +156,7 @@ export class TarReader {
     if (!(await this.#source.ensure(blockSize))) {
       this.#headerAt = position;
       this.#name = undefined;
-      // Some writers leave the two zero blocks out. A layer that was cut there has a wrong digest.
+      // Some leave the two zero blocks out too. A layer that was cut there has a wrong digest.
       if (this.#source.ready === 0 && !expected) return undefined;
       throw this.#truncated();
     }

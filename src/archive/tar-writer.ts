@@ -70,7 +70,7 @@ export function tarEntry(entry: WrittenEntry): Buffer {
   block.write(entry.type ?? "0", 156, "latin1");
   bytesOf(entry.linkname ?? "").copy(block, 157, 0, 100);
   if (entry.format !== "v7") {
-    block.write(entry.format === "gnu" ? "ustar  \0" : "ustar\0" + "00", 257, "latin1");
+    block.write(entry.format === "gnu" ? "ustar  \0" : "ustar\x0000", 257, "latin1");
     putNumber(block, 329, 8, entry.major ?? 0);
     putNumber(block, 337, 8, entry.minor ?? 0);
   }

@@ -10,6 +10,11 @@ const failureCode = (name: string): number => (name === "run" || name === "exec"
 
 export async function main(argv: readonly string[]): Promise<void> {
   let name = "";
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // Whoever read our output has gone (`sampan logs web | head`): there is nobody to tell.
+      if (error.code !== "EPIPE") throw error;
+    });
   try {
     const { globals, rest, done } = parseGlobals(argv);
     if (done) return;

@@ -148,6 +148,12 @@ class FileContentStore implements ContentStore {
     return { digest, size };
   }
 
+  forgetIngests(digest: Digest): void {
+    for (const entry of readdirSync(this.#ingests)) {
+      if (entry.startsWith(digestHex(digest)) && isLeftover(entry)) unlinkIfThere(join(this.#ingests, entry));
+    }
+  }
+
   delete(digest: Digest): boolean {
     return unlinkIfThere(this.#path(digest));
   }

@@ -62,6 +62,9 @@ export interface ContentStore {
    */
   add(source: AsyncIterable<Uint8Array>): Promise<Expected>;
 
+  /** Removes what interrupted writes left of a blob, unless a living process works on it. Idempotent. */
+  forgetIngests(digest: Digest): void;
+
   /** Removes a blob. Idempotent; readers that have it open read on. Returns whether it was there. */
   delete(digest: Digest): boolean;
 

@@ -144,6 +144,14 @@ export function contentStoreSuite(name: string, open: () => ContentStore): void 
       await expect(collect(store.openRead(expected.digest))).rejects.toMatchObject({ code: "not-found" });
     });
 
+    test("forgetIngests() has the next write() begin anew", async () => {
+      const store = open();
+      await expect(store.write(expected, sourceOf(bytes, 1000, 4000))).rejects.toThrow("broken");
+      store.forgetIngests(expected.digest);
+      store.forgetIngests(expected.digest);
+      expect(store.cleanIngests(0)).toBe(0);
+    });
+
     test("cleanIngests() removes what an interruption left, by age", async () => {
       const store = open();
       await expect(store.write(expected, sourceOf(bytes, 1000, 4000))).rejects.toThrow("broken");

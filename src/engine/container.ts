@@ -75,17 +75,18 @@ export class Container implements AsyncDisposable {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
         throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
-      const created = await this.#core.launch(this.record);
+      const created = await this.#core.launch(this.record, options.attach === undefined);
       const { monitor } = created;
-      const attachment = options.attach === undefined ? undefined : await monitor.attach(options.attach);
+      if (monitor === undefined || options.attach === undefined) return undefined;
+      const attachment = await monitor.attach(options.attach);
       try {
-        const size = options.attach?.size;
-        if (size !== undefined) attachment?.resize(size.columns, size.rows);
+        const { size } = options.attach;
+        if (size !== undefined) attachment.resize(size.columns, size.rows);
         await runtime.start(this.id, created);
         this.#monitor = monitor;
         return attachment;
       } catch (error) {
-        attachment?.close();
+        attachment.close();
         monitor.close();
         throw error;
       }
@@ -150,7 +151,8 @@ export class Container implements AsyncDisposable {
     if (command.length === 0 || command[0] === "")
       throw invalidArgument(`Cannot exec in container "${this.name}": no command is given`);
     const { core, record } = { core: this.#core, record: this.record };
-    const config = core.config(record);
+    // Its namespaces are joined as they are, wherever its network came from.
+    const config = core.config(record, undefined);
     const own = config.process;
     if (own === undefined) throw notFound(`Cannot exec in container "${this.name}": it has no process`);
     const user =
@@ -168,6 +170,10 @@ export class Container implements AsyncDisposable {
       {
         ...own,
         terminal: options.tty === true,
+        consoleSize:
+          options.consoleSize === undefined
+            ? undefined
+            : { width: options.consoleSize.columns, height: options.consoleSize.rows },
         args: command,
         env: [...merged.values()],
         cwd: options.workdir ?? own.cwd,

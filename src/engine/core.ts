@@ -9,6 +9,7 @@ import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { makeMountPoints } from "./mount-points.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
@@ -42,6 +43,13 @@ export interface CoreOptions {
   readonly removeCommand: (id: string) => readonly string[];
 }
 
+/** Another container whose network is joined. */
+export interface SharedNetwork {
+  readonly id: string;
+  /** Its network namespace's file. */
+  readonly namespace: string;
+}
+
 export class EngineCore {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
@@ -53,6 +61,7 @@ export class EngineCore {
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
+  #mountPointsMade = false;
 
   constructor(options: CoreOptions) {
     this.paths = options.paths;
@@ -77,10 +86,13 @@ export class EngineCore {
     return join(this.paths.volumes, name, "_data");
   }
 
-  /** The runtime-spec configuration, made anew from the record each time. */
-  config(record: ContainerRecord): RuntimeConfig {
+  /**
+   * The runtime-spec configuration, made anew from the record each time.
+   *
+   * @param shared the container whose network it joins
+   */
+  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
     const { options, resolved } = record;
-    const shared = this.#sharedNetwork(record);
     return runtimeConfig(options, resolved, {
       facts: this.facts,
       directory: this.runtime.stateDirectory(record.id),
@@ -91,7 +103,8 @@ export class EngineCore {
     });
   }
 
-  #sharedNetwork(record: ContainerRecord): { readonly id: string; readonly namespace: string } | undefined {
+  /** Throws `failed-precondition` when the container whose network is wanted does not run. */
+  sharedNetwork(record: ContainerRecord): SharedNetwork | undefined {
     const network = record.options.network ?? "";
     if (!network.startsWith("container:")) return undefined;
     const other = this.records.find(network.slice("container:".length));
@@ -106,7 +119,12 @@ export class EngineCore {
     return {
       root:
         root.kind === "overlay"
-          ? { ...root, target: this.rootTarget(), parameters: record.options.autoRemove === true ? withoutSync : [] }
+          ? {
+              ...root,
+              lower: [...root.lower, this.#mountPoints()],
+              target: this.rootTarget(),
+              parameters: record.options.autoRemove === true ? withoutSync : [],
+            }
           : { kind: "bind", path: root.path },
       cgroupPath: `${this.cgroupParent}/${record.id}`,
       keyring: record.id,
@@ -128,12 +146,22 @@ export class EngineCore {
     return target;
   }
 
-  /** Makes the container's process, waiting for its start. */
-  async launch(record: ContainerRecord): Promise<CreatedContainer> {
+  #mountPoints(): string {
+    const directory = join(this.paths.root, "mount-points");
+    if (!this.#mountPointsMade) {
+      makeMountPoints(directory);
+      this.#mountPointsMade = true;
+    }
+    return directory;
+  }
+
+  /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
+  async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
     const { id, options } = record;
     return this.runtime.create(id, {
+      immediate,
       furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
-      config: this.config(record),
+      config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
       log: this.logPath(record.id),
       openStdin: options.openStdin === true,

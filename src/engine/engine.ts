@@ -182,7 +182,7 @@ export class Engine implements AsyncDisposable {
     const record = await this.#makeRecord(options, pull);
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
-    if (!(options.network ?? "").startsWith("container:")) this.#core.config(record);
+    this.#core.config(record, this.#core.sharedNetwork(record));
     this.#insert(record);
     try {
       await this.#core.furnish(record);
@@ -248,7 +248,7 @@ export class Engine implements AsyncDisposable {
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
     return this.#core.runtime.plan(
-      this.#core.config(record),
+      this.#core.config(record, this.#core.sharedNetwork(record)),
       this.#core.planOptions(record, await this.#imagined(record)),
     );
   }

@@ -96,6 +96,8 @@ export interface ExecOptions {
   readonly user?: string;
   readonly tty?: boolean;
   readonly openStdin?: boolean;
+  /** Size of its terminal, in characters. */
+  readonly consoleSize?: { readonly columns: number; readonly rows: number };
   readonly privileged?: boolean;
   /** False throws its output away (`exec -d`). */
   readonly output?: boolean;

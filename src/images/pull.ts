@@ -63,8 +63,9 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   try {
     await fetchAndUnpack(request, tools, target, lease, made);
   } catch (error) {
-    const transient = isSampanError(error, "unavailable") || isSampanError(error, "cancelled");
-    await deleteKeys(lease.claim(made.filter((key) => !transient || key.startsWith("snapshot:")).toReversed()), tools);
+    const transient = isSampanError(error, "unavailable") || isSampanError(error, "cancelled") || signal.aborted;
+    const unwanted = made.filter((key) => !transient || key.startsWith("snapshot:"));
+    await deleteKeys(lease.claim(unwanted.toReversed()), tools);
     if (signal.aborted && !isSampanError(error)) {
       throw cancelled(`Cannot pull "${familiarName(reference)}": it was cancelled`, { cause: error });
     }

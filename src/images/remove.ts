@@ -96,6 +96,7 @@ export async function deleteKeys(
   for (const key of keys) {
     if (!key.startsWith("snapshot:")) {
       content.delete(key as Digest);
+      content.forgetIngests(key as Digest);
       continue;
     }
     try {

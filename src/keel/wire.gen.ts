@@ -3,7 +3,6 @@
 import type { IdMap, MountParameter, Xattr, Timestamp, Result, Operation, Reply, Request } from "#plan";
 import type { Reader, Writer } from "./wire.ts";
 
-export const version = 1;
 export const maxFrame = 8388608;
 
 function encodeIdMap(w: Writer, v: IdMap): void {

@@ -570,7 +570,7 @@ export interface RequestExecute {
   readonly program: readonly Operation[];
 }
 
-/** Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
+/** Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
 export interface RequestCreate {
   readonly kind: "create";
   /** existing host directory for monitor.sock, pid, and exit */
@@ -656,7 +656,7 @@ export interface RequestExec {
   readonly terminal: boolean;
   /** this client sends input; /dev/null otherwise */
   readonly openStdin: boolean;
-  /** this client wants output and `exited`; otherwise output is thrown away (exec -d) */
+  /** this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way */
   readonly output: boolean;
   /** with join-container, clone, …, exec */
   readonly program: readonly Operation[];

@@ -30,7 +30,7 @@ async function startWithTokens(grant: (request: Seen) => { status: number; body:
 
 const resolve = async (server: FakeServer, credentials?: CredentialSource) => {
   using registry = new Registry({ retry, ...(credentials && { credentials }) });
-  return registry.resolve(parseReference(`${server.host}/a/b`));
+  return await registry.resolve(parseReference(`${server.host}/a/b`));
 };
 
 describe("bearer tokens", () => {

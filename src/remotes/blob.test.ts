@@ -18,7 +18,7 @@ async function fetchFrom(
   options: { offset?: number; stallTimeout?: number } = {},
 ): Promise<Buffer> {
   using registry = new Registry({ retry, stallTimeout: options.stallTimeout ?? 5000 });
-  return collect(registry.fetchBlob(parseReference(`${server.host}/a`), layer, { offset: options.offset ?? 0 }));
+  return await collect(registry.fetchBlob(parseReference(`${server.host}/a`), layer, { offset: options.offset ?? 0 }));
 }
 
 test("Registry.fetchBlob() streams a blob, also from an offset", async () => {

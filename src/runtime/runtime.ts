@@ -29,14 +29,17 @@ export interface CreateContainer {
   readonly stdinOnce: boolean;
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+  /** Let it run at once; {@link Runtime.start} is not called then. Fails like it. */
+  readonly immediate?: boolean;
   /** Puts further files into the state directory before anything is started; they go with it. */
   readonly furnish?: (directory: string) => void;
 }
 
-/** Waits for its start. */
+/** Waits for its start, or runs when that was asked for. */
 export interface CreatedContainer {
   readonly pid: number;
-  readonly monitor: MonitorClient;
+  /** Connected for the start; undefined when there is none to come. */
+  readonly monitor: MonitorClient | undefined;
   /** What its process runs, to say what failed. */
   readonly program: readonly Operation[];
 }
@@ -80,7 +83,9 @@ export class Runtime {
       this.#rootMade = true;
     }
     makeEmptyDirectory(directory);
-    const program = plan.steps.map((s) => s.operation);
+    const all = plan.steps.map((s) => s.operation);
+    const immediate = options.immediate === true;
+    const program = immediate ? all.filter((o) => o.op !== "wait-start") : all;
     try {
       options.furnish?.(directory);
       const { pid } = await this.#executor.create({
@@ -95,7 +100,8 @@ export class Runtime {
         exitProgram: plan.exit,
         exitCommand: options.exitCommand,
       });
-      return { pid, monitor: await MonitorClient.connect(directory), program };
+      if (immediate) this.#noteStart(id);
+      return { pid, monitor: immediate ? undefined : await MonitorClient.connect(directory), program };
     } catch (error) {
       removeStateDirectory(directory);
       throw error;
@@ -104,7 +110,11 @@ export class Runtime {
 
   /** Lets the created container run. Fails when its command can't be executed; it has then exited. */
   async start(id: string, { monitor, program }: CreatedContainer): Promise<void> {
-    await monitor.start(program);
+    await monitor?.start(program);
+    this.#noteStart(id);
+  }
+
+  #noteStart(id: string): void {
     writeFileSync(join(this.stateDirectory(id), "started"), String(Date.now()));
   }
 

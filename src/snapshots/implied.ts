@@ -1,16 +1,18 @@
 /**
- * A layer may have something in a directory without describing the directory. On its own it was made 0755 and root's; on
- * top of a layer that has the directory it must not change what that says.
+ * A layer may have something in a directory without describing the directory. On its own it was made 0755 and root's, and
+ * now; on top of a layer that has the directory it must not change what that says.
  */
-import { lstatSync, type Stats } from "node:fs";
+import { lstatSync, type BigIntStats } from "node:fs";
 import { join } from "node:path";
 import type { Executor } from "#keel";
 import type { Layer } from "./store.ts";
 
-const look = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
+const billion = 1_000_000_000n;
+
+const look = (path: string): BigIntStats | undefined => lstatSync(path, { bigint: true, throwIfNoEntry: false });
 
 /** What `path` is below `root`; undefined when it is not there, false when a part of it is no directory. */
-function directoryAt(root: string, path: string): Stats | false | undefined {
+function directoryAt(root: string, path: string): BigIntStats | false | undefined {
   let at = root;
   let stat = look(root);
   if (path !== ".")
@@ -24,7 +26,7 @@ function directoryAt(root: string, path: string): Stats | false | undefined {
 }
 
 /** The directory as the layers show it: from the topmost that has it, unless one above has something else there. */
-function inherited(chain: readonly Layer[], path: string): Stats | undefined {
+function inherited(chain: readonly Pick<Layer, "fs">[], path: string): BigIntStats | undefined {
   for (const layer of chain) {
     const stat = directoryAt(layer.fs, path);
     if (stat === false) return undefined;
@@ -41,27 +43,28 @@ export async function inheritDirectories(
   executor: Executor,
   fs: string,
   implied: readonly string[],
-  chain: readonly Layer[],
+  chain: readonly Pick<Layer, "fs">[],
 ): Promise<void> {
-  const changes: { path: string; stat: Stats }[] = [];
+  const changes: { path: string; stat: BigIntStats }[] = [];
   for (const path of implied) {
     const mine = directoryAt(fs, path);
     const stat = mine === undefined || mine === false ? undefined : inherited(chain, path);
     if (mine === undefined || mine === false || stat === undefined) continue;
-    if (stat.mode !== mine.mode || stat.uid !== mine.uid || stat.gid !== mine.gid) changes.push({ path, stat });
+    if (stat.mode !== mine.mode || stat.uid !== mine.uid || stat.gid !== mine.gid || stat.mtimeNs !== mine.mtimeNs)
+      changes.push({ path, stat });
   }
   if (changes.length === 0) return;
+  // An overlay's directories keep the extended attributes that they have.
   await using sink = await executor.openLayer(fs, { overlay: true });
   for (const { path, stat } of changes) {
-    const milliseconds = Math.floor(stat.mtimeMs);
-    const seconds = Math.floor(milliseconds / 1000);
+    const nanoseconds = ((stat.mtimeNs % billion) + billion) % billion;
     await sink.write({
       kind: "apply-directory",
       path,
-      mode: stat.mode & 0o7777,
-      uid: stat.uid,
-      gid: stat.gid,
-      modified: { seconds: BigInt(seconds), nanoseconds: (milliseconds - seconds * 1000) * 1_000_000 },
+      mode: Number(stat.mode & 0o7777n),
+      uid: Number(stat.uid),
+      gid: Number(stat.gid),
+      modified: { seconds: (stat.mtimeNs - nanoseconds) / billion, nanoseconds: Number(nanoseconds) },
       xattrs: [],
     });
   }

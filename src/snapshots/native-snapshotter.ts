@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Executor } from "#keel";
 import { Extractions } from "./extractions.ts";
+import { inheritDirectories } from "./implied.ts";
 import type { ChainId, Fill, RootSource, SnapshotInfo, SnapshotKey, Snapshotter, Usage } from "./snapshotter.ts";
 import { SnapshotStore } from "./store.ts";
 
@@ -25,8 +26,10 @@ export class NativeSnapshotter implements Snapshotter {
       const path = store.begin();
       try {
         const fs = join(path, "fs");
-        if (parent !== undefined) await this.#copy(store.layer(parent).fs, fs);
-        await fill(fs, { overlay: false });
+        const below = parent === undefined ? undefined : store.layer(parent);
+        if (below !== undefined) await this.#copy(below.fs, fs);
+        const { implied = [] } = await fill(fs, { overlay: false });
+        if (below !== undefined) await inheritDirectories(store.executor, fs, implied, [below]);
         // What the layer hides is gone from the copy: the layers below are never looked at again.
         await store.commit(path, key, parent, false);
       } catch (error) {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -178,7 +178,7 @@ describe.each(["keel", "keel-sanitized"])("%s sessions", (binary) => {
 
   test("without namespaces of its own, exec'd processes end with the container too", async () => {
     await using host = new Monitored(keel);
-    const { client } = await host.create(containerProgram(shell("sleep 0.2"), { namespaces: 0n }));
+    const { client } = await host.create(containerProgram(shell("sleep 1"), { namespaces: 0n }));
     const exited = client.wait();
     await client.start();
     const program = execProgram(["sleep", "60"]).slice(1);
@@ -285,6 +285,20 @@ describe.each(["keel", "keel-sanitized"])("%s sessions", (binary) => {
     } finally {
       spawnSync("umount", [mount]);
     }
+  });
+
+  test("a peer that is neither root nor the monitor's user is turned away, whatever the socket's mode", async () => {
+    await using host = new Monitored(keel);
+    const { client, directory } = await host.create(containerProgram(["sleep", "60"]));
+    await client.start();
+    for (const open of [host.directory, directory]) chmodSync(open, 0o755);
+    const path = join(directory, "monitor.sock");
+    chmodSync(path, 0o666);
+    const script = `use Socket; socket(S, AF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) || die "connect: $!";
+      $SIG{PIPE} = "IGNORE"; syswrite(S, pack("VVv", 6, 1, 17)); my $n = sysread(S, my $b, 100); print defined $n ? $n : "reset";`;
+    const ask = (uid: number): string => spawnSync("perl", ["-e", script, path], { uid, gid: uid }).stdout.toString();
+    expect(ask(65534)).toMatch(/^(0|reset)$/);
+    expect(ask(0)).toBe("19");
   });
 
   test("an OOM kill is reported, and the exit program removes the cgroup after it was read", async () => {

@@ -307,8 +307,8 @@ describe.each(["keel", "keel-sanitized"])("%s monitor", (binary) => {
     await expect(MonitorClient.connect(directory)).rejects.toMatchObject({ code: "unavailable" });
   });
 
-  test("runs the exit program and notes the exit before anybody is told, the exit command after", async () => {
-    await using host = new Monitored(keel);
+  /** A container whose exit command copies the exit file to `command`. */
+  const withExitCommand = async (host: Monitored) => {
     const directory = host.state();
     const [made, command] = [join(directory, "made"), join(directory, "command")];
     const container = await host.create(
@@ -319,10 +319,26 @@ describe.each(["keel", "keel-sanitized"])("%s monitor", (binary) => {
       },
       directory,
     );
+    return { container, directory, made, command };
+  };
+
+  test("runs the exit program, and the exit command after the exit was noted when nobody was told", async () => {
+    await using host = new Monitored(keel);
+    const { container, directory, made, command } = await withExitCommand(host);
+    await container.client.start();
+    container.client.close();
+    await until(() => existsSync(command) && statSync(command).size > 0);
+    expect(existsSync(made)).toBe(true);
+    expect(readFileSync(command, "utf8")).toBe(readFileSync(join(directory, "exit"), "utf8"));
+  });
+
+  test("runs the exit program before anybody is told, and then no exit command", async () => {
+    await using host = new Monitored(keel);
+    const { container, directory, made, command } = await withExitCommand(host);
     await run(container);
     expect([existsSync(made), existsSync(join(directory, "exit"))]).toEqual([true, true]);
-    await until(() => existsSync(command) && statSync(command).size > 0);
-    expect(readFileSync(command, "utf8")).toBe(readFileSync(join(directory, "exit"), "utf8"));
+    await until(() => !alive(container.monitor));
+    expect(existsSync(command)).toBe(false);
   });
 
   test("a command that can't be executed fails start, and is the container's exit", async () => {

@@ -5,6 +5,7 @@ import type { PullProgress } from "#images";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { ImageRoot, listing } from "../support/image-root.ts";
 import { testImage, type ImageName } from "../support/images.ts";
+import { Layout } from "../support/layout.ts";
 import { mustHere } from "../support/process.ts";
 import { Registry } from "../support/registry.ts";
 
@@ -21,8 +22,20 @@ beforeAll(async () => {
 });
 afterAll(async () => registry[Symbol.asyncDispose]());
 
+const json = async (file: string) => JSON.parse(await readFile(file, "utf8")) as never;
+
+const listings = new Map<ImageName, Promise<string>>();
+
 /** What umoci makes of the image. */
 async function umociListing(name: ImageName): Promise<string> {
+  const known = listings.get(name);
+  if (known !== undefined) return known;
+  const made = makeUmociListing(name);
+  listings.set(name, made);
+  return made;
+}
+
+async function makeUmociListing(name: ImageName): Promise<string> {
   const directory = await mkdtemp("/var/tmp/sampan-umoci-");
   try {
     const [, layout = "", tag = ""] = (await testImage(name)).split(":");
@@ -137,8 +150,9 @@ describe("Images.pull", () => {
       root.images.pull(name, { credentials: () => ({ username: "anna", password: "wrong" }) }),
     ).rejects.toMatchObject({ code: "permission-denied" });
     expect(await root.contents()).toEqual(nothing);
-    const credentials = () => ({ username: "anna", password: "a secret" });
-    expect(await root.images.pull(name, { credentials })).toMatchObject({ changed: true });
+    expect(
+      await root.images.pull(name, { credentials: () => ({ username: "anna", password: "a secret" }) }),
+    ).toMatchObject({ changed: true });
   });
 
   test("goes on where connections break, and leaves nothing of it", async () => {
@@ -150,7 +164,7 @@ describe("Images.pull", () => {
     ]);
     const { chainId } = await root.images.pull(`${proxy.address}/layers:1`);
     expect(await root.inside(chainId, listing)).toEqual(await umociListing("layers"));
-    expect(proxy.requests.some(({ headers }) => headers.range === "bytes=100000-")).toBe(true);
+    expect(proxy.requests.some(({ headers }) => /^bytes=[1-9]\d*-$/.test(headers.range ?? ""))).toBe(true);
     expect(await root.contents()).toMatchObject({ ingests: 0, temporary: 0 });
   });
 
@@ -169,7 +183,6 @@ describe("Images.pull", () => {
     const directory = await mkdtemp("/var/tmp/sampan-layout-");
     await mustHere(["skopeo", "--insecure-policy", "copy", await testImage("busybox"), `oci:${directory}:a`]);
     const path = (digest: string): string => join(directory, "blobs", digest.replace(":", "/"));
-    const json = async (file: string) => JSON.parse(await readFile(file, "utf8")) as never;
     const index: { manifests: [{ digest: string }] } = await json(join(directory, "index.json"));
     const manifest: { config: { digest: string } } = await json(path(index.manifests[0].digest));
     const config: { rootfs: { diff_ids: string[] } } = await json(path(manifest.config.digest));
@@ -177,7 +190,6 @@ describe("Images.pull", () => {
     await using root = await ImageRoot.create();
     await using server = await Registry.start();
     await server.push(`oci:${directory}:a`, "a:1");
-    const { Layout } = await import("../support/layout.ts");
     const layout = new Layout(directory);
     const written = await layout.writeBlob(
       "application/vnd.oci.image.config.v1+json",
@@ -211,7 +223,8 @@ describe("Images.pull", () => {
     proxy.requests.length = 0;
     await root.images.pull(name);
     const blobs = proxy.requests.filter(({ path }) => path.includes("/blobs/"));
-    expect(blobs.map(({ headers }) => headers.range)).toEqual(["bytes=100000-"]);
+    // What was on the way when the connection broke may be lost.
+    expect(blobs.map(({ headers }) => headers.range)).toEqual([expect.stringMatching(/^bytes=[1-9]\d*-$/)]);
   });
 
   test("ends when it is cancelled, and leaves no layer", async () => {
@@ -332,10 +345,11 @@ describe("localhost/node", () => {
     expect(await root.contents()).toEqual({ blobs: 3, ingests: 0, layers: 1, temporary: 0 });
 
     const layout = join(root.directory, "content");
-    const { size } = (await readFile(join(layout, "blobs", image.target.replace(":", "/")))).buffer
-      ? { size: root.content.size(image.target) }
-      : { size: 0 };
-    const target = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: image.target, size };
+    const target = {
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      digest: image.target,
+      size: root.content.size(image.target),
+    };
     const annotations = { "org.opencontainers.image.ref.name": "node" };
     await writeFile(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
     await writeFile(

@@ -552,7 +552,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     number: 2,
     name: "create",
     to: "keel",
-    doc: "Start a monitor, and run a container's program up to `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them)",
+    doc: "Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them)",
     fields: [
       f("stateDirectory", "string", "existing host directory for monitor.sock, pid, and exit"),
       f("log", "string", "log file to append to, in CRI's format; empty for none"),
@@ -640,7 +640,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     fields: [
       f("terminal", "bool", "the program has a `terminal` operation"),
       f("openStdin", "bool", "this client sends input; /dev/null otherwise"),
-      f("output", "bool", "this client wants output and `exited`; otherwise output is thrown away (exec -d)"),
+      f("output", "bool", "this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way"),
       f("program", "operations", "with join-container, clone, …, exec"),
     ],
   },

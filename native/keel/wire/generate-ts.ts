@@ -1,5 +1,5 @@
 /** The TypeScript side of the wire: types for the plan, encoder and decoder for the client. */
-import { maxFrame, messages, operations, structs, version, type Declared, type Field } from "./declaration.ts";
+import { maxFrame, messages, operations, structs, type Declared, type Field } from "./declaration.ts";
 import { listItem, pascal, scalars } from "./types.ts";
 
 const header = "// Generated from native/keel/wire/declaration.ts by `npm run generate`. Do not edit.\n\n";
@@ -71,7 +71,7 @@ export function tsCodec(): string {
   let out = header;
   out += `import type { ${structs.map((s) => s.name).join(", ")}, Operation, Reply, Request } from "#plan";\n`;
   out += 'import type { Reader, Writer } from "./wire.ts";\n\n';
-  out += `export const version = ${version};\nexport const maxFrame = ${maxFrame};\n\n`;
+  out += `export const maxFrame = ${maxFrame};\n\n`;
   for (const s of structs) {
     if (!usedByReply.has(s.name))
       out += `function encode${s.name}(w: Writer, v: ${s.name}): void {\n${s.fields.map((x) => encode(x.type, `v.${x.name}`)).join("")}}\n\n`;

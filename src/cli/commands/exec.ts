@@ -1,7 +1,7 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
-import { connect, rawTerminal } from "../streams.ts";
+import { connect, rawTerminal, terminalSize } from "../streams.ts";
 
 export const exec = command(
   {
@@ -30,12 +30,14 @@ export const exec = command(
     if (tty && interactive && !process.stdin.isTTY)
       throw invalidArgument("Cannot use -t: the input is not a terminal", { remedy: "Leave -t out" });
     using _ = rawTerminal(tty && interactive);
+    const size = tty ? terminalSize() : undefined;
     await using engine = await openEngine(globals);
     const session = await engine.get(name).exec({
       command: words,
       env: [...values["env-file"].flatMap(readEnvFile), ...values.env.flatMap(hostVariable)],
       tty,
       openStdin: interactive,
+      ...(size === undefined ? {} : { consoleSize: size }),
       output: !detach,
       ...(values.user === undefined ? {} : { user: values.user }),
       ...(values.workdir === undefined ? {} : { workdir: values.workdir }),

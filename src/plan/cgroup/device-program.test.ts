@@ -13,7 +13,7 @@ interface Access {
 
 /** Runs a program as the kernel would, on struct bpf_cgroup_dev_ctx. Knows the instructions that are used, no others. */
 function run(program: Uint8Array, { type, access, major, minor }: Access): bigint {
-  const bits = [...access].reduce((sum, letter) => sum | ({ m: 1, r: 2, w: 4 }[letter] ?? 0), 0);
+  const bits = access.split("").reduce((sum, letter) => sum | ({ m: 1, r: 2, w: 4 }[letter] ?? 0), 0);
   const context = [(bits << 16) | (type === "b" ? 1 : 2), major, minor];
   const view = new DataView(program.buffer);
   const registers = Array.from({ length: 11 }, () => 0n);
@@ -39,16 +39,18 @@ function run(program: Uint8Array, { type, access, major, minor }: Access): bigin
 
 /** Each single access is decided by the last rule that matches the device and names it. */
 function allowed(rules: readonly DeviceRule[], otherwise: boolean, { type, access, major, minor }: Access): boolean {
-  return [...access].every(
-    (letter) =>
-      rules.findLast(
-        (rule) =>
-          (rule.type === "a" || rule.type === type) &&
-          (rule.major ?? major) === major &&
-          (rule.minor ?? minor) === minor &&
-          rule.access.includes(letter),
-      )?.allow ?? otherwise,
-  );
+  return access
+    .split("")
+    .every(
+      (letter) =>
+        rules.findLast(
+          (rule) =>
+            (rule.type === "a" || rule.type === type) &&
+            (rule.major ?? major) === major &&
+            (rule.minor ?? minor) === minor &&
+            rule.access.includes(letter),
+        )?.allow ?? otherwise,
+    );
 }
 
 const accesses = fc.constantFrom("r", "w", "m", "rw", "rm", "wm", "rwm");

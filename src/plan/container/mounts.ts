@@ -7,7 +7,7 @@ import { readMountWords, type MountWords } from "./mount-words.ts";
 import { pathInRoot } from "./paths.ts";
 import type { StepList } from "./step-list.ts";
 
-export const mountsSource = "runtime-spec config.md#mounts";
+const mountsSource = "runtime-spec config.md#mounts";
 
 /** What mounting depends on. */
 export interface MountContext {

@@ -154,7 +154,7 @@ describe("planContainer()", () => {
   });
 });
 
-describe("planContainer() refuses", () => {
+describe("planContainer(), asked for what it must not do,", () => {
   const refusals: readonly (readonly [name: string, message: string, ...Parameters<typeof plan>])[] = [
     [
       "a tmpfs over /proc (CVE-2019-16884)",
@@ -268,11 +268,11 @@ describe("planContainer() refuses", () => {
     ],
   ];
   for (const [name, message, ...args] of refusals)
-    it(name, () => {
+    it(`refuses ${name}`, () => {
       expect(() => plan(...args)).toThrow(message);
     });
 
-  it("NUL characters, which would cut a string short", () => {
+  it("refuses NUL characters, which would cut a string short", () => {
     const config = sampleConfig();
     const { process } = config;
     if (process === undefined) throw new Error("no process");

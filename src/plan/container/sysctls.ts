@@ -60,7 +60,7 @@ export function addSysctls(
  * Path below /proc/sys: `net.ipv4.ip_forward` → `net/ipv4/ip_forward`. As with sysctl(8), when the first separator is a
  * slash, slashes separate and dots stay (`net/ipv4/conf/eth0.1/rp_filter`); otherwise the two are exchanged.
  */
-export function sysctlPath(name: string): string {
+function sysctlPath(name: string): string {
   const first = /[./]/.exec(name)?.[0];
   const path = first === "." ? name.replaceAll(/[./]/g, (c) => (c === "." ? "/" : ".")) : name;
   if (!/^[A-Za-z0-9_-]+(\/[A-Za-z0-9_.@:-]+)+$/.test(path) || path.split("/").some((x) => x === "." || x === ".."))

@@ -56,10 +56,10 @@ function meaning(profile: SeccompProfile, name: string, args: readonly bigint[],
     .filter(({ value }) => value !== otherwise);
   const fixed = rules.find((x) => x.args.length === 0);
   if (fixed !== undefined) return fixed.value;
-  const matching = rules.find((x) => {
-    const results = x.args.map((condition) => conditionHolds(condition, args, bits));
-    const twice = new Set(x.args.map(({ index }) => index)).size < x.args.length;
-    return twice ? results.includes(true) : !results.includes(false);
+  const matching = rules.find(({ args: conditions }) => {
+    const holds = (condition: SeccompCondition): boolean => conditionHolds(condition, args, bits);
+    const twice = new Set(conditions.map(({ index }) => index)).size < conditions.length;
+    return twice ? conditions.some(holds) : conditions.every(holds);
   });
   return matching?.value ?? otherwise;
 }

@@ -13,7 +13,11 @@ const allow = 0x7fff_0000;
 const eperm = 0x0005_0001;
 const enosys = 0x0005_0026;
 
-function filter(capabilities: readonly string[], architecture: Architecture = "x86_64", kernel = [6, 18] as const) {
+function filter(
+  capabilities: readonly string[],
+  architecture: Architecture = "x86_64",
+  kernel: readonly [number, number] = [6, 18],
+) {
   const { program, unknown } = compileSeccompProfile(
     defaultSeccompProfile({ capabilities, architecture, kernel }),
     architecture,

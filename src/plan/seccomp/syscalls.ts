@@ -17,7 +17,7 @@ export interface SyscallAbi {
 }
 
 /** `read write @5 fstat`: names in the order of their numbers from 0; `@5` says the next number after a gap. */
-export function parseSyscalls(text: string): ReadonlyMap<string, number> {
+function parseSyscalls(text: string): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();
   let next = 0;
   for (const word of text.trim().split(/\s+/))
