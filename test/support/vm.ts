@@ -103,7 +103,8 @@ async function stage(directory: string, files: Readonly<Record<string, VmFile>>)
   for (const [name, file] of Object.entries(files)) {
     const target = join(directory, name);
     await mkdir(dirname(target), { recursive: true });
-    if (typeof file === "string") await cp(file, target, { recursive: true, verbatimSymlinks: true });
+    if (typeof file === "string")
+      await cp(file, target, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
     else await symlink(file.symlink, target);
   }
 }
