@@ -42,12 +42,21 @@ it.each([[[]], [["--cap-add", "ALL"]]])("run %j reads nothing there, and can't u
   // What CAP_SYS_ADMIN may unmount is not hidden from it; without it the masks hold.
   const without = flags.length === 0 ? [] : ["--cap-drop", "SYS_ADMIN"];
   expect((await lab.shell([...flags, ...without], image, script)).split("\n")).toEqual(present.map(() => "0"));
-  expect(await lab.shell(flags, image, "find /sys -name 'energy_uj' -o -name 'core_throttle_count' 2>/dev/null | xargs -r cat 2>/dev/null")).toBe("");
+  expect(
+    await lab.shell(
+      flags,
+      image,
+      "find /sys -name 'energy_uj' -o -name 'core_throttle_count' 2>/dev/null | xargs -r cat 2>/dev/null",
+    ),
+  ).toBe("");
 });
 
-it.each(["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys"])("%s is read-only", async (path) => {
-  const probe = `f=$(find ${path} -type f -perm -200 2>/dev/null | head -n1); [ -n "$f" ] || f=${path}/x; echo > "$f"`;
-  const { stderr, code } = await lab.run([], image, ["sh", "-c", probe]);
-  expect(code).not.toBe(0);
-  expect(stderr).toMatch(/Read-only file system|nonexistent/);
-});
+it.each(["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys"])(
+  "%s is read-only",
+  async (path) => {
+    const probe = `f=$(find ${path} -type f -perm -200 2>/dev/null | head -n1); [ -n "$f" ] || f=${path}/x; echo > "$f"`;
+    const { stderr, code } = await lab.run([], image, ["sh", "-c", probe]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/Read-only file system|nonexistent/);
+  },
+);
