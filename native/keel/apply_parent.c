@@ -160,6 +160,20 @@ static int make_component(struct layer *l, int dirfd, const char *prefix, const 
 	return make_path(l, start, links + 1);
 }
 
+/*
+ * Opens the directory `name` of `dirfd`, which `prefix` ends with. Only what is no ordinary directory is resolved from the
+ * root again: a path of 2000 components would otherwise take a million steps.
+ */
+static int open_next(const struct layer *l, int dirfd, const char *prefix, const char *name)
+{
+	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+		int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 || errno != ENOTDIR)
+			return fd;
+	}
+	return open_below(l, prefix, O_PATH);
+}
+
 /* Makes the missing directories of a path, which may have `.` and `..`. */
 static int make_path(struct layer *l, const char *path, int links)
 {
@@ -181,7 +195,7 @@ static int make_path(struct layer *l, const char *path, int links)
 			break;
 		memcpy(prefix, path, end);
 		prefix[end] = '\0';
-		int fd = open_below(l, prefix, O_PATH);
+		int fd = open_next(l, dirfd, prefix, prefix + start);
 		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
 			if (make_component(l, dirfd, prefix, prefix + start, links) < 0)
 				break;

@@ -24,8 +24,18 @@ afterAll(async () => registry[Symbol.asyncDispose]());
 
 const json = async (file: string) => JSON.parse(await readFile(file, "utf8")) as never;
 
+const listings = new Map<ImageName, Promise<string>>();
+
 /** What umoci makes of the image. */
 async function umociListing(name: ImageName): Promise<string> {
+  const known = listings.get(name);
+  if (known !== undefined) return known;
+  const made = makeUmociListing(name);
+  listings.set(name, made);
+  return made;
+}
+
+async function makeUmociListing(name: ImageName): Promise<string> {
   const directory = await mkdtemp("/var/tmp/sampan-umoci-");
   try {
     const [, layout = "", tag = ""] = (await testImage(name)).split(":");

@@ -72,7 +72,8 @@ export const listing: string = [
   'cd "$1"',
   // Directories' times are not compared: umoci sets them before it fills the directories.
   String.raw`find . -mindepth 1 \( -type d -printf '%p %y %m %U:%G\n' \) -o \( -type f -printf '%p %y %m %U:%G %s %n %T@\n' \) -o -printf '%p %y %m %U:%G %l\n' | sort`,
-  "find . -type f -print0 | sort -z | xargs -0 -r sha256sum",
+  // Of the names of one file the first is enough.
+  String.raw`find . -type f -printf '%i\t%p\n' | sort -k2 | awk -F'\t' '!seen[$1]++ { print $2 }' | xargs -r -d '\n' sha256sum`,
   String.raw`find . \( -type c -o -type b \) -exec stat -c '%n %t:%T' {} + | sort`,
   "find . -type f -print0 | sort -z | xargs -0 -r getfattr --no-dereference -d -m '^(user|security)' -e hex 2>/dev/null",
 ].join("\n");

@@ -16,7 +16,7 @@ export function buildKeel(): void {
   if (status !== 0) throw new Error(`Cannot build keel: ${stderr.toString()}`);
 }
 
-export const newPid = 0x20000000n;
+const newPid = 0x20000000n;
 
 const environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=dumb"];
 

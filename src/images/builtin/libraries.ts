@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { notFound } from "#errdefs";
 import { readElf } from "./elf.ts";
 
@@ -20,7 +20,8 @@ export function librariesOf(program: string, architecture: string = process.arch
   const pending = [program];
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const elf = readElf(path);
-    if (elf.interpreter !== undefined) found.set(elf.interpreter, elf.interpreter);
+    // The loader is also a library that libc links to, by its name alone.
+    if (elf.interpreter !== undefined) found.set(basename(elf.interpreter), elf.interpreter);
     const origin = dirname(path);
     const own = elf.runPath.map((directory) => directory.replace(/\$\{?ORIGIN\}?/g, origin));
     for (const name of elf.needed) {
@@ -37,6 +38,5 @@ export function librariesOf(program: string, architecture: string = process.arch
       pending.push(library);
     }
   }
-  // The loader is also a library that others link to, by its name alone.
-  return [...new Set(found.values())].sort();
+  return [...found.values()].sort();
 }
