@@ -88,6 +88,12 @@ export function runtimeConfig(
 
 /** The host name inside: given, the host's with its network, or the beginning of the id. */
 export function containerHostname(options: ContainerOptions, id: string): string {
+  // They are written to /etc/hosts and /etc/hostname, where a space or newline has a meaning.
+  for (const name of [options.hostname, options.domainname])
+    if (name !== undefined && !/^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?$/.test(name))
+      throw invalidArgument(`Cannot use host name ${JSON.stringify(name)}: it is not a name of the network`, {
+        remedy: "Take at most 64 letters, digits, dots and hyphens",
+      });
   return options.hostname ?? (options.network === "host" ? hostName() : id.slice(0, 12));
 }
 
