@@ -20,7 +20,7 @@
 #include "log.h"
 #include "loop.h"
 #include "session.h"
-#include "state-file.h"
+#include "state_file.h"
 
 /* What is sent to the monitor is meant for the container. */
 static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT };

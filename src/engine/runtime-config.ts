@@ -88,12 +88,12 @@ export function runtimeConfig(
 
 /** The host name inside: given, the host's with its network, or the beginning of the id. */
 export function containerHostname(options: ContainerOptions, id: string): string {
-  // They are written to /etc/hosts and /etc/hostname, where a space or newline has a meaning.
+  // They go into /etc/hosts, where a line feed would begin another host's line (as CVE-2022-4318 did in /etc/passwd).
   for (const name of [options.hostname, options.domainname])
-    if (name !== undefined && !/^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?$/.test(name))
-      throw invalidArgument(`Cannot use host name ${JSON.stringify(name)}: it is not a name of the network`, {
-        remedy: "Take at most 64 letters, digits, dots and hyphens",
-      });
+    if (name !== undefined && !/^[a-zA-Z0-9._-]{0,64}$/.test(name))
+      throw invalidArgument(
+        `Cannot use host name ${JSON.stringify(name)}: it may have at most 64 letters, digits, ".", "_" and "-"`,
+      );
   return options.hostname ?? (options.network === "host" ? hostName() : id.slice(0, 12));
 }
 
