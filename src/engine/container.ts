@@ -1,5 +1,5 @@
 /** One container: a handle that any number of processes may hold at once. */
-import { failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
+import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import { cgroupDirectories } from "#plan";
 import type { ExitStatus, RuntimeState } from "#runtime";
@@ -205,7 +205,12 @@ export class Container implements AsyncDisposable {
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
     const { records } = this.#core;
-    records.claim(this.id, "remove");
+    try {
+      records.claim(this.id, "remove");
+    } catch (error) {
+      await this.#makeRoom(error);
+      records.claim(this.id, "remove");
+    }
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created") {
@@ -219,6 +224,14 @@ export class Container implements AsyncDisposable {
     } finally {
       records.release(this.id);
     }
+  }
+
+  /** On a full disk not even the claim can be written: what the ended container wrote goes first then. */
+  async #makeRoom(cause: unknown): Promise<void> {
+    const { status } = this.state;
+    if (fromSystemError(cause)?.code !== "resource-exhausted" || status === "running" || status === "created")
+      throw cause;
+    await this.#core.snapshotter.remove(this.id);
   }
 
   async #killAndWait(): Promise<void> {
