@@ -1,6 +1,6 @@
 /**
  * A test host: a machine of its own for one test, as far as namespaces can make one. It has its own PID, mount, network,
- * IPC and UTS namespace, its own /run and /tmp, and directories for Sampan's root and state. Disposing it ends every
+ * IPC and UTS namespace, its own /run, /tmp and /dev/shm, and directories for Sampan's root and state. Disposing it ends every
  * process in it (they cannot leave the PID namespace), and removes its cgroups and files.
  *
  *     vitest ── unshare ──fork──> init (pid 1 of the host: waits for the end of its stdin, reaps orphans)
@@ -51,8 +51,8 @@ mount --move "$1/cgroup" /sys/fs/cgroup
 rmdir "$1/cgroup"
 case $2 in /tmp/*) mkdir -p "$1/tmp\${2#/tmp}"; mount --rbind "$2" "$1/tmp\${2#/tmp}";; esac
 mount --rbind "$1/tmp" /tmp
-mount --bind "$1/run" /run
 mount -t tmpfs -o mode=1777 shm /dev/shm
+mount --bind "$1/run" /run
 mkdir -p /run/lock
 hostname sampan-test
 ip link set lo up
