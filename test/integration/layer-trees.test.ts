@@ -98,7 +98,10 @@ describe("trees", () => {
     execFileSync("mount", ["--bind", mounted, join(directory, "tree/inner")]);
     try {
       await copy(join(directory, "tree"), join(directory, "copy"));
-      expect(readdirSync(join(directory, "copy"), { recursive: true }).sort()).toEqual(["file", "inner"]);
+      expect(readdirSync(join(directory, "copy"), { recursive: true, encoding: "utf8" }).sort()).toEqual([
+        "file",
+        "inner",
+      ]);
       await expect(remove(join(directory, "tree"))).rejects.toMatchObject({ fields: { errno: 16 } });
       expect(readdirSync(mounted)).toEqual(["precious"]);
     } finally {
