@@ -115,11 +115,17 @@ export class Container implements AsyncDisposable {
     await this.#core.runtime.kill(this.id, parseSignal(signal));
   }
 
-  /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. */
+  /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. Removes an auto-removed one. */
   async stop(options: StopOptions = {}): Promise<void> {
-    const { runtime } = this.#core;
     const state = this.state;
     if (state.status !== "running" && state.status !== "created") return;
+    await this.#end(options);
+    // Its monitor has told us of the end, and leaves the rest to us.
+    if (this.record.options.autoRemove === true) await this.removeIfThere();
+  }
+
+  async #end(options: StopOptions): Promise<void> {
+    const { runtime } = this.#core;
     const seconds = options.timeout ?? this.record.options.stopTimeout ?? 10;
     const signal = options.signal === undefined ? this.record.resolved.stopSignal : parseSignal(options.signal);
     try {
