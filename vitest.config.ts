@@ -7,7 +7,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", testTimeout: 60_000, include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"] } },
       {
         test: {
           name: "system",
