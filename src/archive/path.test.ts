@@ -55,6 +55,12 @@ describe("meaningOf()", () => {
     ]);
   });
 
+  it("takes a whiteout of the longest name", () => {
+    const name = "n".repeat(255);
+    expect(meaningOf(cleanPath(`a/.wh.${name}`))).toEqual({ kind: "whiteout", path: `a/${name}` });
+    expect(() => cleanPath(`a/.wh.${name}n`)).toThrow("longer than 255 bytes");
+  });
+
   it("refuses whiteouts of nothing, and whiteouts as directories", () => {
     for (const path of [".wh.", "a/.wh.", "a/.wh..", "a/.wh..."])
       expect(() => meaningOf(path)).toThrow("names no file");

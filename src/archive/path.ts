@@ -5,6 +5,9 @@ import { nameBytes, quote } from "./text.ts";
 /** Largest component that the kernel takes. */
 const componentBytes = 255;
 
+/** Starts the name of a whiteout (image-spec layer.md, "Whiteouts"). */
+const prefix = ".wh.";
+
 const refuse = (name: string, state: string): SampanError => invalidArgument(`Cannot unpack ${quote(name)}: ${state}`);
 
 /** Most names are clean already: nothing but ordinary components, no `.` or `/` before or behind one. */
@@ -25,7 +28,9 @@ export function cleanPath(name: string): string {
       if (parts.pop() === undefined) throw refuse(name, "it leaves the layer's root");
       continue;
     }
-    if (part.length > componentBytes / 3 && nameBytes(part) > componentBytes)
+    // A whiteout is never a file, so that only what it hides has to fit.
+    const most = componentBytes + (part.startsWith(prefix) ? prefix.length : 0);
+    if (part.length > componentBytes / 3 && nameBytes(part) > most)
       throw refuse(name, `a part of it is longer than ${componentBytes} bytes`);
     parts.push(part);
   }
@@ -40,9 +45,7 @@ export function parentOf(path: string): string {
   return slash < 0 ? "." : path.slice(0, slash);
 }
 
-const prefix = ".wh.";
-
-/** What a path is in a layer (image-spec layer.md, "Whiteouts"). */
+/** What a path is in a layer. */
 export type Meaning =
   | { readonly kind: "entry" }
   /** Hides `path` of lower layers. */

@@ -1,5 +1,5 @@
 /** One container: a handle that any number of processes may hold at once. */
-import { failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
+import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import { cgroupDirectories } from "#plan";
 import type { ExitStatus, RuntimeState } from "#runtime";
@@ -115,11 +115,17 @@ export class Container implements AsyncDisposable {
     await this.#core.runtime.kill(this.id, parseSignal(signal));
   }
 
-  /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. */
+  /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. Removes an auto-removed one. */
   async stop(options: StopOptions = {}): Promise<void> {
-    const { runtime } = this.#core;
     const state = this.state;
     if (state.status !== "running" && state.status !== "created") return;
+    await this.#end(options);
+    // Its monitor has told us of the end, and leaves the rest to us.
+    if (this.record.options.autoRemove === true) await this.removeIfThere();
+  }
+
+  async #end(options: StopOptions): Promise<void> {
+    const { runtime } = this.#core;
     const seconds = options.timeout ?? this.record.options.stopTimeout ?? 10;
     const signal = options.signal === undefined ? this.record.resolved.stopSignal : parseSignal(options.signal);
     try {
@@ -205,7 +211,12 @@ export class Container implements AsyncDisposable {
    */
   async remove(options: RemoveOptions = {}): Promise<void> {
     const { records } = this.#core;
-    records.claim(this.id, "remove");
+    try {
+      records.claim(this.id, "remove");
+    } catch (error) {
+      await this.#makeRoom(error);
+      records.claim(this.id, "remove");
+    }
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created") {
@@ -219,6 +230,14 @@ export class Container implements AsyncDisposable {
     } finally {
       records.release(this.id);
     }
+  }
+
+  /** On a full disk not even the claim can be written: what the ended container wrote goes first then. */
+  async #makeRoom(cause: unknown): Promise<void> {
+    const { status } = this.state;
+    if (fromSystemError(cause)?.code !== "resource-exhausted" || status === "running" || status === "created")
+      throw cause;
+    await this.#core.snapshotter.remove(this.id);
   }
 
   async #killAndWait(): Promise<void> {

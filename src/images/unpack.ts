@@ -1,6 +1,6 @@
 import { applyLayer } from "#archive";
 import type { BlobSource, ContentStore } from "#content";
-import { failedPrecondition, invalidArgument, unsupported } from "#errdefs";
+import { failedPrecondition, invalidArgument, isSampanError, SampanError, unsupported } from "#errdefs";
 import type { Executor } from "#keel";
 import { chainIds, type Snapshotter } from "#snapshots";
 import {
@@ -145,13 +145,32 @@ async function unpackLayer(
       size = (size ?? 0) + count;
     });
     await using sink = await executor.openLayer(directory, { overlay });
-    // It reads the stream to its end, where that is verified, before it finishes the sink.
-    const applied = await applyLayer(tar, sink, { sync: true });
-    // Thrown in here, so that no snapshot is made of it.
-    if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
-    return applied;
+    try {
+      // It reads the stream to its end, where that is verified, before it finishes the sink.
+      const applied = await applyLayer(tar, sink, { sync: true });
+      // Thrown in here, so that no snapshot is made of it.
+      if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
+      return applied;
+    } catch (error) {
+      throw aboutLayer(error, descriptor);
+    }
   });
   return size;
+}
+
+/** Neither the archive nor what writes its entries knows which layer it is. */
+function aboutLayer(error: unknown, { digest }: Descriptor): unknown {
+  if (!isSampanError(error) || error.message.includes(digest)) return error;
+  const reason = error.message.replace(/^Cannot unpack the layer: /, "").replace(/^Cannot /, "cannot ");
+  const remedy =
+    error.code === "data-loss" || error.code === "invalid-argument"
+      ? { remedy: "The image is damaged; push it again" }
+      : {};
+  return new SampanError(error.code, `Cannot unpack layer "${digest}": ${reason}`, {
+    ...remedy,
+    ...error.fields,
+    cause: error,
+  });
 }
 
 async function* counted(source: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {

@@ -39,7 +39,7 @@ test("failure() takes a step outside the program for none", () => {
   expect([error.code, error.message, error.fields]).toEqual([
     "resource-exhausted",
     "Cannot carry out the request: no space left on device",
-    { errno: 28, step: 10 },
+    { errno: 28, step: 10, remedy: "Free some space, or move elsewhere with --root" },
   ]);
 });
 

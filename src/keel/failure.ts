@@ -4,6 +4,7 @@ import { getSystemErrorMap } from "node:util";
 import { SampanError, type ErrorCode, type ErrorInit } from "#errdefs";
 import type { Operation, ReplyFailed } from "#plan";
 import { operationPath, operationWords } from "./operation-words.ts";
+import { remedyOf } from "./remedy.ts";
 
 const { errno } = constants;
 
@@ -22,6 +23,7 @@ const codes: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
 
 /** Linux errors that libuv has no text for (errno(3)). */
 const others: ReadonlyMap<number, string> = new Map([
+  [errno.ERANGE, "numerical result out of range"],
   [errno.ENOEXEC, "exec format error"],
   [errno.ECHILD, "no child processes"],
   [errno.EDEADLK, "resource deadlock avoided"],
@@ -60,6 +62,7 @@ export function failure(reply: ReplyFailed, program: readonly Operation[] | unde
   const state = errnoText(reply.errno);
   const named = operation === undefined ? action === undefined : reply.detail === about;
   const where = reply.detail !== "" && !named ? ` ("${reply.detail}")` : "";
+  const remedy = remedyOf(operation, reply.errno);
   const init: ErrorInit = {
     errno: reply.errno,
     ...(reply.syscall === "" ? {} : { syscall: reply.syscall }),
@@ -67,6 +70,7 @@ export function failure(reply: ReplyFailed, program: readonly Operation[] | unde
     ...(reply.step < 0 ? {} : { step: reply.step + 1 }),
     ...(operation === undefined ? {} : { operation: words }),
     ...(operation?.op === "exec" || operation?.op === "find-executable" ? { command: true } : {}),
+    ...(remedy === undefined ? {} : { remedy }),
   };
   return new SampanError(codes.get(reply.errno) ?? "failed-precondition", `Cannot ${words}: ${state}${where}`, init);
 }

@@ -127,6 +127,7 @@ class KeelLayerSink implements LayerSink {
   #failed: SampanError | undefined;
   #drained: Promise<void> | undefined;
   #batch = new Writer(batchSize * 2);
+  #spare: Writer | undefined;
 
   constructor(path: string) {
     this.#child = start(path, "apply");
@@ -161,9 +162,14 @@ class KeelLayerSink implements LayerSink {
   async #flush(): Promise<void> {
     await this.#drained;
     if (this.#failed !== undefined) throw this.#failed;
-    const frames = this.#batch.written;
-    this.#batch = new Writer(batchSize * 2);
-    if (!this.#socket.write(frames))
+    const full = this.#batch;
+    this.#batch = this.#spare ?? new Writer(batchSize * 2);
+    this.#spare = undefined;
+    const sent = (): void => {
+      full.clear();
+      this.#spare = full;
+    };
+    if (!this.#socket.write(full.written, sent))
       this.#drained ??= new Promise<void>((resolve) => {
         const done = (): void => {
           this.#socket.off("drain", done);

@@ -19,6 +19,11 @@ export class Writer {
     return this.#buffer.subarray(0, this.#size);
   }
 
+  /** Starts again with an empty buffer, in the same memory. */
+  clear(): void {
+    this.#size = 0;
+  }
+
   #reserve(size: number): number {
     const at = this.#size;
     const need = at + size;

@@ -15,9 +15,12 @@ export interface BlobRequest {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Bytes that count as progress, after which as many attempts may be made again: a few each time would take forever. */
+const leastProgress = (size: number): number => Math.min(64 * 1024, size / 100);
+
 /**
  * Streams a blob from `offset` to its end over as many connections as it takes. It gives up when `attempts` of them in a
- * row brought no byte.
+ * row brought too little.
  */
 export async function* readBlob(
   connection: Connection,
@@ -28,6 +31,7 @@ export async function* readBlob(
   const { digest, size } = descriptor;
   let position = request.offset;
   let broken: ConnectionFailure | undefined;
+  let fresh = position;
   for (let attempt = 1; position < size; attempt++) {
     if (attempt > settings.retry.attempts) throw giveUp(request, position, broken);
     try {
@@ -41,7 +45,10 @@ export async function* readBlob(
           });
         }
         position += chunk.length;
-        attempt = 0;
+        if (position - fresh >= leastProgress(size)) {
+          attempt = 0;
+          fresh = position;
+        }
         yield chunk;
       }
     } catch (error) {

@@ -157,6 +157,40 @@ describe("images by umoci", () => {
     }, 300_000);
 });
 
+/** An image of two layers: a tree with everything, and one that removes and replaces some of it. */
+async function buildahImage(layout: string): Promise<void> {
+  const storage = ["--root", join(directory, "store"), "--runroot", join(directory, "run"), "--storage-driver", "vfs"];
+  const buildah = (...args: string[]): Promise<string> => mustHere(["buildah", ...storage, ...args]);
+  const change = async (base: string, change: (root: string) => Promise<unknown>, image: string): Promise<void> => {
+    const container = await buildah("from", "--name", `on-${base}`, base);
+    await change(await buildah("mount", container));
+    await buildah("umount", container);
+    await buildah("commit", "--quiet", container, image);
+  };
+  await change("scratch", async (root) => makeRichTree(root), "tree");
+  const script =
+    "rm -rf etc bin/su usr/lib/lib1*; mkdir etc; echo new > etc/new; rm lib; mkdir lib; echo x > lib/file; chmod 700 home";
+  await change("localhost/tree", (root) => mustHere(["sh", "-ec", script], { cwd: root }), `oci:${layout}:two`);
+}
+
+describe("images by buildah", () => {
+  it("unpacks files removed and replaced to what umoci makes of it", async () => {
+    const layout = new Layout(join(directory, "layout"));
+    await buildahImage(layout.directory);
+    await mustHere(["umoci", "unpack", "--image", `${layout.directory}:two`, join(directory, "bundle")]);
+    // No layer says anything of the root, and there are different ideas of its time.
+    const withoutRootTime = (lines: string[]): string[] => [lines[0]?.replace(/ \d+$/, "") ?? "", ...lines.slice(1)];
+    const expected = withoutRootTime(readTree(join(directory, "bundle/rootfs")));
+    const image = await imageOf(layout, "two");
+    expect(image.layers).toHaveLength(2);
+    for (const Kind of [OverlaySnapshotter, NativeSnapshotter]) {
+      const snapshotter = new Kind(join(directory, Kind.name), executor);
+      const top = await extractAll(snapshotter, image);
+      expect(withoutRootTime(readTree(mounts.mount(await snapshotter.view(top))))).toEqual(expected);
+    }
+  }, 120_000);
+});
+
 describe("bad layers", () => {
   it("a truncated layer leaves nothing", async () => {
     const layout = new Layout(await makeGroup("busybox"));

@@ -33,6 +33,12 @@ describe("TestHost", () => {
     await expect(access("/tmp/file")).rejects.toThrow("ENOENT");
   });
 
+  it("has an init that leaves no zombie of orphans", async () => {
+    await using host = await TestHost.create();
+    await host.must(["sh", "-c", "(setsid sh -c 'sleep 0.1 & exec true' </dev/null >/dev/null 2>&1 &); sleep 0.4"]);
+    expect(await host.processes()).toStrictEqual([]);
+  });
+
   it("HostProcess.signal() reaches the command, whose exit code nsenter passes on", async () => {
     await using host = await TestHost.create();
     const child = host.spawn(["sh", "-c", "trap 'exit 42' TERM; echo ready; while :; do sleep 0.1; done"]);

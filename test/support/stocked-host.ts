@@ -20,7 +20,7 @@ export class StockedHost implements AsyncDisposable {
       const registry = await Registry.start({ host });
       const stocked = new StockedHost(host, registry);
       for (const name of names) {
-        await registry.push(await testImage(name), `${name}:1`);
+        await registry.push(await testImage(name), `${name}:1`, ["--multi-arch", "all"]);
         await stocked.must(["pull", stocked.image(name)], { timeout: 300_000 });
       }
       return stocked;

@@ -35,30 +35,30 @@ export interface RunOptions {
 
 /**
  * Runs as pid 1 of the host. $1 is the host's directory, $2 the checkout. /proc is still the outer one at first, so that
- * the pid read from it is the one by which the test process knows init. SIGCHLD stays ignored through exec, and a
+ * the pid read from it is the one by which the test process knows init. SIGCHLD stays ignored through exec (dash's trap
+ * does not ignore it), and a
  * process that ignores it never leaves a zombie, which is all the reaping that an init has to do. A new sysfs shows the
  * network namespace's interfaces; the cgroup mounts are taken over to it.
  */
 const init = `
 set -e
 read -r outer rest < /proc/self/stat
-mount --make-rprivate /
-mount -t proc proc /proc
+mount -n --make-rprivate /
+mount -n -t proc proc /proc
 mkdir "$1/cgroup"
-mount --rbind /sys/fs/cgroup "$1/cgroup"
-mount -t sysfs sysfs /sys
-mount --move "$1/cgroup" /sys/fs/cgroup
+mount -n --rbind /sys/fs/cgroup "$1/cgroup"
+mount -n -t sysfs sysfs /sys
+mount -n --move "$1/cgroup" /sys/fs/cgroup
 rmdir "$1/cgroup"
-case $2 in /tmp/*) mkdir -p "$1/tmp\${2#/tmp}"; mount --rbind "$2" "$1/tmp\${2#/tmp}";; esac
-mount --rbind "$1/tmp" /tmp
-mount --bind "$1/run" /run
-mount -t tmpfs -o mode=1777 shm /dev/shm
+case $2 in /tmp/*) mkdir -p "$1/tmp\${2#/tmp}"; mount -n --rbind "$2" "$1/tmp\${2#/tmp}";; esac
+mount -n --rbind "$1/tmp" /tmp
+mount -n --bind "$1/run" /run
+mount -n -t tmpfs -o mode=1777 shm /dev/shm
 mkdir -p /run/lock
 hostname sampan-test
 ip link set lo up
 echo "$outer"
-trap '' CHLD
-exec cat > /dev/null
+exec env --ignore-signal=CHLD cat > /dev/null
 `;
 
 export class TestHost implements AsyncDisposable {

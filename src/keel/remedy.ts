@@ -1,0 +1,39 @@
+/** What to do about failures of operations that a user's options cause, where the kernel's complaint does not say it. */
+import { constants } from "node:os";
+import type { Operation } from "#plan";
+
+const { errno } = constants;
+
+/** One sentence without a full stop; undefined where there is nothing to say beyond the error itself. */
+export function remedyOf(operation: Operation | undefined, error: number): string | undefined {
+  if (error === errno.ENOSPC || error === errno.EDQUOT) return "Free some space, or move elsewhere with --root";
+  return operation === undefined ? undefined : byOperation(operation, error);
+}
+
+function byOperation(operation: Operation, error: number): string | undefined {
+  switch (operation.op) {
+    case "find-executable":
+    case "exec":
+      if (error === errno.ENOENT) return "Name a program that the image has, by its path or as one in its PATH";
+      if (error === errno.EACCES) return "It must be a file that the user may execute";
+      return error === errno.ENOEXEC
+        ? "It is for another processor, or a script without #! in its first line"
+        : undefined;
+    case "bind":
+      if (error === errno.ENOENT) return "Make it first";
+      return error === errno.EINVAL || error === errno.ENOTDIR
+        ? "A directory can be bound on a directory only, and a file on a file"
+        : undefined;
+    case "write-file":
+      return /\/cpuset\.(cpus|mems)$/.test(operation.path) && (error === errno.ERANGE || error === errno.EINVAL)
+        ? "The host has no such processor or memory node: see /sys/devices/system/cpu/online"
+        : undefined;
+    case "sysctl":
+      if (error === errno.ENOENT) return "This kernel has no such parameter, see /proc/sys";
+      return error === errno.EINVAL ? "The parameter does not take this value" : undefined;
+    case "rlimit":
+      return error === errno.EPERM ? "The host may not give more than its own hard limit, see ulimit -H" : undefined;
+    default:
+      return undefined;
+  }
+}
