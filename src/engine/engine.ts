@@ -291,6 +291,7 @@ export class Engine implements AsyncDisposable {
       stopSignal: parseSignal(options.stopSignal ?? (config.stopSignal || "TERM")),
       labels: { ...Object.fromEntries(config.labels), ...options.labels },
       chainId: image.chainId,
+      ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
     };
     const name = options.name ?? randomName(0);

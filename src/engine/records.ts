@@ -29,6 +29,8 @@ export interface ResolvedContainer {
   readonly labels: Readonly<Record<string, string>>;
   /** Snapshot key of the image's top layer; undefined for an image without layers. */
   readonly chainId: string | undefined;
+  /** Set when the image is of 32-bit x86, whose programs need other system calls. */
+  readonly image32?: boolean;
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;

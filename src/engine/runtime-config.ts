@@ -77,7 +77,7 @@ export function runtimeConfig(
       devices: privileged ? allDevices() : devices.devices,
       resources: resources(options, [...(privileged ? privilegedDeviceRules : []), ...devices.rules]),
       sysctl: new Map(Object.entries(options.sysctls ?? {})),
-      seccomp: seccomp(options, facts, capabilities.bounding),
+      seccomp: seccomp(options, facts, capabilities.bounding, resolved.image32 === true),
       maskedPaths: privileged ? [] : defaultMaskedPaths(facts),
       readonlyPaths: privileged ? [] : defaultReadonlyPaths,
       rootfsPropagation: undefined,
@@ -248,13 +248,14 @@ function resources(options: ContainerOptions, devices: Resources["devices"]): Re
   };
 }
 
-/** One object for the same capabilities, so that a compiled filter is found by identity. */
+/** One object for the same capabilities and kind of image, so that a compiled filter is found by identity. */
 const defaultProfiles = new Map<string, SeccompProfile>();
 
 function seccomp(
   options: ContainerOptions,
   facts: HostFacts,
   capabilities: readonly string[],
+  image32: boolean,
 ): SeccompProfile | undefined {
   if (options.seccomp === "unconfined" || (options.privileged === true && options.seccomp === undefined))
     return undefined;
@@ -262,9 +263,9 @@ function seccomp(
     throw unsupported("Cannot install the system call filter: this kernel has none", {
       remedy: "See sampan doctor, or run with --security-opt seccomp=unconfined",
     });
-  const seccompContext = { capabilities, architecture: facts.architecture, kernel: facts.kernel };
+  const seccompContext = { capabilities, architecture: facts.architecture, kernel: facts.kernel, image32 };
   if (options.seccomp !== undefined) return resolveSeccompFile(parseSeccompFile(options.seccomp), seccompContext);
-  const key = `${facts.architecture} ${capabilities.join(" ")}`;
+  const key = `${facts.architecture} ${image32} ${capabilities.join(" ")}`;
   let profile = defaultProfiles.get(key);
   if (profile === undefined) {
     profile = defaultSeccompProfile(seccompContext);

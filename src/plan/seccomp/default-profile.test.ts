@@ -17,9 +17,10 @@ function filter(
   capabilities: readonly string[],
   architecture: Architecture = "x86_64",
   kernel: readonly [number, number] = [6, 18],
+  image32 = false,
 ) {
   const { program, unknown } = compileSeccompProfile(
-    defaultSeccompProfile({ capabilities, architecture, kernel }),
+    defaultSeccompProfile({ capabilities, architecture, kernel, image32 }),
     architecture,
   );
   const ask = (abi: SyscallAbi, name: string, ...args: bigint[]): number => {
@@ -76,7 +77,7 @@ describe("defaultSeccompProfile()", () => {
     ];
     const { ask } = filter(defaultCapabilities);
     expect(names.map((name) => ask(abiX8664, name))).toEqual(names.map(() => allow));
-    expect(ask(abiI386, "socketcall", 1n)).toBe(allow);
+    expect(ask(abiI386, "socketcall", 3n)).toBe(allow);
   });
 
   it("allows no socket of AF_ALG, AF_VSOCK or an unused family, even with a high half that the kernel ignores", () => {
@@ -91,6 +92,16 @@ describe("defaultSeccompProfile()", () => {
       0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36,
       39, 41, 42, 43, 44, 45,
     ]);
+  });
+
+  it("allows socketcall to make sockets in 32-bit images only, and all its other calls everywhere", () => {
+    const calls = Array.from({ length: 21 }, (_, call) => BigInt(call));
+    const asked = (image32: boolean): readonly number[] => {
+      const { ask } = filter(defaultCapabilities, "x86_64", [6, 18], image32);
+      return calls.map((call) => ask(abiI386, "socketcall", call));
+    };
+    expect(asked(false)).toEqual(calls.map((call) => (call === 1n ? eperm : allow)));
+    expect(asked(true)).toEqual(calls.map(() => allow));
   });
 
   it("allows clone without new namespaces only, and answers ENOSYS to clone3, without CAP_SYS_ADMIN", () => {

@@ -3,9 +3,10 @@
  * not in it fails with EPERM. Not in it, among others: io_uring, keyrings, kexec, userfaultfd, modules; and without
  * CAP_SYS_ADMIN: mounts, namespaces, bpf.
  *
- * 32-bit x86 programs reach sockets of every family by socketcall(2), whose arguments a filter cannot see. Docker denied
- * it in April 2026 and took that back a week later, because too many programs need it; so it is allowed here as well. On
- * such a host, AF_ALG and AF_VSOCK are closed to 64-bit programs, and to 32-bit ones only by a security module.
+ * 32-bit x86 programs reach sockets of every family by socketcall(2), whose arguments a filter cannot see, but for the
+ * number of the call. Docker denied it in April 2026 and took that back a week later, because too many programs need it:
+ * those of 32-bit images, above all. So there it is allowed; in any other image socketcall makes no sockets, and AF_ALG
+ * is closed to an attacker's own 32-bit program (CVE-2026-31431). Such programs with libraries of today use socket(2).
  */
 import type { SeccompCondition, SeccompFile, SeccompFileRule, SeccompFilter, SeccompProfile } from "#spec";
 import { resolveSeccompFile, type SeccompContext } from "./resolve.ts";
@@ -40,7 +41,7 @@ semtimedop_time64 sendfile sendfile64 sendmmsg sendmsg sendto set_robust_list se
 setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups setgroups32 setitimer setpgid setpriority setregid
 setregid32 setresgid setresgid32 setresuid setresuid32 setreuid setreuid32 setrlimit setsid setsockopt setuid
 setuid32 setxattr setxattrat shmat shmctl shmdt shmget shutdown sigaltstack signalfd signalfd4 sigprocmask sigreturn
-socketcall socketpair splice stat stat64 statfs statfs64 statmount statx symlink symlinkat sync sync_file_range
+socketpair splice stat stat64 statfs statfs64 statmount statx symlink symlinkat sync sync_file_range
 syncfs sysinfo tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64
 timer_settime timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64
 times tkill truncate truncate64 ugetrlimit umask uname unlink unlinkat uretprobe utime utimensat utimensat_time64
@@ -60,6 +61,9 @@ const personalities = [0, 8, 0x20000, 0x20008, 0xffffffff];
 
 /** CLONE_NEW* in the flags of clone(2), but for CLONE_NEWTIME, which clone does not take. */
 const newNamespaces = 0x7e02_0000n;
+
+/** socket(2) among the calls of socketcall(2) (linux/net.h). */
+const socketcallSocket = 1n;
 
 const enosys = 38;
 const none: SeccompFilter = { caps: [], arches: [] };
@@ -97,6 +101,7 @@ const file: SeccompFile = {
     allow(always),
     // Before Linux 4.8 ptrace could step around a filter.
     allow("process_vm_readv process_vm_writev ptrace", { includes: { caps: [], arches: [], minKernel: [4, 8] } }),
+    allow("socketcall", { args: compare("SCMP_CMP_NE", socketcallSocket) }),
     allow("socket", { args: compare("SCMP_CMP_LT", 12n) }),
     ...families.map((family) => allow("socket", { args: compare("SCMP_CMP_EQ", BigInt(family)) })),
     ...personalities.map((value) => allow("personality", { args: compare("SCMP_CMP_EQ", BigInt(value)) })),
@@ -126,9 +131,13 @@ const file: SeccompFile = {
   ],
 };
 
+const file32: SeccompFile = { ...file, syscalls: [...file.syscalls, allow("socketcall")] };
+
 /**
  * The default profile for a container.
  *
- * @param context its bounding set (a capability opens the calls that need it), and the host's architecture and kernel
+ * @param context its bounding set (a capability opens the calls that need it), its image's kind, and the host's
+ * architecture and kernel
  */
-export const defaultSeccompProfile = (context: SeccompContext): SeccompProfile => resolveSeccompFile(file, context);
+export const defaultSeccompProfile = (context: SeccompContext): SeccompProfile =>
+  resolveSeccompFile(context.image32 === true ? file32 : file, context);

@@ -6,6 +6,8 @@ export interface SeccompContext {
   readonly capabilities: readonly string[];
   readonly architecture: Architecture;
   readonly kernel: readonly [major: number, minor: number];
+  /** The image is of 32-bit x86; false when missing. */
+  readonly image32?: boolean;
 }
 
 const goNames: Readonly<Record<Architecture, string>> = { x86_64: "amd64", aarch64: "arm64" };
