@@ -19,6 +19,7 @@ export const systemPackages: readonly DebianPackage[] = [
   { name: "busybox-static", purpose: "the small test images, and the test machine's userland" },
   { name: "curl", purpose: "a client for what runs in containers" },
   { name: "docker-registry", purpose: "the registry that images are pulled from" },
+  { name: "e2fsprogs", purpose: "mke2fs: the virtual machine's disks" },
   { name: "iproute2", purpose: "ip: loopback and interfaces of test hosts" },
   { name: "libcap2-bin", purpose: "setcap, getpcaps, capsh: file and process capabilities" },
   { name: "mmdebstrap", purpose: "the Debian userland of the larger test images" },

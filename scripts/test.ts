@@ -97,7 +97,7 @@ const built =
 step("static checks", "node", "scripts/check.ts", "--static");
 project("unit");
 if (isRoot && built) {
-  step("test images", "node", "test/support/build-images.ts");
+  step("test images and virtual machine", "node", "test/support/build-images.ts");
   project("system");
 } else {
   process.stdout.write(`test: the system tests did not run: they need ${isRoot ? "a build" : "root"}\n`);

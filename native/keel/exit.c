@@ -10,7 +10,7 @@
 
 #include "log.h"
 #include "program.h"
-#include "state-file.h"
+#include "state_file.h"
 
 /* How long to wait for exec'd processes and others' ends of the container's pipes, once the exit program has run. */
 #define DRAIN_MS 2000

@@ -20,7 +20,7 @@
 #include "log.h"
 #include "loop.h"
 #include "session.h"
-#include "state-file.h"
+#include "state_file.h"
 
 /* What is sent to the monitor is meant for the container. */
 static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT };
@@ -138,7 +138,7 @@ static int set_up(const struct msg_create *create, int *reply, struct fault *f)
 	return 0;
 }
 
-/* Runs the container's program up to wait-start, or to its exec where it has none. */
+/* Runs the container's program up to wait-start. */
 static int create_container(const struct msg_create *create, struct fault *f)
 {
 	static struct program_event failed;
@@ -164,6 +164,7 @@ static int create_container(const struct msg_create *create, struct fault *f)
 	session->pidfd = pidfd_open(session->pid, 0);
 	if (session->pidfd < 0)
 		return fault(f, "pidfd_open", "");
+	/* The monitor's too: until it has noted the end of the container's process, that isn't one nobody saw. */
 	if (state_file_write(monitor.directory, "pid", "%d %llu %d %llu\n", (int)session->pid, start_time(session->pid),
 			     (int)getpid(), start_time(getpid())) < 0)
 		return fault(f, "rename", "pid");
@@ -197,9 +198,15 @@ static void undo(void)
 	}
 }
 
+/* How long a container must have run until its monitor takes the trouble to become small. */
+#define SETTLED_MS 1000
+/* Pages that the kernel maps together when one of them is touched. */
+#define CLUSTER ((uintptr_t)8 << 10)
+
 /*
  * Most of the code and the constants were of use only for coming so far. They lie in pages of the executable, which are
- * mapped again when they are touched.
+ * mapped again when they are touched. The kernel then maps up to 64 KiB around the one that was touched, but never beyond
+ * a mapping: so every other cluster gets a flag that means nothing here, which makes mappings of them.
  */
 static void release_code(void)
 {
@@ -215,7 +222,10 @@ static void release_code(void)
 			continue;
 		/* Segments that are never written to, so that nothing is lost. They begin and end in pages of their own. */
 		uintptr_t start = (bias + headers[i].p_vaddr) & ~(uintptr_t)4095;
-		madvise((void *)start, bias + headers[i].p_vaddr + headers[i].p_memsz - start, MADV_DONTNEED);
+		uintptr_t end = bias + headers[i].p_vaddr + headers[i].p_memsz;
+		for (uintptr_t at = start; at < end; at += 2 * CLUSTER)
+			madvise((void *)at, at + CLUSTER < end ? CLUSTER : end - at, MADV_DONTDUMP);
+		madvise((void *)start, end - start, MADV_DONTNEED);
 	}
 }
 
@@ -242,12 +252,20 @@ _Noreturn void monitor_main(uint32_t request, const struct msg_create *create, i
 	wire_encode_created(&frame, request, (uint32_t)monitor.container->pid, (uint32_t)getpid());
 	reply_write(reply, &frame);
 	wire_release(&frame);
-	release_code();
 
 	/* At the end, turns go on for as long as there is something to do at once. */
+	int64_t settled = now_ms() + SETTLED_MS;
 	for (bool busy = true; busy || !exit_complete();) {
 		int timeout = earlier(earlier(sessions_timeout(), clients_timeout()), exit_timeout());
+		if (settled != 0) {
+			int64_t left = settled - now_ms();
+			timeout = earlier(timeout, left > 0 ? (int)left : 0);
+		}
 		busy = loop_turn(timeout);
+		if (settled != 0 && now_ms() >= settled) {
+			settled = 0;
+			release_code();
+		}
 		sessions_expire();
 		clients_sweep();
 		exit_progress();

@@ -174,14 +174,14 @@ int op_sysctl(struct context *c, const struct op_sysctl *op)
 	text_add(&path, op->key);
 	if (path.truncated)
 		return fail_with(c, ENAMETOOLONG, "openat2", op->key);
+	/* Nothing may have been mounted over it, or the write would go to that file, of procfs too (CVE-2025-52881). */
 	const struct open_how how = {
 		.flags = O_WRONLY | O_CLOEXEC | O_NOCTTY,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
 	};
 	scoped_fd fd = (int)syscall(SYS_openat2, proc, path.data, &how, sizeof(how));
 	if (fd < 0)
 		return fail(c, "openat2", op->key);
-	/* Nothing may have been mounted over it, or the write would go to that file. */
 	if (filesystem_type(fd) != MAGIC_PROC)
 		return fail_with(c, EXDEV, "fstatfs", op->key);
 	size_t size = strlen(op->value);

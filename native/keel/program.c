@@ -10,10 +10,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#endif
-
 #include "compat.h"
 #include "context.h"
 #include "execute.h"
@@ -95,10 +91,6 @@ static pid_t spawn_sharing(const struct program_options *options, int channel)
 	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -1;
-#ifdef __SANITIZE_ADDRESS__
-	/* The sanitizer knows nothing of this stack, and may have marks left from the one that was here before. */
-	__asan_unpoison_memory_region(stack, STACK_SIZE);
-#endif
 	struct sharing argument = { .options = options, .channel = channel };
 	pid_t pid = clone(run_sharing, (uint8_t *)stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, &argument);
 	int saved = errno;

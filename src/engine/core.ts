@@ -174,6 +174,8 @@ export class EngineCore {
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
+    // A volume's files keep what the container gave them, setuid bits too: the way to them is closed (CVE-2021-41091).
+    if (resolved.volumes.length > 0) mkdirSync(this.paths.volumes, { recursive: true, mode: 0o700 });
     for (const volume of resolved.volumes) {
       mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
       this.records.addVolume(volume.name, volume.anonymous);

@@ -24,6 +24,7 @@ import {
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
+import { dockerCredentials } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
@@ -99,6 +100,7 @@ export class Engine implements AsyncDisposable {
       snapshotter,
       executor,
       inUse: (key) => records.usersOf(key),
+      registry: { credentials: dockerCredentials() },
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
@@ -302,6 +304,7 @@ export class Engine implements AsyncDisposable {
 
   /** Ends keel's server and closes the book. Containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#images[Symbol.dispose]();
     await this.#core.executor[Symbol.asyncDispose]();
     this.#database[Symbol.dispose]();
   }

@@ -88,6 +88,11 @@ export function runtimeConfig(
 
 /** The host name inside: given, the host's with its network, or the beginning of the id. */
 export function containerHostname(options: ContainerOptions, id: string): string {
+  // It goes into /etc/hosts, where a line feed would begin another host's line (as CVE-2022-4318 did in /etc/passwd).
+  if (options.hostname !== undefined && !/^[a-zA-Z0-9._-]*$/.test(options.hostname))
+    throw invalidArgument(
+      `Cannot use host name ${JSON.stringify(options.hostname)}: it may have letters, digits, ".", "_" and "-"`,
+    );
   return options.hostname ?? (options.network === "host" ? hostName() : id.slice(0, 12));
 }
 

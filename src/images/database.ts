@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { failedPrecondition, internal, unavailable } from "#errdefs";
 
@@ -29,6 +29,8 @@ export class Database implements Disposable {
   constructor(path: string) {
     this.#path = path;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Passwords in containers' environments are in it, and nobody else's business. SQLite's other files get the same mode.
+    closeSync(openSync(path, "a", 0o600));
     this.#database = new DatabaseSync(path, { timeout: busyTimeout });
     this.#enableWal();
     // A power cut may lose the last transactions, but never damages the file (SQLite, pragma synchronous).

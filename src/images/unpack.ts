@@ -117,7 +117,7 @@ export async function unpackLayers(
           current += bytes;
           report(layer, "pulling", current);
         });
-        options.onLayer(layer.chainId, size);
+        if (size !== undefined) options.onLayer(layer.chainId, size);
         report(layer, "done", layer.descriptor.size);
       } catch (error) {
         failure ??= { error };
@@ -130,24 +130,27 @@ export async function unpackLayers(
   if (failure !== undefined) throw failure.error;
 }
 
+/** @returns size of the tar stream; undefined when another process has made the layer meanwhile */
 async function unpackLayer(
   { descriptor, compression, diffId, chainId, parent }: Layer,
   { content, snapshotter, executor, limits }: UnpackTools,
   source: BlobSource,
   onBytes: (count: number) => void,
-): Promise<number> {
-  let size = 0;
+): Promise<number | undefined> {
+  let size: number | undefined;
   await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
     size = 0;
     const blob = counted(content.tee(descriptor, source), onBytes);
     const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
-      size += count;
+      size = (size ?? 0) + count;
     });
     await using sink = await executor.openLayer(directory, { overlay });
     // It reads the stream to its end, where that is verified, before it finishes the sink.
-    return await applyLayer(tar, sink, { sync: true });
+    const applied = await applyLayer(tar, sink, { sync: true });
+    // Thrown in here, so that no snapshot is made of it.
+    if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
+    return applied;
   });
-  if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
   return size;
 }
 

@@ -28,7 +28,10 @@ export class Connection {
     socket.on("data", (chunk: Buffer) => this.#take(this.#frames.push(chunk)));
     socket.on("drain", () => this.#release());
     socket.on("error", (cause) => this.#end(unavailable("Cannot reach keel: the connection failed", { cause })));
-    socket.on("close", () => this.#end(unavailable("Cannot reach keel: the connection is closed")));
+    const closed = (): void => this.#end(unavailable("Cannot reach keel: the connection is closed"));
+    socket.on("close", closed);
+    // It may have been closed since it was made; no event tells so any more.
+    if (socket.destroyed) closed();
   }
 
   /** Whether the connection is of no more use. */

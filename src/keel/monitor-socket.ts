@@ -11,11 +11,9 @@ const maxPath = 107;
 async function connectPath(path: string): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const socket = connect({ path });
-  socket.once("error", reject);
-  socket.once("connect", () => {
-    socket.off("error", reject);
-    resolve(socket);
-  });
+  // It stays: the monitor may end before the socket has another listener. The connection then sees a closed socket.
+  socket.on("error", reject);
+  socket.once("connect", () => resolve(socket));
   return promise;
 }
 

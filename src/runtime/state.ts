@@ -3,7 +3,7 @@
  * written whole or not at all.
  *
  *   (none)        created in the engine's book only
- *   pid           the first process and its monitor, told apart from later ones with the same pids by their start times
+ *   pid           the first process, told apart from a later one with the same pid by its start time, and the monitor likewise
  *   started       there once `start` succeeded; its content is the time, in ms since the epoch
  *   exit          how the first process ended
  */
@@ -24,7 +24,6 @@ export interface ExitStatus {
 export type RuntimeState =
   | { readonly status: "none" }
   | { readonly status: "created"; readonly pid: number }
-  /** Or just ended, and being cleaned up. */
   | { readonly status: "running"; readonly pid: number; readonly startedAt: number }
   | { readonly status: "stopped"; readonly exit: ExitStatus; readonly startedAt: number | undefined }
   /** Its process has ended and nobody could note how: the monitor was killed, or the host went down. */
@@ -35,18 +34,16 @@ export function readState(directory: string): RuntimeState {
   const startedText = readText(join(directory, "started"));
   const startedAt = startedText === undefined ? undefined : Number(startedText);
   if (exit !== undefined) return { status: "stopped", exit, startedAt };
-  const [pidText, startText, monitorText, monitorStartText] = (readText(join(directory, "pid")) ?? "")
+  const [pidText, startText, monitor = "0", monitorStart = "0"] = (readText(join(directory, "pid")) ?? "")
     .trim()
     .split(" ");
   if (pidText === undefined || startText === undefined || pidText === "") return { status: "none" };
   const pid = Number(pidText);
-  if (!processIsAlive(pid, BigInt(startText))) {
-    // Its monitor may be cleaning up still, and notes the end after that.
-    const ending = processIsAlive(Number(monitorText), BigInt(monitorStartText ?? "0"));
+  // Between the process's end and the note of it the monitor cleans up and takes the last output: it runs until then.
+  if (!processIsAlive(pid, BigInt(startText)) && !processIsAlive(Number(monitor), BigInt(monitorStart))) {
+    // The monitor may have noted it between the two reads.
     const late = readExit(directory);
-    if (late !== undefined) return { status: "stopped", exit: late, startedAt };
-    if (ending) return { status: "running", pid, startedAt: startedAt ?? Date.now() };
-    return { status: "lost", startedAt };
+    return late === undefined ? { status: "lost", startedAt } : { status: "stopped", exit: late, startedAt };
   }
   return startedAt === undefined ? { status: "created", pid } : { status: "running", pid, startedAt };
 }

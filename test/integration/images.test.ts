@@ -75,7 +75,7 @@ describe("testImage()", () => {
       Entrypoint: ["/bin/sh", "-c", 'exec "$0" "$@"'],
       Cmd: ["id"],
       Volumes: { "/data": {} },
-      WorkingDir: "/work/dir",
+      WorkingDir: "/srv/dir",
       Labels: { "org.example.purpose": "test" },
       StopSignal: "SIGUSR1",
     });

@@ -98,7 +98,7 @@ describe("trees", () => {
     execFileSync("mount", ["--bind", mounted, join(directory, "tree/inner")]);
     try {
       await copy(join(directory, "tree"), join(directory, "copy"));
-      expect(readdirSync(join(directory, "copy"), { recursive: true, encoding: "utf8" }).sort()).toEqual([
+      expect(readdirSync(join(directory, "copy"), { recursive: true }).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
         "file",
         "inner",
       ]);

@@ -13,7 +13,7 @@ import { tar, type Entry } from "./tar.ts";
 export type { Entry } from "./tar.ts";
 
 /** Fields of an image's configuration, by the names that they have there. */
-export interface ImageConfig {
+interface ImageConfig {
   readonly User?: string;
   readonly Env?: readonly string[];
   readonly Cmd?: readonly string[];
@@ -84,7 +84,7 @@ export class Lab implements AsyncDisposable {
     const main = fileURLToPath(new URL("image-server.ts", import.meta.url));
     const child = this.host.spawn([pinnedNode, main, this.#served, ...(account === undefined ? [] : [account])]);
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const { value } = (await lines.next()) as IteratorResult<string, undefined>;
+    const { value } = await lines.next();
     if (value === undefined) throw new Error("Cannot start the server of images");
     return `127.0.0.1:${value}`;
   }
@@ -166,7 +166,7 @@ export class Lab implements AsyncDisposable {
   }
 }
 
-export function must({ code, stdout, stderr }: CommandResult, what: string): string {
+function must({ code, stdout, stderr }: CommandResult, what: string): string {
   if (code !== 0) throw new Error(`Cannot run "${what}": exit code ${code}\n${stdout}${stderr}`);
   return stdout.replace(/\n$/, "");
 }

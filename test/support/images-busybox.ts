@@ -67,7 +67,7 @@ async function makeConfigured(directory: string, layout: string): Promise<void> 
   await bundle.repack(`${layout}:configured`);
   await configure(`${layout}:configured`, {
     user: "app:staff",
-    workingDirectory: "/work/dir",
+    workingDirectory: "/srv/dir",
     stopSignal: "SIGUSR1",
     environment: ["GREETING=hello world"],
     entrypoint: ["/bin/sh", "-c", 'exec "$0" "$@"'],

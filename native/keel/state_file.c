@@ -1,4 +1,4 @@
-#include "state-file.h"
+#include "state_file.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
