@@ -58,6 +58,8 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
       return { ...image, changed: false };
     }
   }
+  // What pulls that were killed had half unpacked goes before there is more.
+  await tools.snapshotter.cleanup();
   using lease = new Lease(tools.database);
   const made: Key[] = [];
   try {

@@ -116,6 +116,7 @@ export async function collectGarbage(tools: RemoveTools): Promise<void> {
   const layers = topmostFirst(await snapshotter.list()).filter((key) => !store.isNeeded(key));
   await deleteKeys(lease.claim([...layers, ...blobs]), tools);
   content.cleanIngests(ingestAge);
+  await snapshotter.cleanup();
 }
 
 function topmostFirst(snapshots: readonly SnapshotInfo[]): readonly Key[] {
