@@ -49,9 +49,11 @@ export const run = command(
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", interrupt);
     }
+    let running = false;
     try {
       if (detach) {
         await container.start();
+        running = true;
         process.stdout.write(`${container.id}\n`);
         return 0;
       }
@@ -60,6 +62,7 @@ export const run = command(
       const attachment = await container.start({
         attach: { stdin: interactive, output: true, ...(size === undefined ? {} : { size }) },
       });
+      running = true;
       const proxied = values["sig-proxy"] !== false && !(tty && process.stdin.isTTY);
       const started = container;
       const ending = await connect(attachment, {
@@ -71,9 +74,9 @@ export const run = command(
       if (options.autoRemove) await container.removeIfThere({ volumes: true });
       return ending.status;
     } catch (error) {
-      // A container that could not be started is of no use to anybody; one that was lost sight of is.
-      if (container.state.status === "none" || container.state.status === "stopped")
-        await container.removeIfThere({ force: true, volumes: true });
+      // A container that could not be started is of no use to anybody; one that was lost sight of is. Its monitor may
+      // still be cleaning up.
+      if (!running) await container.removeIfThere({ force: true, volumes: true });
       throw error;
     }
   },
