@@ -301,7 +301,7 @@ describe("disk full", () => {
       expect((await stocked.host.sampan(["images", "-q"], { env })).stdout).toBe("");
       const left = await stocked.host.must(["find", root, "-type", "f", "-size", "+64k", "!", "-name", "metadata.db*"]);
       expect(left).toBe("");
-      await stocked.host.must(["umount", root]);
+      await stocked.host.must(["umount", "-n", root]);
     },
   );
 
@@ -314,7 +314,7 @@ describe("disk full", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("No space left on device");
     expect((await stocked.host.sampan(["ps", "-aq"], { env })).stdout).toBe("");
-    await stocked.host.must(["umount", root]);
+    await stocked.host.must(["umount", "-n", root]);
     await unchanged();
   });
 });
