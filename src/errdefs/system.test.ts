@@ -50,6 +50,13 @@ test("fromSystemError() knows what SQLite says of a file", () => {
   }
 });
 
+test("fromSystemError() takes the first failure where cleaning up failed as well", () => {
+  const first = notFound("Cannot find it: it is gone");
+  const both = new SuppressedError(new Error("second"), first);
+  expect(fromSystemError(both)).toBe(first);
+  expect(fromSystemError(new SuppressedError(first, new Error("unknown")))).toBe(first);
+});
+
 test("fromSystemError() gives errors of the family back, and knows nothing of others", () => {
   const own = notFound("Cannot find it: it is gone");
   expect(fromSystemError(own)).toBe(own);

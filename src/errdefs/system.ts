@@ -46,6 +46,8 @@ interface SystemError {
 /** The same error when it is one of the family, its translation when it is a system error, undefined for any other. */
 export function fromSystemError(error: unknown): SampanError | undefined {
   if (error instanceof SampanError) return error;
+  // What failed first; that cleaning up failed too follows from it, most often.
+  if (error instanceof SuppressedError) return fromSystemError(error.suppressed) ?? fromSystemError(error.error);
   if (!(error instanceof Error)) return undefined;
   const { code, syscall, path, errcode } = error as SystemError;
   if (code === "ERR_SQLITE_ERROR" && typeof errcode === "number") {

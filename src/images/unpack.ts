@@ -161,6 +161,8 @@ async function unpackLayer(
 /** Neither the archive nor what writes its entries knows which layer it is. */
 function aboutLayer(error: unknown, { digest }: Descriptor): unknown {
   if (!isSampanError(error) || error.message.includes(digest)) return error;
+  // Those are of the registry and of the caller, and say whose.
+  if (error.code === "unavailable" || error.code === "cancelled") return error;
   const reason = error.message.replace(/^Cannot unpack the layer: /, "").replace(/^Cannot /, "cannot ");
   const remedy =
     error.code === "data-loss" || error.code === "invalid-argument"
