@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { command, run, type Prepare } from "./subject.ts";
 
 /** Containers that one process of the floor runs in a row. */
-const inARow = 5;
+const inARow = 20;
 
 export const floorCommand: Prepare = async (place) => {
   const work = join(place.directory, "floor-once");

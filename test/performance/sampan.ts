@@ -7,7 +7,7 @@ import { checkout } from "../support/checkout.ts";
 import { command, run, type Place, type Prepare } from "./subject.ts";
 
 /** Containers that the library runs in a row. */
-const inARow = 5;
+const inARow = 20;
 
 /** Containers before the first sample: a process that runs containers has run some, and its code is compiled. */
 const warmUp = 40;
