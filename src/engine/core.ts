@@ -197,6 +197,11 @@ export class EngineCore {
     this.records.delete(id);
   }
 
+  /** Ends what a process that has died had begun to start. */
+  async undoStart(record: ContainerRecord): Promise<void> {
+    await this.runtime.undoCreate(record.id, this.#leftover(record));
+  }
+
   /** What removes the cgroups of a container whose monitor was killed. */
   #leftover(record: ContainerRecord): readonly Operation[] {
     const path = `${this.cgroupParent}/${record.id}`;

@@ -126,13 +126,12 @@ export class Engine implements AsyncDisposable {
   async #recover(): Promise<void> {
     for (const { record, purpose } of this.#core.records.abandoned()) {
       const container = new Container(this.#core, record);
-      const waiting = container.state.status === "created";
       if (purpose === "create" || purpose === "remove") await container.removeIfThere({ force: true, volumes: true });
       else {
-        // It was made but never let go: nobody will start it any more.
-        if (waiting) await container.kill().catch(() => undefined);
         try {
           this.#core.records.claim(record.id, "use");
+          // It was made, or is being made, but never let go: nobody will start it any more.
+          if (purpose === "start") await this.#core.undoStart(record);
           this.#core.records.release(record.id);
         } catch (error) {
           if (!isSampanError(error)) throw error;

@@ -193,6 +193,17 @@ export class Runtime {
     });
   }
 
+  /**
+   * Ends a container that was not started and won't be, at whatever point of {@link Runtime.create} it is: a monitor that
+   * has not noted the process yet finds no place for that and gives up; the process is in its cgroup from birth.
+   */
+  async undoCreate(id: string, leftover: Plan["exit"]): Promise<void> {
+    const { status } = this.state(id);
+    if (status !== "none" && status !== "created") return;
+    removeStateDirectory(this.stateDirectory(id));
+    await this.#executor.execute(leftover);
+  }
+
   /** Removes the state of a container that has ended. What its monitor didn't clean up any more is cleaned up here. */
   async delete(id: string, leftover: Plan["exit"]): Promise<void> {
     const state = this.state(id);
