@@ -38,11 +38,20 @@ async function family(pid: number): Promise<readonly number[]> {
 const name = async (pid: number): Promise<string> =>
   (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim();
 
-/** SIGKILLs a client with its keel, but not the monitors, which have left its family. */
+/** SIGKILLs a client with its keel, but not the monitors, which have left its family. The parent first: it must not react. */
 async function killClient(client: HostProcess): Promise<void> {
-  for (const pid of (await family(await client.outerPid())).toReversed())
-    if ((await name(pid)) !== "keel-monitor" && !(await isBelowMonitor(pid))) process.kill(pid, "SIGKILL");
+  const outer = await client.outerPid().catch(() => undefined);
+  for (const pid of outer === undefined ? [] : await family(outer))
+    if ((await name(pid)) !== "keel-monitor" && !(await isBelowMonitor(pid))) killIfThere(pid);
   await client.exited;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 async function isBelowMonitor(pid: number): Promise<boolean> {
@@ -128,19 +137,44 @@ it.each([60, 100, 140, 180, 220, 260, 300, 400])(
   async (milliseconds) => {
     const client = stocked.host.spawnSampan(["run", "-d", "--name", "cut", stocked.image("busybox"), "sleep", "1000"]);
     await sleep(milliseconds);
-    await killClient(client).catch(() => undefined);
+    await killClient(client);
     await stocked.must(["rm", "-f", "cut"]);
     expect(await stocked.containers()).toStrictEqual([]);
     await unchanged();
   },
 );
 
+it("the next command ends a container whose client died while its monitor had noted nothing yet", async () => {
+  const source = `import { Engine } from "#engine";
+    import { DatabaseSync } from "node:sqlite";
+    const engine = await Engine.open();
+    const container = await engine.create({ image: process.argv[2] ?? "", name: "unborn", command: ["true"] });
+    new DatabaseSync(process.env.SAMPAN_ROOT + "/metadata.db").exec("UPDATE containers SET claim = '999999 1 start'");
+    console.log(container.id);
+    await engine[Symbol.asyncDispose]();`.replace('process.argv[2] ?? ""', JSON.stringify(stocked.image("busybox")));
+  const { stdout, stderr } = await stocked.host.node(source);
+  const id = stdout.trim();
+  expect({ id, stderr }).toStrictEqual({ id: expect.stringMatching(/^[0-9a-f]{64}$/) as string, stderr: "" });
+  // What keel has made by then: a process in its cgroups, and a state directory without a pid.
+  const cgroups = ["pids", "memory", "freezer"].map(
+    (kind) => `/sys/fs/cgroup/${kind}${stocked.host.cgroupParent}/${id}`,
+  );
+  const process = `mkdir -p ${cgroups.join(" ")} $SAMPAN_STATE/containers/${id}
+    for c in ${cgroups.join(" ")}; do echo 0 > $c/tasks; done; exec sleep 1000`;
+  const child = stocked.host.spawn(["sh", "-c", process]);
+  await eventually("the process", async () => (await name(await child.outerPid())) === "sleep");
+  expect(await stocked.containers()).toHaveLength(1);
+  expect(await child.exited).toBe(137);
+  await stocked.must(["rm", "unborn"]);
+  await unchanged();
+});
+
 it("a pull that is SIGKILLed leaves nothing visible, and the next one succeeds", async () => {
   await stocked.must(["rmi", stocked.image("busybox")]);
   for (const milliseconds of [150, 250, 350, 500]) {
     const client = stocked.host.spawnSampan(["pull", stocked.image("busybox")]);
     await sleep(milliseconds);
-    await killClient(client).catch(() => undefined);
+    await killClient(client);
     const images = await stocked.must(["images", "-q"]);
     if (images !== "") await stocked.must(["rmi", stocked.image("busybox")]);
   }
