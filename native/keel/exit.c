@@ -66,15 +66,28 @@ static void channel_ready(struct source *source, uint32_t events)
 		loop_close(source);
 }
 
+/* The exit program without its first cgroups, where these are empty and so gone at once: most often that is all of it. */
+static struct wire_program remaining(void)
+{
+	struct wire_program program = monitor.create->exit_program;
+	while (program.count > 0 && program.items->number == OP_CGROUP_REMOVE &&
+	       (rmdir(program.items->u.cgroup_remove.path) == 0 || errno == ENOENT)) {
+		program.items++;
+		program.count--;
+	}
+	return program;
+}
+
 static int spawn(void)
 {
+	struct wire_program program = remaining();
 	struct program_options options = {
-		.program = &monitor.create->exit_program,
+		.program = &program,
 		.stdio = { -1, -1, -1 },
 		.container_pidfd = -1,
 	};
 	pid_t executor;
-	return monitor.create->exit_program.count == 0 ? -1 : program_spawn(&options, &executor);
+	return program.count == 0 ? -1 : program_spawn(&options, &executor);
 }
 
 void exit_program_now(void)

@@ -41,7 +41,10 @@ static struct {
 	size_t input_capacity;
 	struct wire_writer output;
 	size_t sent;
-} s;
+	int spare; /* a process that waits to become the next monitor, or -1 */
+	bool created; /* a container has been made since fork_spare */
+	bool busy;    /* more than one has been: more are to be expected */
+} s = { .spare = -1 };
 
 static void reply_failed(uint32_t id, int error, const char *syscall)
 {
@@ -82,31 +85,114 @@ static void start_execute(const struct wire_message *m)
 		add_request(m->request, channel, false);
 }
 
-static _Noreturn void become_monitor(const struct wire_message *m, int reply)
+/* In a new child: lets go of all that is serve's. `reply` takes the client's place; SELF_FD stays. */
+static void leave_serve(int reply)
 {
 	signal(SIGCHLD, SIG_DFL);
-	/* In the client's place; SELF_FD stays, all else of serve goes. */
 	if (dup3(reply, s.client, O_CLOEXEC) < 0)
 		_exit(1);
 	close_range(SELF_FD + 1, ~0U, 0);
-	monitor_main(m->request, &m->u.create, s.client);
 }
 
-static void start_create(const struct wire_message *m)
+static bool send_whole(int fd, const uint8_t *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+static bool receive_whole(int fd, uint8_t *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = recv(fd, data, size, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+/* A spare monitor's life: it waits for a request to create, or for serve's end. */
+static _Noreturn void wait_to_be_monitor(int reply)
+{
+	uint32_t length;
+	leave_serve(reply);
+	if (!receive_whole(s.client, (uint8_t *)&length, sizeof(length)))
+		_exit(0);
+	uint8_t *frame = malloc(length);
+	struct wire_arena arena = { 0 };
+	struct wire_message m;
+	if (frame == NULL || !receive_whole(s.client, frame, length) || !wire_decode_message(frame, length, &arena, &m))
+		_exit(1);
+	monitor_main(m.request, &m.u.create, s.client);
+}
+
+/* Forks the monitor for `m`, or a spare one where that is NULL. Returns the end of a connection to it, or -1. */
+static int fork_monitor(const struct wire_message *m)
 {
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return reply_failed(m->request, errno, "socketpair");
+		return -1;
 	pid_t pid = _Fork();
-	if (pid == 0)
-		become_monitor(m, ends[1]);
+	if (pid == 0) {
+		if (m == NULL)
+			wait_to_be_monitor(ends[1]);
+		leave_serve(ends[1]);
+		monitor_main(m->request, &m->u.create, s.client);
+	}
 	int error = errno;
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);
-		return reply_failed(m->request, error, "fork");
+		errno = error;
+		return -1;
 	}
-	add_request(m->request, ends[0], true);
+	return ends[0];
+}
+
+/* Has a monitor ready for the next container, while the one before starts: a fork is a good part of what serve does. */
+static void fork_spare(void)
+{
+	if (s.busy && s.spare < 0)
+		s.spare = fork_monitor(NULL);
+	s.busy = true;
+	s.created = false;
+}
+
+/* Gives a frame to the spare monitor. False when there is none, or when it takes no frame any more. */
+static bool use_spare(uint32_t id, const uint8_t *data, uint32_t size)
+{
+	int fd = s.spare;
+	s.spare = -1;
+	if (fd < 0)
+		return false;
+	if (!send_whole(fd, (const uint8_t *)&size, sizeof(size)) || !send_whole(fd, data, size)) {
+		close(fd);
+		return false;
+	}
+	add_request(id, fd, true);
+	return true;
+}
+
+static void start_create(const struct wire_message *m, const uint8_t *data, uint32_t size)
+{
+	if (use_spare(m->request, data, size))
+		return;
+	int fd = fork_monitor(m);
+	if (fd < 0)
+		reply_failed(m->request, errno, "fork");
+	else
+		add_request(m->request, fd, true);
 }
 
 static void start_request(const uint8_t *data, size_t size)
@@ -118,7 +204,7 @@ static void start_request(const uint8_t *data, size_t size)
 	else if (m.kind == MSG_EXECUTE)
 		start_execute(&m);
 	else if (m.kind == MSG_CREATE)
-		start_create(&m);
+		start_create(&m, data, (uint32_t)size);
 	else
 		reply_failed(m.request, EPROTO, "decode");
 	wire_free(&arena);
@@ -185,6 +271,7 @@ static void read_reply(struct request *r)
 		if (length > 0 && r->reply.size == whole) {
 			wire_write_frame(&s.output, r->reply.data, whole);
 			end_request(r);
+			s.created = true;
 			return;
 		}
 		uint8_t buffer[4096];
@@ -305,6 +392,8 @@ int serve_main(int client)
 		}
 		if (!send_output())
 			return 0;
+		if (s.created)
+			fork_spare();
 		uint32_t count = s.count;
 		polled[0] = (struct pollfd){
 			.fd = client,

@@ -1,6 +1,5 @@
 /** Connecting to a monitor's socket, whatever the length of its path. */
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, openSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { permissionDenied, unavailable } from "#errdefs";
@@ -20,8 +19,12 @@ async function connectPath(path: string): Promise<Socket> {
 async function connectIn(directory: string): Promise<Socket> {
   const path = join(directory, "monitor.sock");
   if (Buffer.byteLength(path) <= maxPath) return connectPath(path);
-  await using handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  return await connectPath(`/proc/self/fd/${handle.fd}/monitor.sock`);
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return await connectPath(`/proc/self/fd/${fd}/monitor.sock`);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**

@@ -27,7 +27,7 @@ export const ctr: Prepare = async (place) => {
     config,
     `version = 2
 root = "${directory}/root"
-state = "${directory}/state"
+state = "/run/containerd"
 disabled_plugins = [${disabled.map((plugin) => `"io.containerd.${plugin}"`).join(", ")}]
 [grpc]
   address = "${socket}"

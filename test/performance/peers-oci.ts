@@ -22,7 +22,7 @@ const ociRuntime =
   async (place) => {
     if (!(await isInstalled(name))) return { name, skipped: "not installed" };
     const bundle = join(place.directory, name);
-    const state = join(place.directory, `${name}-state`);
+    const state = join("/run", name);
     await mkdir(bundle);
     await run(name, ["spec"], { cwd: bundle });
     await configure(bundle, place, name);
