@@ -88,6 +88,8 @@ static int wait_announced(struct context *c)
 int tell_monitor(struct context *c, enum message_kind kind, int32_t value, int fd)
 {
 	struct message m = { .kind = kind, .value = value };
+	if (c->starter >= 0)
+		return tell_starter(c, kind);
 	if (kind == MESSAGE_FAILED)
 		m.failure = c->failure;
 	if (wait_announced(c) < 0)

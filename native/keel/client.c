@@ -2,15 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "session.h"
+#include "unix_socket.h"
 
 #define CLIENTS_MAX 512u
 /* Attachments of one client: waits, attaches, execs. */
@@ -31,21 +29,10 @@ static struct wire_writer frame;
 
 int clients_listen(int directory)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	/* sun_path holds 107 bytes; the descriptor stands for a path of any length. */
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/monitor.sock", directory);
-	if (unlinkat(directory, "monitor.sock", 0) < 0 && errno != ENOENT)
-		return -1;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = unix_listen(directory, "monitor.sock", 128);
 	if (fd < 0)
 		return -1;
-	/* The socket file takes the mode of the descriptor, so that it never is there with another. */
-	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 128) < 0) {
-		int error = errno;
-		close(fd);
-		errno = error;
-		return -1;
-	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
 	listener.fd = fd;
 	return 0;
 }

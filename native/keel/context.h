@@ -15,6 +15,9 @@
 /* Where every process of keel keeps its own sealed executable (self.h). */
 #define SELF_FD 4
 
+/* The first of those that keel was given for a container's program (self.h). */
+#define PRESERVED_FD 5
+
 /* Cgroups that one program may join. */
 #define MAX_CGROUPS 32
 
@@ -30,7 +33,9 @@ struct failure {
 struct context {
 	const struct wire_program *program;
 	uint32_t step;
-	int channel; /* to M */
+	int channel; /* to M; -1 once a starter is there instead */
+	int listener; /* start.sock, or -1 */
+	int starter; /* who connected there, or -1 */
 	int peer; /* between X and C, or -1 */
 	bool container; /* this process is C */
 	bool announced; /* M knows C's pid, so that C may speak to it */
@@ -40,6 +45,8 @@ struct context {
 	pid_t child; /* X: pid of C */
 	int root; /* O_PATH descriptor of the root directory, or -1 for `/` */
 	int container_pidfd;
+	uint32_t preserve; /* descriptors from PRESERVED_FD on are for the program */
+	int self; /* SELF_FD, or where exec has moved it */
 	int null_device; /* O_PATH descriptor of a /dev/null that was checked, or -1 */
 	int empty_directory; /* mounted empty tmpfs of the first `mask` of a directory, or -1 */
 	uint32_t umask; /* for exec; until then it is 0, so that modes are what operations say */
@@ -85,7 +92,7 @@ struct message {
 int message_send(int socket, const struct message *message, int fd);
 /* Receives one. 1, or 0 at end of file, or -1 with errno. `*fd` is -1 when none came; otherwise it is the caller's. */
 int message_receive(int socket, struct message *message, int *fd);
-/* From X or C to M. C first waits until M knows it. */
+/* From X or C to M, or C's starter. C first waits until M knows it. */
 int tell_monitor(struct context *c, enum message_kind kind, int32_t value, int fd);
 /*
  * C has X perform its part of the current operation. With `fd`, X's answer may carry a descriptor. -1 after fail(): also
@@ -94,6 +101,10 @@ int tell_monitor(struct context *c, enum message_kind kind, int32_t value, int f
 int ask_parent(struct context *c, int *fd);
 /* X's part of an operation, by its step. `*fd` is what goes along with the answer. */
 int parent_operation(struct context *c, const struct wire_operation *operation, int *fd);
+
+/* starter.c: waits until somebody starts the container; to whom failures are told from then on. */
+int await_starter(struct context *c);
+int tell_starter(const struct context *c, enum message_kind kind);
 
 /* Runs one operation in this process; not for clone and exec. */
 int operation_run(struct context *c, const struct wire_operation *operation);
@@ -196,6 +207,7 @@ int op_parent_death_signal(struct context *c, const struct op_parent_death_signa
 int op_session(struct context *c);
 int op_terminal(struct context *c, const struct op_terminal *op);
 int op_stdio_owner(struct context *c, const struct op_stdio_owner *op);
+int op_start_socket(struct context *c, const struct op_start_socket *op);
 int op_cgroup_create(struct context *c, const struct op_cgroup_create *op);
 int op_join_cgroup(struct context *c, const struct op_join_cgroup *op);
 int op_write_file(struct context *c, const struct op_write_file *op);

@@ -10,9 +10,8 @@
 #include "compat.h"
 #include "context.h"
 
-/* Where X keeps its descriptors; all above are closed. SELF_FD is between them. */
+/* Where X keeps its descriptors: this one, SELF_FD, those to preserve, and the container's pidfd. All above are closed. */
 #define CHANNEL_FD 3
-#define CONTAINER_FD 5
 
 static bool has_operation(const struct wire_program *program, uint32_t from, uint16_t number)
 {
@@ -23,12 +22,12 @@ static bool has_operation(const struct wire_program *program, uint32_t from, uin
 }
 
 /* What a process that execs, or whose stdio operations touch, gets as 0, 1 and 2. */
-static int set_stdio(const int stdio[3])
+static int set_stdio(const int stdio[3], int above)
 {
 	int source[3];
 	for (int i = 0; i < 3; i++) {
 		source[i] = stdio[i] < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY)
-					 : fcntl(stdio[i], F_DUPFD_CLOEXEC, CONTAINER_FD + 1);
+					 : fcntl(stdio[i], F_DUPFD_CLOEXEC, above);
 		if (source[i] < 0)
 			return -1;
 	}
@@ -39,30 +38,31 @@ static int set_stdio(const int stdio[3])
 }
 
 /*
- * Leaves the channel, keel's executable, the container's pidfd and stdio open, and nothing else: what the caller has for
- * other requests must not stay open here.
+ * Leaves the channel, keel's executable, what the program keeps, the container's pidfd and stdio open, and nothing else: what
+ * the caller has for other requests must not stay open here.
  */
 static int settle_descriptors(struct context *c, const struct program_options *options)
 {
 	const struct wire_program *p = options->program;
-	int channel = fcntl(c->channel, F_DUPFD_CLOEXEC, CONTAINER_FD + 1);
+	const int container_fd = PRESERVED_FD + (int)options->preserve;
+	int channel = fcntl(c->channel, F_DUPFD_CLOEXEC, container_fd + 1);
 	int container = -1;
 	if (options->container_pidfd >= 0)
-		container = fcntl(options->container_pidfd, F_DUPFD_CLOEXEC, CONTAINER_FD + 1);
+		container = fcntl(options->container_pidfd, F_DUPFD_CLOEXEC, container_fd + 1);
 	if (channel < 0 || (container < 0 && options->container_pidfd >= 0))
 		return -1;
 	/* Failures are reported on it from here on. */
 	c->channel = channel;
 	if ((has_operation(p, 0, OP_EXEC) || has_operation(p, 0, OP_TERMINAL) || has_operation(p, 0, OP_STDIO_OWNER)) &&
-	    set_stdio(options->stdio) < 0)
+	    set_stdio(options->stdio, container_fd + 1) < 0)
 		return -1;
 	if (dup3(channel, CHANNEL_FD, O_CLOEXEC) < 0)
 		return -1;
 	c->channel = CHANNEL_FD;
-	if (container >= 0 && dup3(container, CONTAINER_FD, O_CLOEXEC) < 0)
+	if (container >= 0 && dup3(container, container_fd, O_CLOEXEC) < 0)
 		return -1;
-	c->container_pidfd = container >= 0 ? CONTAINER_FD : -1;
-	close_range(container >= 0 ? CONTAINER_FD + 1 : CONTAINER_FD, ~0U, 0);
+	c->container_pidfd = container >= 0 ? container_fd : -1;
+	close_range((unsigned int)(container >= 0 ? container_fd + 1 : container_fd), ~0U, 0);
 	return 0;
 }
 
@@ -182,7 +182,7 @@ static int wait_start(struct context *c)
 	if (message_receive(c->channel, &m, &fd) != 1 || m.kind != MESSAGE_START)
 		_exit(1); /* the monitor has gone, and nobody else can start this container */
 	close_scope(&fd);
-	return 0;
+	return c->listener < 0 ? 0 : await_starter(c);
 }
 
 static int run_step(struct context *c, const struct wire_operation *o)
@@ -211,10 +211,14 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 	struct context c = {
 		.program = options->program,
 		.channel = channel,
+		.listener = -1,
+		.starter = -1,
 		.peer = -1,
 		.announced = true,
 		.root = -1,
 		.container_pidfd = -1,
+		.preserve = options->preserve,
+		.self = SELF_FD,
 		.null_device = -1,
 		.empty_directory = -1,
 		.clone_cgroup = -1,

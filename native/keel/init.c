@@ -74,6 +74,8 @@ int init_main(char *const argv[], char *const envp[])
 	}
 	if (child == 0)
 		run_child(argv, envp, &before);
+	/* What the command was given beside its standard streams is the command's alone. */
+	close_range(3, ~0U, 0);
 	for (;;) {
 		int status;
 		int n = sigwaitinfo(&all, NULL);

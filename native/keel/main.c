@@ -21,8 +21,9 @@ static void say(const char *text)
 
 static int usage(void)
 {
-	say("Usage: keel serve | keel apply | keel init -- COMMAND [ARGUMENT ...] | keel version\n"
-	    "serve and apply speak to their client on descriptor 3.\n");
+	say("Usage: keel serve [COUNT] | keel apply | keel init -- COMMAND [ARGUMENT ...] | keel version\n"
+	    "serve and apply speak to their client on descriptor 3.\n"
+	    "serve can give COUNT descriptors, from 4 on, to the program of a container.\n");
 	return 2;
 }
 
@@ -34,12 +35,27 @@ static void fill_stdio(void)
 			_exit(1);
 }
 
+/* How many descriptors are to be preserved. */
+static bool read_count(const char *text)
+{
+	uint64_t count;
+	if (!text_read_number(&text, &count) || *text != 0 || count > MAX_PRESERVED)
+		return false;
+	preserved_descriptors = (unsigned int)count;
+	return true;
+}
+
 static int run(const char *mode, char **argv, char **envp)
 {
 	if (fcntl(SOCKET_FD, F_SETFD, 0) < 0) {
 		say("keel: descriptor 3 is not open\n");
 		return 2;
 	}
+	for (unsigned int i = 0; i < preserved_descriptors; i++)
+		if (fcntl(SELF_FD + (int)i, F_GETFD) < 0) {
+			say("keel: a descriptor to preserve is not open\n");
+			return 2;
+		}
 	if (run_sealed(argv, envp) < 0) {
 		say("keel: cannot run from a sealed copy of itself\n");
 		return 1;
@@ -64,7 +80,8 @@ int main(int argc, char **argv, char **envp)
 		text_add(&line, "\n");
 		return write(STDOUT_FILENO, line.data, line.used) == (ssize_t)line.used ? 0 : 1;
 	}
-	if (argc != 2 || (strcmp(mode, "serve") != 0 && strcmp(mode, "apply") != 0))
+	bool serve = strcmp(mode, "serve") == 0;
+	if ((!serve && strcmp(mode, "apply") != 0) || argc > (serve ? 3 : 2) || (argc == 3 && !read_count(argv[2])))
 		return usage();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	fill_stdio();

@@ -16,6 +16,7 @@
 
 #include "client.h"
 #include "context.h"
+#include "creation.h"
 #include "exit.h"
 #include "log.h"
 #include "loop.h"
@@ -38,63 +39,6 @@ static void signals_ready(struct source *source, uint32_t events)
 		sessions_reap();
 	else
 		session_signal(monitor.container, (int)info.ssi_signo);
-}
-
-/* Where a step of setting up failed, for `failed`. */
-struct fault {
-	int32_t step;
-	uint32_t error;
-	const char *syscall;
-	const char *detail;
-};
-
-static int fault(struct fault *fault, const char *syscall, const char *detail)
-{
-	*fault = (struct fault){ .step = -1, .error = (uint32_t)errno, .syscall = syscall, .detail = detail };
-	return -1;
-}
-
-static void reply_write(int reply, const struct wire_writer *frame)
-{
-	/* When nobody is there to take it, `pid` tells of the container, or nothing is left of it. */
-	for (size_t done = 0; done < frame->size;) {
-		ssize_t n = write(reply, frame->data + done, frame->size - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	close(reply);
-}
-
-static int null_stdio(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
-		return -1;
-	for (int fd = 0; fd < 3; fd++) {
-		if (dup2(null, fd) < 0)
-			return -1;
-	}
-	if (null > 2)
-		close(null);
-	return 0;
-}
-
-/* Lets go of all that serve has open, but for keel's executable, `reply`, and the standard streams if they are to stay. */
-static int close_inherited(int *reply, bool keep_stdio)
-{
-	int moved = fcntl(*reply, F_DUPFD_CLOEXEC, SELF_FD + 1);
-	if (moved < 0)
-		return -1;
-	*reply = moved;
-	for (int fd = 3; fd < moved; fd++) {
-		if (fd != SELF_FD)
-			close(fd);
-	}
-	close_range((unsigned int)moved + 1, ~0u, 0);
-	return keep_stdio ? 0 : null_stdio();
 }
 
 static int watch_signals(void)
@@ -120,8 +64,13 @@ static int set_up(const struct msg_create *create, int *reply, struct fault *f)
 	/* Large blocks go back to the kernel at once when they are freed. */
 	mallopt(M_MMAP_THRESHOLD, 32 << 10);
 	mallopt(M_TRIM_THRESHOLD, 32 << 10);
-	if (close_inherited(reply, create->inherit_stdio) < 0)
-		return fault(f, "open", "/dev/null");
+	if (close_inherited(create, reply, create->inherit_stdio, f) < 0)
+		return -1;
+	if (create->console_socket[0] != 0 || program_has(&create->program, OP_START_SOCKET)) {
+		/* The monitor keeps the terminal, and is asked to start. */
+		errno = EINVAL;
+		return fault(f, "", "a console or start socket of a monitor that stays");
+	}
 	if (watch_signals() < 0)
 		return fault(f, "signalfd", "");
 	if (loop_open() < 0 || loop_want(&signals, EPOLLIN) < 0)
@@ -142,13 +91,18 @@ static int set_up(const struct msg_create *create, int *reply, struct fault *f)
 static int create_container(const struct msg_create *create, struct fault *f)
 {
 	static struct program_event failed;
+	scoped_fd receiver = -1;
+	scoped_fd container = -1;
+	if (open_container(create, &container, f) < 0 || connect_receiver(create->pidfd_socket, &receiver, f) < 0)
+		return -1;
 	struct session_options options = {
 		.program = &create->program,
 		.terminal = create->terminal,
 		.open_stdin = create->open_stdin,
 		.output = true,
 		.inherit = create->inherit_stdio,
-		.container_pidfd = -1,
+		.container_pidfd = container,
+		.preserve = create->preserve,
 	};
 	const char *syscall = "";
 	struct session *session = session_spawn(&options, &syscall);
@@ -164,14 +118,16 @@ static int create_container(const struct msg_create *create, struct fault *f)
 	session->pidfd = pidfd_open(session->pid, 0);
 	if (session->pidfd < 0)
 		return fault(f, "pidfd_open", "");
+	if (send_pidfd(receiver, session->pidfd) < 0)
+		return fault(f, "sendmsg", create->pidfd_socket);
 	/* The monitor's too: until it has noted the end of the container's process, that isn't one nobody saw. */
 	if (state_file_write(monitor.directory, "pid", "%d %llu %d %llu\n", (int)session->pid, start_time(session->pid),
 			     (int)getpid(), start_time(getpid())) < 0)
 		return fault(f, "rename", "pid");
-	if (create->inherit_stdio) {
-		/* The container's alone: whoever reads them is to see their end. */
+	/* The container's alone: whoever reads them is to see their end. */
+	if (create->inherit_stdio)
 		null_stdio();
-	}
+	close_preserved(create);
 	session_watch(session);
 	if (clients_accept() < 0)
 		return fault(f, "epoll_ctl", "");

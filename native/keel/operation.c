@@ -21,6 +21,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_terminal(c, &o->u.terminal);
 	case OP_STDIO_OWNER:
 		return op_stdio_owner(c, &o->u.stdio_owner);
+	case OP_START_SOCKET:
+		return op_start_socket(c, &o->u.start_socket);
 	case OP_CGROUP_CREATE:
 		return op_cgroup_create(c, &o->u.cgroup_create);
 	case OP_JOIN_CGROUP:

@@ -69,6 +69,28 @@ static char **pointers(const struct wire_list_string *list, uint32_t before)
 	return items;
 }
 
+/* Moves a descriptor of keel's own out of the way. */
+static int move_above(int *fd, int least)
+{
+	if (*fd < 0)
+		return 0;
+	*fd = fcntl(*fd, F_DUPFD_CLOEXEC, least);
+	return *fd < 0 ? -1 : 0;
+}
+
+/* Gives the program what it keeps as 3 and so on. Each goes down, to a place that is free by then. */
+static int place_preserved(struct context *c)
+{
+	const int count = (int)c->preserve;
+	if (move_above(&c->channel, PRESERVED_FD + count) < 0 || move_above(&c->starter, PRESERVED_FD + count) < 0 ||
+	    move_above(&c->self, PRESERVED_FD + count) < 0)
+		return -1;
+	for (int i = 0; i < count; i++)
+		if (dup2(PRESERVED_FD + i, 3 + i) < 0)
+			return -1;
+	return 0;
+}
+
 int prepare_exec(struct context *c, const struct op_exec *op)
 {
 	if (c->exec_prepared)
@@ -88,11 +110,13 @@ int prepare_exec(struct context *c, const struct op_exec *op)
 	/* The kernel forgets it when ids or capabilities change. */
 	if (c->death_signal != 0 && prctl(PR_SET_PDEATHSIG, c->death_signal, 0, 0, 0) < 0)
 		return fail(c, "prctl PR_SET_PDEATHSIG", "");
+	if (c->preserve > 0 && place_preserved(c) < 0)
+		return fail(c, "dup3", "descriptors to preserve");
 	umask((mode_t)c->umask);
 	if (tell_monitor(c, MESSAGE_EXECUTING, 0, -1) < 0)
 		return fail(c, "sendmsg", "");
 	/* All are close-on-exec from birth; this is for what a future change may forget. */
-	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	close_range(3 + c->preserve, ~0U, CLOSE_RANGE_CLOEXEC);
 	c->exec_prepared = true;
 	return 0;
 }
@@ -103,7 +127,7 @@ int op_exec(struct context *c, const struct op_exec *op)
 		return -1;
 	int error;
 	if (op->init) {
-		syscall(SYS_execveat, SELF_FD, "", c->argv, c->envp, AT_EMPTY_PATH);
+		syscall(SYS_execveat, c->self, "", c->argv, c->envp, AT_EMPTY_PATH);
 		error = errno;
 	} else {
 		error = exec_search(c->argv, c->envp, path_of(&op->environment));

@@ -31,6 +31,8 @@ struct program_options {
 	int stdio[3];
 	/* For `join-container`: pidfd of the container's first process, else -1. */
 	int container_pidfd;
+	/* How many descriptors from PRESERVED_FD on (context.h) the program's exec keeps, as 3, 4, … */
+	uint32_t preserve;
 };
 
 enum program_event_kind {

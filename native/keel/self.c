@@ -9,6 +9,8 @@
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
+unsigned int preserved_descriptors;
+
 static int copy_sealed(int source)
 {
 	struct stat s;
@@ -39,9 +41,18 @@ static int copy_sealed(int source)
 	return fd;
 }
 
+/* Makes room for SELF_FD: each goes up by one, the last first. `self` lies above them all. */
+static int place(int self)
+{
+	for (unsigned int i = preserved_descriptors; i-- > 0;)
+		if (dup3(SELF_FD + (int)i, PRESERVED_FD + (int)i, O_CLOEXEC) < 0)
+			return -1;
+	return dup3(self, SELF_FD, O_CLOEXEC) < 0 ? -1 : 0;
+}
+
 int run_sealed(char *const argv[], char *const envp[])
 {
-	close_range(SELF_FD, ~0U, 0);
+	close_range(SELF_FD + preserved_descriptors, ~0U, 0);
 	scoped_fd self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (self < 0)
 		return -1;
@@ -51,7 +62,8 @@ int run_sealed(char *const argv[], char *const envp[])
 			self = -1;
 			return 0;
 		}
-		return dup3(self, SELF_FD, O_CLOEXEC) < 0 ? -1 : 0;
+		scoped_fd above = fcntl(self, F_DUPFD_CLOEXEC, PRESERVED_FD + (int)preserved_descriptors);
+		return above < 0 ? -1 : place(above);
 	}
 	scoped_fd copy = copy_sealed(self);
 	if (copy < 0)

@@ -4,12 +4,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 
 #include "compat.h"
 #include "context.h"
 #include "monitor.h"
+#include "orphan.h"
 #include "program.h"
+#include "self.h"
 
 /* Requests that run at once; more wait in the socket. */
 #define MAX_REQUESTS 256
@@ -26,6 +29,7 @@ struct request {
 	uint32_t id;
 	int fd; /* the program's channel, or the monitor's reply */
 	bool monitor;
+	int orphaner; /* pidfd of a monitor that does not stay, or -1 */
 	struct wire_list_result results; /* of an execute */
 	size_t results_size;
 	struct wire_writer reply; /* of a monitor: what came of its frame so far */
@@ -59,6 +63,7 @@ static void end_request(struct request *r)
 	free(r->results.items);
 	wire_release(&r->reply);
 	close(r->fd);
+	close_scope(&r->orphaner);
 	struct request *last = &s.requests[--s.count];
 	if (r != last)
 		*r = *last;
@@ -67,7 +72,7 @@ static void end_request(struct request *r)
 static void add_request(uint32_t id, int fd, bool monitor)
 {
 	fcntl(fd, F_SETFL, O_NONBLOCK);
-	s.requests[s.count++] = (struct request){ .id = id, .fd = fd, .monitor = monitor };
+	s.requests[s.count++] = (struct request){ .id = id, .fd = fd, .monitor = monitor, .orphaner = -1 };
 }
 
 static void start_execute(const struct wire_message *m)
@@ -85,13 +90,13 @@ static void start_execute(const struct wire_message *m)
 		add_request(m->request, channel, false);
 }
 
-/* In a new child: lets go of all that is serve's. `reply` takes the client's place; SELF_FD stays. */
+/* In a new child: lets go of all that is serve's. `reply` takes the client's place; SELF_FD and what is preserved stay. */
 static void leave_serve(int reply)
 {
 	signal(SIGCHLD, SIG_DFL);
 	if (dup3(reply, s.client, O_CLOEXEC) < 0)
 		_exit(1);
-	close_range(SELF_FD + 1, ~0U, 0);
+	close_range(PRESERVED_FD + preserved_descriptors, ~0U, 0);
 }
 
 static bool send_whole(int fd, const uint8_t *data, size_t size)
@@ -122,6 +127,13 @@ static bool receive_whole(int fd, uint8_t *data, size_t size)
 	return true;
 }
 
+static _Noreturn void become_monitor(uint32_t request, const struct msg_create *create)
+{
+	if (create->orphan)
+		orphan_main(request, create, s.client);
+	monitor_main(request, create, s.client);
+}
+
 /* A spare monitor's life: it waits for a request to create, or for serve's end. */
 static _Noreturn void wait_to_be_monitor(int reply)
 {
@@ -134,11 +146,11 @@ static _Noreturn void wait_to_be_monitor(int reply)
 	struct wire_message m;
 	if (frame == NULL || !receive_whole(s.client, frame, length) || !wire_decode_message(frame, length, &arena, &m))
 		_exit(1);
-	monitor_main(m.request, &m.u.create, s.client);
+	become_monitor(m.request, &m.u.create);
 }
 
 /* Forks the monitor for `m`, or a spare one where that is NULL. Returns the end of a connection to it, or -1. */
-static int fork_monitor(const struct wire_message *m)
+static int fork_monitor(const struct wire_message *m, pid_t *monitor)
 {
 	int ends[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
@@ -148,7 +160,7 @@ static int fork_monitor(const struct wire_message *m)
 		if (m == NULL)
 			wait_to_be_monitor(ends[1]);
 		leave_serve(ends[1]);
-		monitor_main(m->request, &m->u.create, s.client);
+		become_monitor(m->request, &m->u.create);
 	}
 	int error = errno;
 	close(ends[1]);
@@ -157,14 +169,16 @@ static int fork_monitor(const struct wire_message *m)
 		errno = error;
 		return -1;
 	}
+	*monitor = pid;
 	return ends[0];
 }
 
 /* Has a monitor ready for the next container, while the one before starts: a fork is a good part of what serve does. */
 static void fork_spare(void)
 {
+	pid_t monitor;
 	if (s.busy && s.spare < 0)
-		s.spare = fork_monitor(NULL);
+		s.spare = fork_monitor(NULL, &monitor);
 	s.busy = true;
 	s.created = false;
 }
@@ -186,13 +200,18 @@ static bool use_spare(uint32_t id, const uint8_t *data, uint32_t size)
 
 static void start_create(const struct wire_message *m, const uint8_t *data, uint32_t size)
 {
-	if (use_spare(m->request, data, size))
+	const bool orphan = m->u.create.orphan;
+	if (!orphan && use_spare(m->request, data, size))
 		return;
-	int fd = fork_monitor(m);
-	if (fd < 0)
+	pid_t monitor;
+	int fd = fork_monitor(m, &monitor);
+	if (fd < 0) {
 		reply_failed(m->request, errno, "fork");
-	else
-		add_request(m->request, fd, true);
+		return;
+	}
+	add_request(m->request, fd, true);
+	if (orphan)
+		s.requests[s.count - 1].orphaner = pidfd_open(monitor, 0);
 }
 
 static void start_request(const uint8_t *data, size_t size)
@@ -258,6 +277,20 @@ static void read_channel(struct request *r)
 	end_request(r);
 }
 
+/* How long a monitor that does not stay may take to end once it has answered. */
+#define END_MS 5000
+
+/*
+ * Only when such a monitor has ended is the container's process the child of whom it was left to, and no process of keel's
+ * can become that one's child any more. The client is told then.
+ */
+static void await_end(int orphaner)
+{
+	struct pollfd ended = { .fd = orphaner, .events = POLLIN };
+	if (orphaner >= 0)
+		poll(&ended, 1, END_MS);
+}
+
 /* Reads the monitor's one frame, and no more. */
 static void read_reply(struct request *r)
 {
@@ -270,8 +303,9 @@ static void read_reply(struct request *r)
 			break;
 		if (length > 0 && r->reply.size == whole) {
 			wire_write_frame(&s.output, r->reply.data, whole);
+			await_end(r->orphaner);
+			s.created = r->orphaner < 0;
 			end_request(r);
-			s.created = true;
 			return;
 		}
 		uint8_t buffer[4096];

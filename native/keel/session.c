@@ -108,6 +108,7 @@ struct session *session_spawn(const struct session_options *options, const char 
 		.program = options->program,
 		.stdio = { theirs[0], theirs[1], theirs[2] },
 		.container_pidfd = options->container_pidfd,
+		.preserve = options->preserve,
 	};
 	int channel = program_spawn(&program, &session->executor);
 	if (channel < 0 && errno == EMFILE && descriptors_more())

@@ -85,6 +85,7 @@ struct session_options {
 	bool output;	  /* give it pipes for stdout and stderr, /dev/null otherwise */
 	bool inherit;	  /* descriptors 0, 1 and 2 as they are */
 	int container_pidfd;
+	uint32_t preserve; /* as in program_options */
 };
 
 /*

@@ -115,6 +115,32 @@ static void decode_op_stdio_owner(struct wire_reader *r, struct op_stdio_owner *
 	v->gid = wire_read_u32(r);
 }
 
+static void decode_op_start_socket(struct wire_reader *r, struct op_start_socket *v)
+{
+	v->directory = wire_read_string(r);
+}
+
+static void decode_op_hook(struct wire_reader *r, struct op_hook *v)
+{
+	v->parent = wire_read_bool(r);
+	v->path = wire_read_string(r);
+	decode_list_string(r, &v->arguments);
+	decode_list_string(r, &v->environment);
+	v->directory = wire_read_string(r);
+	v->timeout = wire_read_u32(r);
+	v->before = wire_read_string(r);
+	v->after = wire_read_string(r);
+}
+
+static void decode_op_seccomp_listener(struct wire_reader *r, struct op_seccomp_listener *v)
+{
+	v->path = wire_read_string(r);
+	v->before = wire_read_string(r);
+	v->between = wire_read_string(r);
+	v->after = wire_read_string(r);
+	v->pidfd = wire_read_bool(r);
+}
+
 static void decode_op_cgroup_create(struct wire_reader *r, struct op_cgroup_create *v)
 {
 	v->path = wire_read_string(r);
@@ -382,6 +408,15 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 		case OP_STDIO_OWNER:
 			decode_op_stdio_owner(r, &o->u.stdio_owner);
 			break;
+		case OP_START_SOCKET:
+			decode_op_start_socket(r, &o->u.start_socket);
+			break;
+		case OP_HOOK:
+			decode_op_hook(r, &o->u.hook);
+			break;
+		case OP_SECCOMP_LISTENER:
+			decode_op_seccomp_listener(r, &o->u.seccomp_listener);
+			break;
 		case OP_CGROUP_CREATE:
 			decode_op_cgroup_create(r, &o->u.cgroup_create);
 			break;
@@ -520,6 +555,12 @@ static void decode_msg_create(struct wire_reader *r, struct msg_create *v)
 	decode_program(r, &v->program);
 	decode_program(r, &v->exit_program);
 	decode_list_string(r, &v->exit_command);
+	v->orphan = wire_read_bool(r);
+	v->console_socket = wire_read_string(r);
+	v->pidfd_socket = wire_read_string(r);
+	v->preserve = wire_read_u32(r);
+	v->container = wire_read_u32(r);
+	v->container_start = wire_read_u64(r);
 }
 
 static void decode_msg_attach(struct wire_reader *r, struct msg_attach *v)
@@ -802,6 +843,12 @@ const char *wire_operation_name(uint16_t number)
 		return "terminal";
 	case OP_STDIO_OWNER:
 		return "stdio-owner";
+	case OP_START_SOCKET:
+		return "start-socket";
+	case OP_HOOK:
+		return "hook";
+	case OP_SECCOMP_LISTENER:
+		return "seccomp-listener";
 	case OP_CGROUP_CREATE:
 		return "cgroup-create";
 	case OP_JOIN_CGROUP:

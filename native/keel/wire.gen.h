@@ -79,6 +79,9 @@ enum wire_operation_number {
 	OP_SESSION = 8,
 	OP_TERMINAL = 9,
 	OP_STDIO_OWNER = 10,
+	OP_START_SOCKET = 11,
+	OP_HOOK = 12,
+	OP_SECCOMP_LISTENER = 13,
 	OP_CGROUP_CREATE = 20,
 	OP_JOIN_CGROUP = 21,
 	OP_WRITE_FILE = 22,
@@ -178,6 +181,32 @@ struct op_terminal {
 struct op_stdio_owner {
 	uint32_t uid; /* owner inside the container */
 	uint32_t gid; /* group inside the container */
+};
+
+/* Before `clone`: listen on start.sock (mode 0600) in a host directory, for the `wait-start` of a container whose monitor does not stay. Whoever is connected first starts it: it is answered by `done` at once, then by `failed` if an operation fails, exec included, or by the connection's end when exec has succeeded. All others see their connection end without a word */
+struct op_start_socket {
+	const char *directory; /* absolute host directory. The socket is not removed from it: that is left to who starts it */
+};
+
+/* Run a program outside of the container's own, and wait for its end: a hook of the runtime-spec. It fails when its status is not 0. It has no descriptor but 0, 1 and 2, and its stdout goes nowhere */
+struct op_hook {
+	bool parent; /* by the parent, with the host's namespaces, as they were before the first operation; otherwise with the container's */
+	const char *path; /* absolute path of the program */
+	struct wire_list_string arguments; /* argv; empty for the path alone */
+	struct wire_list_string environment; /* NAME=value, nothing is added */
+	const char *directory; /* working directory, or empty to leave it */
+	uint32_t timeout; /* milliseconds until it and its process group are killed, 0 for none */
+	const char *before; /* its stdin: this, the host's pid of the container's process in decimal, and `after` */
+	const char *after; /* see `before` */
+};
+
+/* Before `clone`: connect to the agent that gets the descriptor of a `seccomp` operation with SECCOMP_FILTER_FLAG_NEW_LISTENER. It is sent (SCM_RIGHTS) with `before`, the host's pid of the container's process in decimal, and `after`; or with `before`, pid, `between`, pid, `after` */
+struct op_seccomp_listener {
+	const char *path; /* host path of a unix stream socket */
+	const char *before; /* beginning of the runtime-spec's containerProcessState, in JSON */
+	const char *between; /* what stands between two places for the pid; empty when there is one only */
+	const char *after; /* its end */
+	bool pidfd; /* send a pidfd of the container's process as a second descriptor */
 };
 
 /* Create a cgroup directory with its parents */
@@ -450,6 +479,9 @@ struct wire_operation {
 		struct op_session session;
 		struct op_terminal terminal;
 		struct op_stdio_owner stdio_owner;
+		struct op_start_socket start_socket;
+		struct op_hook hook;
+		struct op_seccomp_listener seccomp_listener;
 		struct op_cgroup_create cgroup_create;
 		struct op_join_cgroup join_cgroup;
 		struct op_write_file write_file;
@@ -538,7 +570,7 @@ struct msg_execute {
 
 /* Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
 struct msg_create {
-	const char *state_directory; /* existing host directory for monitor.sock, pid, and exit */
+	const char *state_directory; /* existing host directory for monitor.sock, pid, and exit; empty for an orphan that needs no pid file */
 	const char *log; /* log file to append to, in CRI's format; empty for none */
 	bool terminal; /* the program has a `terminal` operation: output is one stream */
 	bool open_stdin; /* give the process an open stdin; /dev/null otherwise */
@@ -548,6 +580,12 @@ struct msg_create {
 	struct wire_program program; /* the container */
 	struct wire_program exit_program; /* run by the monitor after the container's exit, before anybody is told; failures are ignored */
 	struct wire_list_string exit_command; /* program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none */
+	bool orphan; /* the monitor does not stay: it ends when the container is created, and leaves it to the nearest subreaper. There is no monitor.sock, log, or exit program after that, and stdio is keel's own unless there is a terminal */
+	const char *console_socket; /* orphan only: host path of a unix stream socket that receives the terminal's master (SCM_RIGHTS, with the terminal's name inside); empty for none */
+	const char *pidfd_socket; /* host path of a unix stream socket that receives a pidfd of the container's process (SCM_RIGHTS); empty for none */
+	uint32_t preserve; /* how many of the descriptors that keel was given the program gets as 3, 4, … */
+	uint32_t container; /* pid of a running container that `join-container` enters; 0 for none */
+	uint64_t container_start; /* its start time in clock ticks (field 22 of /proc/PID/stat), by which it is told from others */
 };
 
 /* Let the created container exec; answered by `done`, or `failed` when exec fails */

@@ -4,7 +4,23 @@
  */
 import type { Operation, ReplyCreated, Request, RequestCreate } from "#plan";
 
-export type CreateOptions = Omit<RequestCreate, "kind">;
+/** What only a container of an OCI runtime's command has: `orphan`, `consoleSocket`, `pidfdSocket`, … */
+type OrphanOptions = Pick<
+  RequestCreate,
+  "orphan" | "consoleSocket" | "pidfdSocket" | "preserve" | "container" | "containerStart"
+>;
+
+export type CreateOptions = Omit<RequestCreate, "kind" | keyof OrphanOptions> & Partial<OrphanOptions>;
+
+/** What an option of those is when it is not given. */
+export const createDefaults: OrphanOptions = {
+  orphan: false,
+  consoleSocket: "",
+  pidfdSocket: "",
+  preserve: 0,
+  container: 0,
+  containerStart: 0n,
+};
 
 export interface Executor extends AsyncDisposable {
   /**
@@ -17,7 +33,8 @@ export interface Executor extends AsyncDisposable {
 
   /**
    * Starts a monitor and runs a container's program up to `wait-start`. After a failure the exit program has been run
-   * and no process is left.
+   * and no process is left. With `orphan` the monitor (0 in the answer) does not stay, and the container's process is a
+   * child of the nearest subreaper when this resolves.
    *
    * @throws SampanError like {@link Executor.execute}
    */

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { internal, SampanError, unavailable } from "#errdefs";
 import type { Operation, Reply, ReplyCreated, Request } from "#plan";
-import type { CreateOptions, Executor, LayerEntry, LayerSink } from "./executor.ts";
+import { createDefaults, type CreateOptions, type Executor, type LayerEntry, type LayerSink } from "./executor.ts";
 import { failure } from "./failure.ts";
 import { appendFrame, encodeFrame, FrameReader } from "./frames.ts";
 import { keelPath } from "./location.ts";
@@ -16,16 +16,29 @@ interface Pending {
   readonly reject: (error: SampanError) => void;
 }
 
+export interface KeelOptions {
+  /** keel's binary; the package's own without it. */
+  readonly path?: string;
+  /**
+   * keel has this process's stdin, stdout and stderr, and with it containers that are created with `inheritStdio` or
+   * `orphan`. They should not have been used here: Node makes pipes and terminals that it reads from non-blocking, for all
+   * who share them. The executor's disposal then waits for keel's end, so that nobody inherits it.
+   */
+  readonly inheritStdio?: boolean;
+  /** Descriptors of this process for the programs of containers that are created with `preserve`, in this order. */
+  readonly preserve?: readonly number[];
+}
+
 export class KeelExecutor implements Executor {
-  readonly #path: string;
+  readonly #options: KeelOptions;
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
   #socket: Socket | undefined;
   #nextRequest = 1;
 
-  /** Nothing is started before the first request. `path` is keel's binary, the package's own by default. */
-  constructor(path: string = keelPath()) {
-    this.#path = path;
+  /** Nothing is started before the first request. A text is keel's path. */
+  constructor(options: string | KeelOptions = {}) {
+    this.#options = typeof options === "string" ? { path: options } : options;
   }
 
   async execute(program: readonly Operation[]): Promise<ReadonlyMap<number, Uint8Array>> {
@@ -35,7 +48,7 @@ export class KeelExecutor implements Executor {
   }
 
   async create(options: CreateOptions): Promise<ReplyCreated> {
-    const reply = await this.#request({ kind: "create", ...options }, options.program);
+    const reply = await this.#request({ kind: "create", ...createDefaults, ...options }, options.program);
     if (reply.kind !== "created") throw unexpected(reply);
     return reply;
   }
@@ -50,9 +63,14 @@ export class KeelExecutor implements Executor {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket?.end();
     this.#socket?.destroy();
+    const child = this.#child;
     this.#socket = undefined;
     this.#child = undefined;
-    await Promise.resolve();
+    if (this.#options.inheritStdio === true && child !== undefined) await ended(child);
+  }
+
+  get #path(): string {
+    return this.#options.path ?? keelPath();
   }
 
   #request(request: Request, program: readonly Operation[] | undefined): Promise<Reply> {
@@ -79,7 +97,8 @@ export class KeelExecutor implements Executor {
 
   #connect(): Socket {
     if (this.#socket !== undefined) return this.#socket;
-    const child = start(this.#path, "serve");
+    const { inheritStdio = false, preserve = [] } = this.#options;
+    const child = start(this.#path, "serve", inheritStdio, preserve);
     const socket = child.stdio[3] as Socket;
     const reader = new FrameReader();
     socket.on("data", (chunk: Buffer) => {
@@ -199,11 +218,7 @@ class KeelLayerSink implements LayerSink {
     if (this.#socket.destroyed) return;
     this.#socket.destroy();
     // Until keel has gone it may still be making entries.
-    if (this.#child.exitCode === null && this.#child.signalCode === null)
-      await new Promise<void>((resolve) => {
-        this.#child.once("exit", () => resolve());
-        this.#child.once("error", () => resolve());
-      });
+    await ended(this.#child);
   }
 }
 
@@ -214,9 +229,23 @@ function layerFailure(error: SampanError): SampanError {
   });
 }
 
-function start(path: string, mode: string): ChildProcess {
+function start(path: string, mode: string, inherit = false, preserve: readonly number[] = []): ChildProcess {
+  const own = inherit ? "inherit" : "ignore";
   // A session of its own keeps the terminal's signals from it.
-  return spawn(path, [mode], { stdio: ["ignore", "ignore", "inherit", "pipe"], detached: true, env: {} });
+  return spawn(path, preserve.length === 0 ? [mode] : [mode, String(preserve.length)], {
+    stdio: [own, own, "inherit", "pipe", ...preserve],
+    detached: true,
+    env: {},
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  child.ref();
+  await new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
 }
 
 function unexpected(reply: Reply): SampanError {

@@ -1,4 +1,4 @@
-/** Connecting to a monitor's socket, whatever the length of its path. */
+/** Connecting to a socket in a state directory, whatever the length of its path. */
 import { closeSync, constants, openSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -16,12 +16,13 @@ async function connectPath(path: string): Promise<Socket> {
   return promise;
 }
 
-async function connectIn(directory: string): Promise<Socket> {
-  const path = join(directory, "monitor.sock");
+/** Connects to a socket by its name in a directory. Throws Node's error when that fails. */
+export async function connectIn(directory: string, name: string): Promise<Socket> {
+  const path = join(directory, name);
   if (Buffer.byteLength(path) <= maxPath) return connectPath(path);
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    return await connectPath(`/proc/self/fd/${fd}/monitor.sock`);
+    return await connectPath(`/proc/self/fd/${fd}/${name}`);
   } finally {
     closeSync(fd);
   }
@@ -34,7 +35,7 @@ async function connectIn(directory: string): Promise<Socket> {
  */
 export async function connectMonitor(directory: string): Promise<Socket> {
   try {
-    return await connectIn(directory);
+    return await connectIn(directory, "monitor.sock");
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     const init = { cause, path: directory };

@@ -85,6 +85,35 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.uid);
       w.u32(v.gid);
       return;
+    case "start-socket":
+      w.u16(11);
+      w.string(v.directory);
+      return;
+    case "hook":
+      w.u16(12);
+      w.bool(v.parent);
+      w.string(v.path);
+      w.u32(v.arguments.length);
+      for (const item of v.arguments) {
+        w.string(item);
+      }
+      w.u32(v.environment.length);
+      for (const item of v.environment) {
+        w.string(item);
+      }
+      w.string(v.directory);
+      w.u32(v.timeout);
+      w.string(v.before);
+      w.string(v.after);
+      return;
+    case "seccomp-listener":
+      w.u16(13);
+      w.string(v.path);
+      w.string(v.before);
+      w.string(v.between);
+      w.string(v.after);
+      w.bool(v.pidfd);
+      return;
     case "cgroup-create":
       w.u16(20);
       w.string(v.path);
@@ -349,6 +378,12 @@ export function encodeRequest(w: Writer, v: Request): void {
       for (const item of v.exitCommand) {
         w.string(item);
       }
+      w.bool(v.orphan);
+      w.string(v.consoleSocket);
+      w.string(v.pidfdSocket);
+      w.u32(v.preserve);
+      w.u32(v.container);
+      w.u64(v.containerStart);
       return;
     case "start":
       w.u16(10);

@@ -127,6 +127,49 @@ export interface OperationStdioOwner {
   readonly gid: number;
 }
 
+/** Before `clone`: listen on start.sock (mode 0600) in a host directory, for the `wait-start` of a container whose monitor does not stay. Whoever is connected first starts it: it is answered by `done` at once, then by `failed` if an operation fails, exec included, or by the connection's end when exec has succeeded. All others see their connection end without a word */
+export interface OperationStartSocket {
+  readonly op: "start-socket";
+  /** absolute host directory. The socket is not removed from it: that is left to who starts it */
+  readonly directory: string;
+}
+
+/** Run a program outside of the container's own, and wait for its end: a hook of the runtime-spec. It fails when its status is not 0. It has no descriptor but 0, 1 and 2, and its stdout goes nowhere */
+export interface OperationHook {
+  readonly op: "hook";
+  /** by the parent, with the host's namespaces, as they were before the first operation; otherwise with the container's */
+  readonly parent: boolean;
+  /** absolute path of the program */
+  readonly path: string;
+  /** argv; empty for the path alone */
+  readonly arguments: readonly string[];
+  /** NAME=value, nothing is added */
+  readonly environment: readonly string[];
+  /** working directory, or empty to leave it */
+  readonly directory: string;
+  /** milliseconds until it and its process group are killed, 0 for none */
+  readonly timeout: number;
+  /** its stdin: this, the host's pid of the container's process in decimal, and `after` */
+  readonly before: string;
+  /** see `before` */
+  readonly after: string;
+}
+
+/** Before `clone`: connect to the agent that gets the descriptor of a `seccomp` operation with SECCOMP_FILTER_FLAG_NEW_LISTENER. It is sent (SCM_RIGHTS) with `before`, the host's pid of the container's process in decimal, and `after`; or with `before`, pid, `between`, pid, `after` */
+export interface OperationSeccompListener {
+  readonly op: "seccomp-listener";
+  /** host path of a unix stream socket */
+  readonly path: string;
+  /** beginning of the runtime-spec's containerProcessState, in JSON */
+  readonly before: string;
+  /** what stands between two places for the pid; empty when there is one only */
+  readonly between: string;
+  /** its end */
+  readonly after: string;
+  /** send a pidfd of the container's process as a second descriptor */
+  readonly pidfd: boolean;
+}
+
 /** Create a cgroup directory with its parents */
 export interface OperationCgroupCreate {
   readonly op: "cgroup-create";
@@ -522,6 +565,9 @@ export type Operation =
   | OperationSession
   | OperationTerminal
   | OperationStdioOwner
+  | OperationStartSocket
+  | OperationHook
+  | OperationSeccompListener
   | OperationCgroupCreate
   | OperationJoinCgroup
   | OperationWriteFile
@@ -573,7 +619,7 @@ export interface RequestExecute {
 /** Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them) */
 export interface RequestCreate {
   readonly kind: "create";
-  /** existing host directory for monitor.sock, pid, and exit */
+  /** existing host directory for monitor.sock, pid, and exit; empty for an orphan that needs no pid file */
   readonly stateDirectory: string;
   /** log file to append to, in CRI's format; empty for none */
   readonly log: string;
@@ -593,6 +639,18 @@ export interface RequestCreate {
   readonly exitProgram: readonly Operation[];
   /** program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none */
   readonly exitCommand: readonly string[];
+  /** the monitor does not stay: it ends when the container is created, and leaves it to the nearest subreaper. There is no monitor.sock, log, or exit program after that, and stdio is keel's own unless there is a terminal */
+  readonly orphan: boolean;
+  /** orphan only: host path of a unix stream socket that receives the terminal's master (SCM_RIGHTS, with the terminal's name inside); empty for none */
+  readonly consoleSocket: string;
+  /** host path of a unix stream socket that receives a pidfd of the container's process (SCM_RIGHTS); empty for none */
+  readonly pidfdSocket: string;
+  /** how many of the descriptors that keel was given the program gets as 3, 4, … */
+  readonly preserve: number;
+  /** pid of a running container that `join-container` enters; 0 for none */
+  readonly container: number;
+  /** its start time in clock ticks (field 22 of /proc/PID/stat), by which it is told from others */
+  readonly containerStart: bigint;
 }
 
 /** Let the created container exec; answered by `done`, or `failed` when exec fails */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { beforeAll, expect, test } from "vitest";
 import { MonitorClient } from "#keel";
+import { createDefaults } from "../../src/keel/executor.ts";
 import { encodeFrame, FrameReader } from "../../src/keel/frames.ts";
 import { decodeReply } from "../../src/keel/wire.gen.ts";
 import { checkout } from "../support/checkout.ts";
@@ -20,6 +21,7 @@ test.each(["keel", "keel-sanitized"])("%s: with inheritStdio the container alone
     const socket = keel.stdio[3] as Socket;
     const request = {
       kind: "create",
+      ...createDefaults,
       stateDirectory: directory,
       log: join(directory, "log"),
       terminal: false,

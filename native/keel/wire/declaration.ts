@@ -181,6 +181,49 @@ export const operations: readonly Declared[] = [
     doc: "Give the stdio pipes to the container's user, so that /dev/stdout can be opened anew",
     fields: [f("uid", "u32", "owner inside the container"), f("gid", "u32", "group inside the container")],
   },
+  {
+    number: 11,
+    name: "start-socket",
+    doc: "Before `clone`: listen on start.sock (mode 0600) in a host directory, for the `wait-start` of a container whose monitor does not stay. Whoever is connected first starts it: it is answered by `done` at once, then by `failed` if an operation fails, exec included, or by the connection's end when exec has succeeded. All others see their connection end without a word",
+    fields: [
+      f(
+        "directory",
+        "string",
+        "absolute host directory. The socket is not removed from it: that is left to who starts it",
+      ),
+    ],
+  },
+  {
+    number: 12,
+    name: "hook",
+    doc: "Run a program outside of the container's own, and wait for its end: a hook of the runtime-spec. It fails when its status is not 0. It has no descriptor but 0, 1 and 2, and its stdout goes nowhere",
+    fields: [
+      f(
+        "parent",
+        "bool",
+        "by the parent, with the host's namespaces, as they were before the first operation; otherwise with the container's",
+      ),
+      f("path", "string", "absolute path of the program"),
+      f("arguments", "list<string>", "argv; empty for the path alone"),
+      f("environment", "list<string>", "NAME=value, nothing is added"),
+      f("directory", "string", "working directory, or empty to leave it"),
+      f("timeout", "u32", "milliseconds until it and its process group are killed, 0 for none"),
+      f("before", "string", "its stdin: this, the host's pid of the container's process in decimal, and `after`"),
+      f("after", "string", "see `before`"),
+    ],
+  },
+  {
+    number: 13,
+    name: "seccomp-listener",
+    doc: "Before `clone`: connect to the agent that gets the descriptor of a `seccomp` operation with SECCOMP_FILTER_FLAG_NEW_LISTENER. It is sent (SCM_RIGHTS) with `before`, the host's pid of the container's process in decimal, and `after`; or with `before`, pid, `between`, pid, `after`",
+    fields: [
+      f("path", "string", "host path of a unix stream socket"),
+      f("before", "string", "beginning of the runtime-spec's containerProcessState, in JSON"),
+      f("between", "string", "what stands between two places for the pid; empty when there is one only"),
+      f("after", "string", "its end"),
+      f("pidfd", "bool", "send a pidfd of the container's process as a second descriptor"),
+    ],
+  },
   // -- cgroups -------------------------------------------------------------------------------------------------
   {
     number: 20,
@@ -554,7 +597,11 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     to: "keel",
     doc: "Start a monitor, and run a container's program up to `wait-start`, or to its exec when it has no `wait-start`; answered by `created` or `failed`. After a failure nothing is left but cgroups that the program made (the exit program is run for them)",
     fields: [
-      f("stateDirectory", "string", "existing host directory for monitor.sock, pid, and exit"),
+      f(
+        "stateDirectory",
+        "string",
+        "existing host directory for monitor.sock, pid, and exit; empty for an orphan that needs no pid file",
+      ),
       f("log", "string", "log file to append to, in CRI's format; empty for none"),
       f("terminal", "bool", "the program has a `terminal` operation: output is one stream"),
       f("openStdin", "bool", "give the process an open stdin; /dev/null otherwise"),
@@ -575,6 +622,28 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
         "exitCommand",
         "list<string>",
         "program and arguments started by the monitor after all is done, with /dev/null as stdio, when no client was told of the end by `exited`; empty for none",
+      ),
+      f(
+        "orphan",
+        "bool",
+        "the monitor does not stay: it ends when the container is created, and leaves it to the nearest subreaper. There is no monitor.sock, log, or exit program after that, and stdio is keel's own unless there is a terminal",
+      ),
+      f(
+        "consoleSocket",
+        "string",
+        "orphan only: host path of a unix stream socket that receives the terminal's master (SCM_RIGHTS, with the terminal's name inside); empty for none",
+      ),
+      f(
+        "pidfdSocket",
+        "string",
+        "host path of a unix stream socket that receives a pidfd of the container's process (SCM_RIGHTS); empty for none",
+      ),
+      f("preserve", "u32", "how many of the descriptors that keel was given the program gets as 3, 4, …"),
+      f("container", "u32", "pid of a running container that `join-container` enters; 0 for none"),
+      f(
+        "containerStart",
+        "u64",
+        "its start time in clock ticks (field 22 of /proc/PID/stat), by which it is told from others",
       ),
     ],
   },

@@ -27,6 +27,9 @@ const words: Words = {
     const size = o.columns === 0 && o.rows === 0 ? "" : ` of ${o.columns}×${o.rows} characters`;
     return `open a terminal${size}${o.console ? ", also as /dev/console" : ""}`;
   },
+  "start-socket": (o) => `wait for the start at ${o.directory}/start.sock`,
+  hook: (o) => `run hook ${o.path} ${o.parent ? "on the host" : "in the container"}`,
+  "seccomp-listener": (o) => `connect to the agent ${o.path} that decides about system calls`,
   "stdio-owner": (o) => `give the output pipes to user ${o.uid}:${o.gid}`,
   "cgroup-create": (o) => `create cgroup ${o.path}${o.controllers.length === 0 ? "" : ` with ${list(o.controllers)}`}`,
   "join-cgroup"(o) {
