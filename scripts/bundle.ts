@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { sampan: "src/cli/main.ts", index: "src/engine/index.ts" },
+  entryPoints: { sampan: "src/cli/main.ts", "sampan-oci": "src/cli/oci/main.ts", index: "src/engine/index.ts" },
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,

@@ -16,13 +16,16 @@ export const buildPackages: readonly DebianPackage[] = [
 /** Without these the system tests do not run. */
 export const systemPackages: readonly DebianPackage[] = [
   { name: "attr", purpose: "setfattr and getfattr: extended attributes in images and containers" },
+  { name: "buildah", purpose: "an engine that calls the OCI runtime" },
   { name: "busybox-static", purpose: "the small test images, and the test machine's userland" },
+  { name: "containerd", purpose: "containerd and ctr: an engine that calls the OCI runtime" },
   { name: "curl", purpose: "a client for what runs in containers" },
   { name: "docker-registry", purpose: "the registry that images are pulled from" },
   { name: "e2fsprogs", purpose: "mke2fs: the virtual machine's disks" },
   { name: "iproute2", purpose: "ip: loopback and interfaces of test hosts" },
   { name: "libcap2-bin", purpose: "setcap, getpcaps, capsh: file and process capabilities" },
   { name: "mmdebstrap", purpose: "the Debian userland of the larger test images" },
+  { name: "podman", purpose: "an engine that calls the OCI runtime" },
   { name: "procps", purpose: "ps: processes as an operator sees them" },
   { name: "qemu-system-x86", purpose: "the virtual machine for cgroup v2" },
   { name: "redis-tools", purpose: "redis-cli: speaks to the redis-server in a container" },
@@ -32,8 +35,6 @@ export const systemPackages: readonly DebianPackage[] = [
 
 /** What the benchmark measures side by side with Sampan; what is missing is skipped. */
 export const peerPackages: readonly DebianPackage[] = [
-  { name: "containerd", purpose: "containerd and ctr" },
   { name: "crun", purpose: "crun" },
-  { name: "podman", purpose: "podman" },
   { name: "runc", purpose: "runc" },
 ];

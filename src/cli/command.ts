@@ -26,6 +26,8 @@ export type OptionValues<D extends OptionDefinitions> = {
 };
 
 export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitions> {
+  /** As messages and `--help` name the program; `sampan` when undefined. */
+  readonly program?: string;
   readonly name: string;
   readonly summary: string;
   /** Positional arguments as `--help` shows them, e.g. `IMAGE [COMMAND [ARG...]]`. */

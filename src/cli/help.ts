@@ -3,7 +3,7 @@ import type { CommandDefinition } from "./command.ts";
 
 export function commandHelp(definition: CommandDefinition): string {
   const lines = [
-    `Usage: sampan ${definition.name} [OPTIONS] ${definition.usage}`.trimEnd(),
+    `Usage: ${definition.program ?? "sampan"} ${definition.name} [OPTIONS] ${definition.usage}`.trimEnd(),
     "",
     definition.summary,
     "",
@@ -28,7 +28,10 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
     "Containers from images, without a daemon.",
     "",
     "Commands:",
-    ...columns(commands.map((c) => [`  ${c.name}`, c.summary])),
+    ...columns([
+      ...commands.map((c): readonly [string, string] => [`  ${c.name}`, c.summary]),
+      ["  oci", "the OCI runtime's command line (sampan-oci): containers from bundles, as with runc"],
+    ]),
     "",
     "Options:",
     ...columns([
@@ -42,8 +45,8 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
   ].join("\n");
 }
 
-/** Two columns; a long first cell gets a line of its own. */
-function columns(rows: readonly (readonly [string, string])[]): string[] {
+/** Lines of two columns; a long first cell gets a line of its own. */
+export function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)) + 2);
   return rows.map(([left, right]) =>
     left.length + 2 > width ? `${left}\n${" ".repeat(width)}${right}` : left.padEnd(width) + right,

@@ -31,6 +31,7 @@ export function parseCommand<D extends OptionDefinitions>(
     if (option.short !== undefined) byShort.set(option.short, name);
     if (option.type === "list") values.set(name, []);
   }
+  const seeHelp = `See ${definition.program ?? "sampan"} ${definition.name} --help`;
   let help = false;
   let at = 0;
 
@@ -39,7 +40,7 @@ export function parseCommand<D extends OptionDefinitions>(
     if (found !== undefined) return found;
     const near = nearest(name, Object.keys(definition.options));
     throw invalidArgument(`Cannot parse "${shown}": ${definition.name} has no such option`, {
-      remedy: near === undefined ? `See sampan ${definition.name} --help` : `Did you mean --${near}`,
+      remedy: near === undefined ? seeHelp : `Did you mean --${near}`,
     });
   };
   const store = (name: string, shown: string, inline: string | undefined): void => {
@@ -86,7 +87,7 @@ export function parseCommand<D extends OptionDefinitions>(
         }
         if (name === undefined)
           throw invalidArgument(`Cannot parse "-${letter}": ${definition.name} has no such option`, {
-            remedy: `See sampan ${definition.name} --help`,
+            remedy: seeHelp,
           });
         if (option(name, `-${letter}`).type === "boolean") {
           if (arg[i + 1] === "=") {
@@ -113,7 +114,7 @@ export function parseCommand<D extends OptionDefinitions>(
   if (!help && (positionals.length < min || positionals.length > max))
     throw invalidArgument(
       `Cannot run ${definition.name}: it takes ${definition.usage === "" ? "no arguments" : definition.usage}`,
-      { remedy: `See sampan ${definition.name} --help` },
+      { remedy: seeHelp },
     );
   return { options: Object.fromEntries(values) as OptionValues<D>, positionals, help };
 }

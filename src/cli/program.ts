@@ -19,6 +19,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     const { globals, rest, done } = parseGlobals(argv);
     if (done) return;
     name = rest[0] ?? "";
+    if (name === "oci") {
+      const { main: oci } = await import("./oci/program.ts");
+      await oci(rest.slice(1));
+      return;
+    }
     const entry = commands.get(name);
     if (entry === undefined) {
       if (name === "") {

@@ -1,6 +1,6 @@
 /** This process' stdio, connected to a process in a container. */
 import { Socket } from "node:net";
-import type { Attachment } from "#engine";
+import type { Attachment } from "#keel";
 
 /** How the connection ended. */
 export type Ending = { readonly kind: "exited"; readonly status: number } | { readonly kind: "detached" };
@@ -10,6 +10,8 @@ export interface ConnectOptions {
   readonly stdin: boolean;
   /** The process has a terminal: raw mode, window size, detach keys. */
   readonly tty: boolean;
+  /** The user may leave it with ctrl-p ctrl-q; true when undefined. */
+  readonly detachKeys?: boolean;
   /** Signals that are passed on, by calling this. */
   readonly onSignal?: (signal: NodeJS.Signals) => void;
 }
@@ -73,7 +75,9 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
       process.on("SIGWINCH", resize);
       cleanUp.push(() => process.off("SIGWINCH", resize));
     }
-    const detached = options.stdin ? sendInput(attachment, terminal, cleanUp) : undefined;
+    const detached = options.stdin
+      ? sendInput(attachment, terminal && options.detachKeys !== false, cleanUp)
+      : undefined;
     const exited = attachment.exited.then((e): Ending => ({ kind: "exited", status: e.status }));
     return await (detached === undefined ? exited : Promise.race([exited, detached]));
   } finally {

@@ -3,7 +3,7 @@ export type * from "./host-facts.ts";
 export type * from "./plan.ts";
 export { cgroupDirectories, checkCgroupPath } from "./cgroup/directories.ts";
 export { planContainer } from "./container/plan-container.ts";
-export { planExec } from "./container/plan-exec.ts";
+export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
 export {
   defaultCapabilities,
   defaultMaskedPaths,

@@ -67,6 +67,9 @@ export interface ProcessOptions {
   readonly compileSeccomp?: CompileSeccomp;
 }
 
+/** runtime-spec runtime.md#state */
+export type ContainerStatus = "creating" | "created" | "running" | "stopped";
+
 export interface PlanOptions extends ProcessOptions {
   readonly root: RootSource;
   /** Path of the container's cgroups in each hierarchy, e.g. `/sampan/ID`. */
@@ -74,4 +77,11 @@ export interface PlanOptions extends ProcessOptions {
   /** Absolute directory that relative sources of bind mounts start from. */
   readonly bundle?: string;
   readonly copyUps?: readonly CopyUp[];
+  /** Host directory in which the container waits at `start.sock` for its start, when its monitor does not stay. */
+  readonly startDirectory?: string;
+  /**
+   * The state that the config's hooks get on stdin, as the texts before and after the pid of the container's process.
+   * Without it no hooks are planned.
+   */
+  readonly hookState?: (status: ContainerStatus) => readonly [before: string, after: string];
 }

@@ -7,3 +7,9 @@ export {
   type RuntimeOptions,
 } from "./runtime.ts";
 export { readState, type ExitStatus, type RuntimeState } from "./state.ts";
+export { fromHere, readBundle, readConfigFile, type Bundle } from "./oci/bundle.ts";
+export { checkContainerId } from "./oci/container-id.ts";
+export { execInContainer, type OciExecOptions, type OciSession } from "./oci/oci-exec.ts";
+export { OciRuntime, type OciContainer, type OciCreateOptions } from "./oci/oci-runtime.ts";
+export type { OciRecord } from "./oci/record.ts";
+export { containerProcesses, type OciState, type OciStatus } from "./oci/status.ts";

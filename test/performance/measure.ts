@@ -4,6 +4,7 @@
  */
 import { Registry } from "../support/registry.ts";
 import { floorCommand, floorInProcess } from "./floor.ts";
+import { bareNode, ociCommand, ociLibrary } from "./oci.ts";
 import { ctr, docker, podman } from "./peers-engine.ts";
 import { crun, runc } from "./peers-oci.ts";
 import { monitorPss, sampanCommand, sampanLibrary } from "./sampan.ts";
@@ -46,6 +47,9 @@ async function measure(given: Place, rounds: number, only: RegExp): Promise<Meas
     sampanLibrary,
     floorCommand,
     sampanCommand,
+    bareNode,
+    ociLibrary,
+    ociCommand,
     crun,
     runc,
     ctr,

@@ -33,7 +33,8 @@ const ociRuntime =
 export const crun: Prepare = ociRuntime("crun");
 export const runc: Prepare = ociRuntime("runc");
 
-async function configure(bundle: string, place: Place, name: string): Promise<void> {
+/** Makes a bundle's config the same for all runtimes. */
+export async function configure(bundle: string, place: Place, name: string): Promise<void> {
   const file = join(bundle, "config.json");
   const spec = JSON.parse(await readFile(file, "utf8")) as Spec;
   const [major = 0, minor = 0] = release().split(".").map(Number);

@@ -10,6 +10,7 @@ import { mountAttribute, mountPropagation } from "../tables/mount-flags.ts";
 import { namespaceFlags } from "../tables/namespaces.ts";
 import { capabilityMasks } from "./capability-sets.ts";
 import { addDevices } from "./devices.ts";
+import { addHooks } from "./hooks.ts";
 import { addMounts, type MountContext } from "./mounts.ts";
 import { cloneFlags, idMaps, planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { absolutePath, checkText, pathInRoot } from "./paths.ts";
@@ -44,6 +45,12 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   const writeLimits = facts.cgroup.version === 1 ? writeV1 : writeV2;
   list.append(writeLimits(linux.resources, cgroups.paths, facts.swapAccounting, list.warnings));
   addOomScore(list, process.oomScoreAdj);
+  if (options.startDirectory !== undefined)
+    list.add(
+      { op: "start-socket", directory: options.startDirectory },
+      "Once it is created the container waits here for its start, whoever asks for it",
+      "runtime-spec runtime.md#lifecycle",
+    );
   addProcess(list, config, facts, namespaces, cgroups.directories);
 
   if (options.keyring !== undefined) addKeyring(list, options.keyring);
@@ -104,11 +111,29 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
       "runtime-spec config.md#mounts",
     );
   addSysctls(list, linux.sysctl, namespaces.created);
+  addHooks(list, "prestart", config.hooks.prestart, options);
+  addHooks(list, "createRuntime", config.hooks.createRuntime, options);
+  addHooks(list, "createContainer", config.hooks.createContainer, options);
   addPivot(list, config);
 
   addRlimits(list, process);
   const masks = capabilityMasks(process.capabilities, facts, ownUsers, list.warnings);
-  addFinish(list, { process, masks, seccomp: linux.seccomp, facts, options, wait: true, userNamespace: ownUsers });
+  addFinish(list, {
+    process,
+    masks,
+    seccomp: linux.seccomp,
+    facts,
+    options,
+    started: () => {
+      list.add(
+        { op: "wait-start" },
+        "The container is created; its program waits for start",
+        "runtime-spec runtime.md#lifecycle",
+      );
+      addHooks(list, "startContainer", config.hooks.startContainer, options);
+    },
+    userNamespace: ownUsers,
+  });
   return {
     steps: list.steps,
     warnings: list.warnings,

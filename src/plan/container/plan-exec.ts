@@ -7,6 +7,16 @@ import { addKeyring, addOomScore } from "./plan-container.ts";
 import { addFinish, addRlimits } from "./process.ts";
 import { StepList } from "./step-list.ts";
 
+export interface ExecOptions extends ProcessOptions {
+  /** The process waits for `start` before its program runs, so that its terminal can be attached to. */
+  readonly waitStart?: boolean;
+  /**
+   * Its inheritable and ambient capabilities are as the caller of an OCI runtime wants them. Otherwise it has none: they are
+   * the container's, and have no place in an exec (CVE-2022-29162).
+   */
+  readonly inheritable?: boolean;
+}
+
 /**
  * Compiles another process in a running container (`exec`).
  *
@@ -18,7 +28,7 @@ export function planExec(
   config: RuntimeConfig,
   facts: HostFacts,
   cgroupPaths: ReadonlyMap<string, string>,
-  options: ProcessOptions,
+  options: ExecOptions,
 ): Program {
   const list = new StepList();
   addOomScore(list, process.oomScoreAdj);
@@ -64,9 +74,10 @@ export function planExec(
     );
   }
   addRlimits(list, process);
-  // Inheritable capabilities have no place in an exec (CVE-2022-29162); ambient ones would need them.
   const capabilities =
-    process.capabilities === undefined ? undefined : { ...process.capabilities, inheritable: [], ambient: [] };
+    process.capabilities === undefined || options.inheritable === true
+      ? process.capabilities
+      : { ...process.capabilities, inheritable: [], ambient: [] };
   const masks = capabilityMasks(capabilities, facts, ownUsers, list.warnings);
   addFinish(list, {
     process,
@@ -74,7 +85,9 @@ export function planExec(
     seccomp: config.linux.seccomp,
     facts,
     options,
-    wait: false,
+    ...(options.waitStart === true && {
+      started: () => list.add({ op: "wait-start" }, "Its terminal is connected before it writes anything"),
+    }),
     userNamespace: ownUsers,
   });
   return { steps: list.steps, warnings: list.warnings };

@@ -47,8 +47,8 @@ export interface Finish {
   readonly seccomp: SeccompProfile | undefined;
   readonly facts: HostFacts;
   readonly options: ProcessOptions;
-  /** Wait for `start` before the program runs. */
-  readonly wait: boolean;
+  /** Adds what stands between the container's creation and its start; nothing for an exec. */
+  readonly started?: () => void;
   /** Root of the container is not root of the host. */
   readonly userNamespace: boolean;
 }
@@ -59,7 +59,7 @@ export interface Finish {
  */
 export function addFinish(
   list: StepList,
-  { process, masks, seccomp, facts, options, wait, userNamespace }: Finish,
+  { process, masks, seccomp, facts, options, started, userNamespace }: Finish,
 ): void {
   const { user } = process;
   const cwd = absolutePath(process.cwd, "change directory to");
@@ -111,12 +111,7 @@ export function addFinish(
     },
     "A missing command is reported now, and not when the container starts",
   );
-  if (wait)
-    list.add(
-      { op: "wait-start" },
-      "The container is created; its program waits for start",
-      "runtime-spec runtime.md#lifecycle",
-    );
+  started?.();
   if (process.noNewPrivileges)
     list.add(
       { op: "no-new-privileges" },

@@ -12,7 +12,7 @@ import {
   readString,
   readStrings,
 } from "./reader.ts";
-import type { HookConfig, HooksConfig, MountConfig, RootConfig, RuntimeConfig } from "./types.ts";
+import type { HookConfig, HooksConfig, MountConfig, ProcessConfig, RootConfig, RuntimeConfig } from "./types.ts";
 
 /** Largest config that is read, in UTF-16 units. */
 const maxText = 4 * 1024 * 1024;
@@ -41,6 +41,16 @@ export function parseRuntimeConfig(json: unknown): RuntimeConfig {
     annotations: readMap(o["annotations"], "annotations", readString),
     linux: readLinux(o["linux"] ?? {}, "linux", process ?? {}),
   };
+}
+
+/**
+ * Reads a process object of its own, as `exec --process` takes it (config.md#process).
+ *
+ * @throws SampanError `invalid-argument` that names the property
+ */
+export function parseProcessConfig(json: unknown): ProcessConfig {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw malformed("process", "must be an object");
+  return readProcess(json, "process");
 }
 
 /**

@@ -1,0 +1,92 @@
+/** Another process in a container of the OCI runtime. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { failedPrecondition } from "#errdefs";
+import { MonitorClient } from "#keel";
+import { planExec, type Operation } from "#plan";
+import type { ProcessConfig } from "#spec";
+import { writePidFile, type OciContainer, type OciRuntime } from "./oci-runtime.ts";
+
+export interface OciExecOptions {
+  readonly process: ProcessConfig;
+  /** Nobody waits for it: it is left to the nearest subreaper above. */
+  readonly detach: boolean;
+  readonly consoleSocket: string;
+  readonly pidfdSocket: string;
+  readonly pidFile: string;
+  readonly preserve: number;
+  /** Also in a paused container, where it stays until the container is resumed. */
+  readonly ignorePaused: boolean;
+}
+
+/** A process that this one looks after: its monitor, and what is left to be removed after it. */
+export interface OciSession extends Disposable {
+  readonly monitor: MonitorClient;
+  /** What it runs, to say which step failed. */
+  readonly program: readonly Operation[];
+}
+
+/**
+ * Starts it. Resolves when its command is executing, or when it waits to be started by the monitor.
+ *
+ * @returns undefined when it was detached; otherwise its monitor's client, whose `start` lets it run
+ */
+export async function execInContainer(
+  runtime: OciRuntime,
+  container: OciContainer,
+  options: OciExecOptions,
+): Promise<OciSession | undefined> {
+  const { id, state, record } = container;
+  if (state.status === "stopped" || state.pid === 0)
+    throw failedPrecondition(`Cannot exec in container "${id}": container not running`);
+  if (state.status === "paused" && !options.ignorePaused)
+    throw failedPrecondition(`Cannot exec in container "${id}": it is paused`, {
+      remedy: "Resume it, or give --ignore-paused",
+    });
+  const { process } = options;
+  const plan = planExec(process, runtime.config(container), runtime.facts, new Map(record.cgroups), {
+    compileSeccomp: runtime.compileSeccomp,
+    waitStart: !options.detach,
+    inheritable: true,
+  });
+  const directory = mkdtempSync(join(container.directory, "exec-"));
+  const program = plan.steps.map((s) => s.operation);
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  try {
+    const { pid } = await runtime.executor.create({
+      stateDirectory: directory,
+      log: "",
+      terminal: process.terminal,
+      openStdin: true,
+      stdinOnce: true,
+      inheritStdio: !process.terminal,
+      oomFile: "",
+      program,
+      exitProgram: [],
+      exitCommand: [],
+      orphan: options.detach,
+      consoleSocket: options.consoleSocket,
+      pidfdSocket: options.pidfdSocket,
+      preserve: options.preserve,
+      container: state.pid,
+      containerStart: state.start,
+    });
+    if (options.pidFile !== "") writePidFile(options.pidFile, pid);
+    if (options.detach) {
+      remove();
+      return undefined;
+    }
+    const monitor = await MonitorClient.connect(directory);
+    return {
+      monitor,
+      program,
+      [Symbol.dispose]: () => {
+        monitor.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
