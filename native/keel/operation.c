@@ -35,6 +35,12 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_cgroup_kill(c, &o->u.cgroup_kill);
 	case OP_CGROUP_REMOVE:
 		return op_cgroup_remove(c, &o->u.cgroup_remove);
+	case OP_FREEZE:
+		return op_freeze(c, &o->u.freeze);
+	case OP_WRITE_FIRST:
+		return op_write_first(c, &o->u.write_first);
+	case OP_CGROUP_OWNER:
+		return op_cgroup_owner(c, &o->u.cgroup_owner);
 	case OP_PROPAGATION:
 		return op_propagation(c, &o->u.propagation);
 	case OP_ROOT_OVERLAY:

@@ -20,6 +20,12 @@ static void decode_xattr(struct wire_reader *r, struct wire_xattr *v)
 	v->value = wire_read_bytes(r);
 }
 
+static void decode_file_choice(struct wire_reader *r, struct wire_file_choice *v)
+{
+	v->name = wire_read_string(r);
+	v->data = wire_read_string(r);
+}
+
 static void decode_timestamp(struct wire_reader *r, struct wire_timestamp *v)
 {
 	v->seconds = wire_read_i64(r);
@@ -31,6 +37,14 @@ static void decode_list_string(struct wire_reader *r, struct wire_list_string *v
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
 	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
 		v->items[i] = wire_read_string(r);
+	}
+}
+
+static void decode_list_file_choice(struct wire_reader *r, struct wire_list_file_choice *v)
+{
+	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
+	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
+		decode_file_choice(r, &v->items[i]);
 	}
 }
 
@@ -176,6 +190,26 @@ static void decode_op_cgroup_kill(struct wire_reader *r, struct op_cgroup_kill *
 static void decode_op_cgroup_remove(struct wire_reader *r, struct op_cgroup_remove *v)
 {
 	v->path = wire_read_string(r);
+}
+
+static void decode_op_freeze(struct wire_reader *r, struct op_freeze *v)
+{
+	v->path = wire_read_string(r);
+	v->frozen = wire_read_bool(r);
+}
+
+static void decode_op_write_first(struct wire_reader *r, struct op_write_first *v)
+{
+	v->directory = wire_read_string(r);
+	decode_list_file_choice(r, &v->choices);
+}
+
+static void decode_op_cgroup_owner(struct wire_reader *r, struct op_cgroup_owner *v)
+{
+	v->path = wire_read_string(r);
+	v->uid = wire_read_u32(r);
+	v->gid = wire_read_u32(r);
+	decode_list_string(r, &v->files);
 }
 
 static void decode_op_propagation(struct wire_reader *r, struct op_propagation *v)
@@ -434,6 +468,15 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_CGROUP_REMOVE:
 			decode_op_cgroup_remove(r, &o->u.cgroup_remove);
+			break;
+		case OP_FREEZE:
+			decode_op_freeze(r, &o->u.freeze);
+			break;
+		case OP_WRITE_FIRST:
+			decode_op_write_first(r, &o->u.write_first);
+			break;
+		case OP_CGROUP_OWNER:
+			decode_op_cgroup_owner(r, &o->u.cgroup_owner);
 			break;
 		case OP_PROPAGATION:
 			decode_op_propagation(r, &o->u.propagation);
@@ -861,6 +904,12 @@ const char *wire_operation_name(uint16_t number)
 		return "cgroup-kill";
 	case OP_CGROUP_REMOVE:
 		return "cgroup-remove";
+	case OP_FREEZE:
+		return "freeze";
+	case OP_WRITE_FIRST:
+		return "write-first";
+	case OP_CGROUP_OWNER:
+		return "cgroup-owner";
 	case OP_PROPAGATION:
 		return "propagation";
 	case OP_ROOT_OVERLAY:

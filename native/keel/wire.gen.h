@@ -26,6 +26,12 @@ struct wire_xattr {
 	struct wire_bytes value; /* raw value */
 };
 
+/* A file that may be there, and what to write to it */
+struct wire_file_choice {
+	const char *name; /* without any slash */
+	const char *data; /* what to write, in one write(2) */
+};
+
 /* A time as the kernel stores it */
 struct wire_timestamp {
 	int64_t seconds; /* since the epoch, may be negative */
@@ -40,6 +46,11 @@ struct wire_result {
 
 struct wire_list_string {
 	const char **items;
+	uint32_t count;
+};
+
+struct wire_list_file_choice {
+	struct wire_file_choice *items;
 	uint32_t count;
 };
 
@@ -88,6 +99,9 @@ enum wire_operation_number {
 	OP_CGROUP_DEVICE_FILTER = 23,
 	OP_CGROUP_KILL = 24,
 	OP_CGROUP_REMOVE = 25,
+	OP_FREEZE = 26,
+	OP_WRITE_FIRST = 27,
+	OP_CGROUP_OWNER = 28,
 	OP_PROPAGATION = 30,
 	OP_ROOT_OVERLAY = 31,
 	OP_ROOT_BIND = 32,
@@ -244,6 +258,26 @@ struct op_cgroup_kill {
 /* Remove a cgroup directory and its children. Waits briefly while the kernel still counts dying tasks. A missing directory is no failure */
 struct op_cgroup_remove {
 	const char *path; /* cgroup directory */
+};
+
+/* Stop every process of a cgroup and its children, or let them go on (freezer.state on v1, cgroup.freeze on v2). Waits up to 10 s until all are stopped; if they are not by then (ETIMEDOUT), they go on */
+struct op_freeze {
+	const char *path; /* cgroup directory; on v1 of the freezer hierarchy */
+	bool frozen; /* stop them */
+};
+
+/* Write the first of some files of a cgroup that this kernel has. Fails (ENOENT) when it has none */
+struct op_write_first {
+	const char *directory; /* cgroup directory */
+	struct wire_list_file_choice choices; /* files in order of preference, each with what to write to it */
+};
+
+/* Give a cgroup v2 directory, and those of its files that a delegate may write, to a user. A missing file is no failure */
+struct op_cgroup_owner {
+	const char *path; /* cgroup directory */
+	uint32_t uid; /* owner, on the host */
+	uint32_t gid; /* group, on the host; 2^32-1 to leave it */
+	struct wire_list_string files; /* names of files in it */
 };
 
 /* Set mount propagation recursively from the current root */
@@ -488,6 +522,9 @@ struct wire_operation {
 		struct op_cgroup_device_filter cgroup_device_filter;
 		struct op_cgroup_kill cgroup_kill;
 		struct op_cgroup_remove cgroup_remove;
+		struct op_freeze freeze;
+		struct op_write_first write_first;
+		struct op_cgroup_owner cgroup_owner;
 		struct op_propagation propagation;
 		struct op_root_overlay root_overlay;
 		struct op_root_bind root_bind;

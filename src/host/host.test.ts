@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { examineHost } from "./doctor.ts";
 import { parseMountInfo } from "./mountinfo.ts";
-import { cgroupFacts, kernelVersion, probeHost } from "./probe.ts";
+import { cgroupFacts, hugepageSize, kernelVersion, probeHost } from "./probe.ts";
 import { processIsAlive, processStartTime } from "./process.ts";
 
 const v1 = [
@@ -50,6 +50,12 @@ test("cgroupFacts() sees a single cgroup2 mount as v2, and no mount as v1 withou
     mount: "/sys/fs/cgroup",
   });
   expect(cgroupFacts([])).toEqual({ version: 1, controllers: new Map(), hybrid: undefined });
+});
+
+test("hugepageSize() names sizes as the hugetlb controller does", () => {
+  expect(
+    ["hugepages-2048kB", "hugepages-1048576kB", "hugepages-64kB", "hugepages-16777216kB"].map(hugepageSize),
+  ).toEqual(["2MB", "1GB", "64KB", "16GB"]);
 });
 
 test("kernelVersion() reads major and minor", () => {

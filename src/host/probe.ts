@@ -38,6 +38,8 @@ export function probeHost(): HostFacts {
       .split(",")
       .filter((l) => l !== ""),
     swapAccounting: hasSwapAccounting(cgroup),
+    hugepageSizes: list("/sys/kernel/mm/hugepages").map(hugepageSize),
+    delegateFiles: cgroup.version === 2 ? delegateFiles(read("/sys/kernel/cgroup/delegate")) : [],
     thermalThrottle: list("/sys/devices/system/cpu")
       .filter((name) => /^cpu\d+$/.test(name))
       .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`)
@@ -108,6 +110,23 @@ function hasSwapAccounting(cgroup: CgroupFacts): boolean {
   if (!cgroup.controllers.includes("memory")) return false;
   const child = list(cgroup.mount).find((name) => existsSync(`${cgroup.mount}/${name}/memory.max`));
   return child === undefined || existsSync(`${cgroup.mount}/${child}/memory.swap.max`);
+}
+
+/** `hugepages-2048kB` → `2MB`, as the hugetlb controller names its files. */
+export function hugepageSize(directory: string): string {
+  let size = Number(/^hugepages-(\d+)kB$/.exec(directory)?.[1] ?? 0);
+  let unit = 0;
+  while (size >= 1024 && unit < 2) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${size}${["KB", "MB", "GB"][unit] ?? ""}`;
+}
+
+/** What is delegated where the kernel has no such list, which came with Linux 4.15. */
+function delegateFiles(text: string): readonly string[] {
+  const names = text.split("\n").filter((name) => name !== "" && !name.includes("/"));
+  return names.length > 0 ? names : ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"];
 }
 
 function capabilityMask(status: string, name: string): bigint {

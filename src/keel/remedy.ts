@@ -25,9 +25,15 @@ function byOperation(operation: Operation, error: number): string | undefined {
         ? "A directory can be bound on a directory only, and a file on a file"
         : undefined;
     case "write-file":
+      if (error === errno.EBUSY && operation.path.endsWith("limit_in_bytes"))
+        return "The container uses more memory than that, and the kernel could not take it back";
       return /\/cpuset\.(cpus|mems)$/.test(operation.path) && (error === errno.ERANGE || error === errno.EINVAL)
         ? "The host has no such processor or memory node: see /sys/devices/system/cpu/online"
         : undefined;
+    case "write-first":
+      return error === errno.ENOENT ? "No scheduler of this kernel has weights: load BFQ (modprobe bfq)" : undefined;
+    case "freeze":
+      return error === errno.ETIMEDOUT ? "A process of it waits for a device or a network filesystem" : undefined;
     case "sysctl":
       if (error === errno.ENOENT) return "This kernel has no such parameter, see /proc/sys";
       return error === errno.EINVAL ? "The parameter does not take this value" : undefined;

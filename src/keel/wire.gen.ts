@@ -1,6 +1,6 @@
 // Generated from native/keel/wire/declaration.ts by `npm run generate`. Do not edit.
 
-import type { IdMap, MountParameter, Xattr, Timestamp, Result, Operation, Reply, Request } from "#plan";
+import type { IdMap, MountParameter, Xattr, FileChoice, Timestamp, Result, Operation, Reply, Request } from "#plan";
 import type { Reader, Writer } from "./wire.ts";
 
 export const maxFrame = 8388608;
@@ -19,6 +19,11 @@ function encodeMountParameter(w: Writer, v: MountParameter): void {
 function encodeXattr(w: Writer, v: Xattr): void {
   w.string(v.name);
   w.bytes(v.value);
+}
+
+function encodeFileChoice(w: Writer, v: FileChoice): void {
+  w.string(v.name);
+  w.string(v.data);
 }
 
 function encodeTimestamp(w: Writer, v: Timestamp): void {
@@ -150,6 +155,29 @@ export function encodeOperation(w: Writer, v: Operation): void {
     case "cgroup-remove":
       w.u16(25);
       w.string(v.path);
+      return;
+    case "freeze":
+      w.u16(26);
+      w.string(v.path);
+      w.bool(v.frozen);
+      return;
+    case "write-first":
+      w.u16(27);
+      w.string(v.directory);
+      w.u32(v.choices.length);
+      for (const item of v.choices) {
+        encodeFileChoice(w, item);
+      }
+      return;
+    case "cgroup-owner":
+      w.u16(28);
+      w.string(v.path);
+      w.u32(v.uid);
+      w.u32(v.gid);
+      w.u32(v.files.length);
+      for (const item of v.files) {
+        w.string(item);
+      }
       return;
     case "propagation":
       w.u16(30);

@@ -40,6 +40,10 @@ export interface HostFacts {
   readonly lsm: readonly string[];
   /** The kernel accounts for swap (memory.memsw.* on v1, memory.swap.* on v2). */
   readonly swapAccounting: boolean;
+  /** Sizes of huge pages, as the files of the hugetlb controller are named: `2MB`, `1GB`. */
+  readonly hugepageSizes: readonly string[];
+  /** Files of a v2 cgroup that go to whom it is delegated to (/sys/kernel/cgroup/delegate); none on v1. */
+  readonly delegateFiles: readonly string[];
   /** Directories /sys/devices/system/cpu/cpuN/thermal_throttle that exist; none on most virtual machines. */
   readonly thermalThrottle: readonly string[];
   /** Effective user id of keel. */

@@ -2,6 +2,8 @@ export type * from "./operation.gen.ts";
 export type * from "./host-facts.ts";
 export type * from "./plan.ts";
 export { cgroupDirectories, checkCgroupPath } from "./cgroup/directories.ts";
+export { freshLimits, type CurrentLimits } from "./cgroup/current-limits.ts";
+export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
 export {

@@ -26,6 +26,14 @@ export interface Xattr {
   readonly value: Uint8Array;
 }
 
+/** A file that may be there, and what to write to it */
+export interface FileChoice {
+  /** without any slash */
+  readonly name: string;
+  /** what to write, in one write(2) */
+  readonly data: string;
+}
+
 /** A time as the kernel stores it */
 export interface Timestamp {
   /** since the epoch, may be negative */
@@ -224,6 +232,37 @@ export interface OperationCgroupRemove {
   readonly op: "cgroup-remove";
   /** cgroup directory */
   readonly path: string;
+}
+
+/** Stop every process of a cgroup and its children, or let them go on (freezer.state on v1, cgroup.freeze on v2). Waits up to 10 s until all are stopped; if they are not by then (ETIMEDOUT), they go on */
+export interface OperationFreeze {
+  readonly op: "freeze";
+  /** cgroup directory; on v1 of the freezer hierarchy */
+  readonly path: string;
+  /** stop them */
+  readonly frozen: boolean;
+}
+
+/** Write the first of some files of a cgroup that this kernel has. Fails (ENOENT) when it has none */
+export interface OperationWriteFirst {
+  readonly op: "write-first";
+  /** cgroup directory */
+  readonly directory: string;
+  /** files in order of preference, each with what to write to it */
+  readonly choices: readonly FileChoice[];
+}
+
+/** Give a cgroup v2 directory, and those of its files that a delegate may write, to a user. A missing file is no failure */
+export interface OperationCgroupOwner {
+  readonly op: "cgroup-owner";
+  /** cgroup directory */
+  readonly path: string;
+  /** owner, on the host */
+  readonly uid: number;
+  /** group, on the host; 2^32-1 to leave it */
+  readonly gid: number;
+  /** names of files in it */
+  readonly files: readonly string[];
 }
 
 /** Set mount propagation recursively from the current root */
@@ -574,6 +613,9 @@ export type Operation =
   | OperationCgroupDeviceFilter
   | OperationCgroupKill
   | OperationCgroupRemove
+  | OperationFreeze
+  | OperationWriteFirst
+  | OperationCgroupOwner
   | OperationPropagation
   | OperationRootOverlay
   | OperationRootBind

@@ -64,6 +64,11 @@ export const structs: readonly Omit<Declared, "number">[] = [
     fields: [f("name", "string", "with its prefix, e.g. `security.capability`"), f("value", "bytes", "raw value")],
   },
   {
+    name: "FileChoice",
+    doc: "A file that may be there, and what to write to it",
+    fields: [f("name", "string", "without any slash"), f("data", "string", "what to write, in one write(2)")],
+  },
+  {
     name: "Timestamp",
     doc: "A time as the kernel stores it",
     fields: [f("seconds", "i64", "since the epoch, may be negative"), f("nanoseconds", "u32", "0 to 999,999,999")],
@@ -280,6 +285,32 @@ export const operations: readonly Declared[] = [
     name: "cgroup-remove",
     doc: "Remove a cgroup directory and its children. Waits briefly while the kernel still counts dying tasks. A missing directory is no failure",
     fields: [f("path", "string", "cgroup directory")],
+  },
+  {
+    number: 26,
+    name: "freeze",
+    doc: "Stop every process of a cgroup and its children, or let them go on (freezer.state on v1, cgroup.freeze on v2). Waits up to 10 s until all are stopped; if they are not by then (ETIMEDOUT), they go on",
+    fields: [f("path", "string", "cgroup directory; on v1 of the freezer hierarchy"), f("frozen", "bool", "stop them")],
+  },
+  {
+    number: 27,
+    name: "write-first",
+    doc: "Write the first of some files of a cgroup that this kernel has. Fails (ENOENT) when it has none",
+    fields: [
+      f("directory", "string", "cgroup directory"),
+      f("choices", "list<FileChoice>", "files in order of preference, each with what to write to it"),
+    ],
+  },
+  {
+    number: 28,
+    name: "cgroup-owner",
+    doc: "Give a cgroup v2 directory, and those of its files that a delegate may write, to a user. A missing file is no failure",
+    fields: [
+      f("path", "string", "cgroup directory"),
+      f("uid", "u32", "owner, on the host"),
+      f("gid", "u32", "group, on the host; 2^32-1 to leave it"),
+      f("files", "list<string>", "names of files in it"),
+    ],
   },
   // -- the root filesystem -------------------------------------------------------------------------------------
   {

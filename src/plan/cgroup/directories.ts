@@ -11,7 +11,7 @@ export interface CgroupDirectories {
 }
 
 /** v2 controllers that have limits, in the order in which they are enabled. */
-const wanted = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc"];
+const wanted = ["cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc", "dmem"];
 
 /** Checks a path such as `/sampan/ID`: absolute, no `.`, `..` or empty parts. */
 export function checkCgroupPath(path: string): string {

@@ -1,45 +1,55 @@
-import { failedPrecondition } from "#errdefs";
+import { failedPrecondition, invalidArgument } from "#errdefs";
 import type { BlockIoResources, CpuResources, MemoryResources, Resources } from "#spec";
+import type { HostFacts } from "../host-facts.ts";
 import type { Step } from "../plan.ts";
-import { needController } from "./directories.ts";
-import { deviceRuleText, effectiveRules } from "./device-rules.ts";
-import { checkSwap, whyCpu, whyDevices, whyHugepages, whyIo, whyMemory, whyNetwork, whyPids } from "./reasons.ts";
+import { freshLimits, type CurrentLimits } from "./current-limits.ts";
+import { deviceSteps } from "./device-list.ts";
+import { checkPageSize, LimitWriter } from "./limit-writer.ts";
+import {
+  memoryLimits,
+  pidsMax,
+  rdmaLine,
+  warnOfMemory,
+  whyCpu,
+  whyHugepages,
+  whyIo,
+  whyMemory,
+  whyNetwork,
+  whyPids,
+  whyRdma,
+} from "./reasons.ts";
+import { cpuOrder, swapFirst, type CpuWrite } from "./write-order.ts";
 
-const source = "runtime-spec config-linux.md#control-groups";
-
-interface Writer {
-  readonly steps: Step[];
-  readonly warnings: string[];
-  /** Adds a write to a file of a controller, which the host must have. */
-  write(controller: string, limit: string, file: string, data: string, why: string, tolerate?: boolean): void;
-}
-
-/** Limits as writes to the files of cgroup v1, for directories that have just been made. */
+/** Device rules and limits as writes to the files of cgroup v1, for directories that have just been made. */
 export function writeV1(
   resources: Resources | undefined,
   paths: ReadonlyMap<string, string>,
-  swapAccounting: boolean,
+  facts: HostFacts,
   warnings: string[],
+  current: CurrentLimits = freshLimits,
 ): readonly Step[] {
-  const steps: Step[] = [];
-  const writer: Writer = {
-    steps,
-    warnings,
-    write(controller, limit, file, data, why, tolerate = false) {
-      const path = `${needController(paths, controller, limit)}/${file}`;
-      steps.push({ operation: { op: "write-file", path, data, tolerate }, why, source });
-    },
-  };
-  writeDevices(writer, resources, paths);
-  if (resources === undefined) return steps;
-  if (resources.memory !== undefined) writeMemory(writer, resources.memory, swapAccounting);
-  if (resources.cpu !== undefined) writeCpu(writer, resources.cpu);
-  if (resources.pids !== undefined) {
-    const { limit } = resources.pids;
-    writer.write("pids", "processes", "pids.max", limit < 0n ? "max" : String(limit), whyPids);
-  }
+  const devices = deviceSteps(undefined, resources?.devices ?? [], paths);
+  return resources === undefined ? devices : [...devices, ...limitsV1(resources, paths, facts, warnings, current)];
+}
+
+/** Limits alone. */
+export function limitsV1(
+  resources: Resources,
+  paths: ReadonlyMap<string, string>,
+  facts: HostFacts,
+  warnings: string[],
+  current: CurrentLimits,
+): readonly Step[] {
+  const writer = new LimitWriter(paths, warnings);
+  if (resources.unified.size > 0)
+    throw failedPrecondition("Cannot set unified resources: this host has cgroup v1, which has no such files");
+  if (resources.memory !== undefined) writeMemory(writer, resources.memory, facts.swapAccounting, current);
+  if (resources.cpu !== undefined) writeCpu(writer, resources.cpu, current);
+  if (resources.pids !== undefined)
+    writer.write("pids", "processes", "pids.max", pidsMax(resources.pids.limit), whyPids);
   if (resources.blockIO !== undefined) writeBlockIo(writer, resources.blockIO);
   for (const { pageSize, limit } of resources.hugepageLimits) {
+    checkPageSize(pageSize, facts.hugepageSizes);
     // The reservation counter is newer (Linux 5.7) and stricter; a kernel without it still has the other.
     writer.write("hugetlb", "huge pages", `hugetlb.${pageSize}.rsvd.limit_in_bytes`, String(limit), whyHugepages, true);
     writer.write("hugetlb", "huge pages", `hugetlb.${pageSize}.limit_in_bytes`, String(limit), whyHugepages);
@@ -48,82 +58,77 @@ export function writeV1(
     writer.write("net_cls", "network class", "net_cls.classid", String(resources.network.classID), whyNetwork);
   for (const { name, priority } of resources.network?.priorities ?? [])
     writer.write("net_prio", "network priority", "net_prio.ifpriomap", `${name} ${priority}`, whyNetwork);
-  if (resources.unified.size > 0)
-    throw failedPrecondition("Cannot set unified resources: this host has cgroup v1, which has no such files");
-  return steps;
+  for (const [name, limits] of resources.rdma)
+    writer.write("rdma", "RDMA", "rdma.max", rdmaLine(name, limits), whyRdma);
+  return writer.steps;
 }
 
-function writeDevices(writer: Writer, resources: Resources | undefined, paths: ReadonlyMap<string, string>): void {
-  const { allowAll, rules } = effectiveRules(resources?.devices ?? []);
-  // A new group allows what its parent allows, so that nothing has to be written for "all".
-  if (allowAll && rules.length === 0) return;
-  if (!paths.has("devices")) {
-    throw failedPrecondition('Cannot restrict devices: this host has no "devices" cgroup controller', {
-      remedy: "Run privileged, or boot a kernel with the devices controller",
-    });
-  }
-  writer.write("devices", "devices", allowAll ? "devices.allow" : "devices.deny", "a", whyDevices);
-  for (const rule of rules)
-    writer.write(
-      "devices",
-      "devices",
-      rule.allow ? "devices.allow" : "devices.deny",
-      deviceRuleText(rule),
-      `${rule.allow ? "This kind of device may" : "This kind of device must not"} be used in the container`,
-    );
-}
-
-/** The limit comes before memory+swap, which may not be lower; in a new group both start without limit. */
-function writeMemory(writer: Writer, memory: MemoryResources, swapAccounting: boolean): void {
-  checkSwap(memory);
+function writeMemory(
+  writer: LimitWriter,
+  memory: MemoryResources,
+  swapAccounting: boolean,
+  current: CurrentLimits,
+): void {
   const write = (file: string, data: string): void => writer.write("memory", "memory", file, data, whyMemory);
-  if (memory.limit !== undefined && memory.limit !== 0n) write("memory.limit_in_bytes", String(memory.limit));
-  if (memory.swap !== undefined && memory.swap !== 0n) {
-    if (swapAccounting) write("memory.memsw.limit_in_bytes", String(memory.swap));
-    else writer.warnings.push("The swap limit is left out, because this kernel does not account for swap");
+  const { limit, swap } = memoryLimits(memory);
+  const writeLimit = (): void => {
+    if (limit !== undefined) write("memory.limit_in_bytes", String(limit));
+  };
+  if (swap !== undefined && swapAccounting) {
+    const first = limit === undefined || swapFirst(limit, swap, current);
+    if (!first) writeLimit();
+    write("memory.memsw.limit_in_bytes", String(swap));
+    if (first) writeLimit();
+  } else {
+    writeLimit();
+    if (memory.swap !== undefined && memory.swap !== 0n)
+      writer.warnings.push("The swap limit is left out, because this kernel does not account for swap");
   }
-  if (memory.reservation !== undefined) write("memory.soft_limit_in_bytes", String(memory.reservation));
+  if (memory.reservation !== undefined && memory.reservation !== 0n)
+    write("memory.soft_limit_in_bytes", String(memory.reservation));
   if (memory.swappiness !== undefined) {
     if (memory.swappiness > 100)
       throw failedPrecondition(`Cannot set swappiness ${memory.swappiness}: cgroup v1 takes 0 to 100`);
     write("memory.swappiness", String(memory.swappiness));
   }
   if (memory.disableOOMKiller === true) write("memory.oom_control", "1");
+  warnOfMemory(memory, writer.warnings);
 }
 
-/** The period comes before the quota, which the kernel checks against it. */
-function writeCpu(writer: Writer, cpu: CpuResources): void {
-  const write = (file: string, value: bigint | number | undefined): void => {
-    if (value !== undefined) writer.write("cpu", "CPU", file, String(value), whyCpu);
-  };
-  write("cpu.shares", cpu.shares === 0n ? undefined : cpu.shares);
-  write("cpu.cfs_period_us", cpu.period === 0n ? undefined : cpu.period);
-  write("cpu.cfs_quota_us", cpu.quota === 0n ? undefined : cpu.quota);
-  write("cpu.cfs_burst_us", cpu.burst);
-  write("cpu.rt_period_us", cpu.realtimePeriod);
-  write("cpu.rt_runtime_us", cpu.realtimeRuntime);
-  write("cpu.idle", cpu.idle);
+const cpuFiles: Readonly<Record<CpuWrite, string>> = {
+  shares: "cpu.shares",
+  idle: "cpu.idle",
+  quota: "cpu.cfs_quota_us",
+  period: "cpu.cfs_period_us",
+  burst: "cpu.cfs_burst_us",
+  realtimeRuntime: "cpu.rt_runtime_us",
+  realtimePeriod: "cpu.rt_period_us",
+};
+
+function writeCpu(writer: LimitWriter, cpu: CpuResources, current: CurrentLimits): void {
+  const { shares } = cpu;
+  // The kernel would take the nearest value that it knows, and tell nobody.
+  if (shares !== undefined && shares !== 0n && (shares < 2n || shares > 262_144n))
+    throw invalidArgument(`Cannot set CPU shares to "${shares}": they are from 2 to 262144`);
+  for (const key of cpuOrder(cpu, current)) writer.write("cpu", "CPU", cpuFiles[key], String(cpu[key]), whyCpu);
   if (cpu.cpus !== undefined && cpu.cpus !== "") writer.write("cpuset", "CPUs", "cpuset.cpus", cpu.cpus, whyCpu);
   if (cpu.mems !== undefined && cpu.mems !== "")
     writer.write("cpuset", "memory nodes", "cpuset.mems", cpu.mems, whyCpu);
 }
 
-function writeBlockIo(writer: Writer, io: BlockIoResources): void {
-  const write = (file: string, data: string, tolerate = false): void =>
-    writer.write("blkio", "block I/O", file, data, whyIo, tolerate);
-  if (io.weight !== undefined && io.weight !== 0) {
-    // Only the scheduler BFQ (Linux 5.0 and later) or CFQ (before) has weights, and either has a file of its own.
-    write("blkio.bfq.weight", String(io.weight), true);
-    write("blkio.weight", String(io.weight), true);
-  }
-  if (io.leafWeight !== undefined && io.leafWeight !== 0) write("blkio.leaf_weight", String(io.leafWeight), true);
-  for (const device of io.weightDevice) {
-    const name = `${device.major}:${device.minor}`;
-    if (device.weight !== undefined) {
-      write("blkio.bfq.weight_device", `${name} ${device.weight}`, true);
-      write("blkio.weight_device", `${name} ${device.weight}`, true);
-    }
-    if (device.leafWeight !== undefined) write("blkio.leaf_weight_device", `${name} ${device.leafWeight}`, true);
+/** Only a scheduler with weights has files for them: CFQ (before Linux 5.0) or BFQ, each its own. */
+function writeBlockIo(writer: LimitWriter, io: BlockIoResources): void {
+  const write = (file: string, data: string): void => writer.write("blkio", "block I/O", file, data, whyIo);
+  const weigh = (suffix: string, data: string): void => {
+    const choices = ["blkio.weight", "blkio.bfq.weight"].map((name) => ({ name: name + suffix, data }));
+    writer.writeFirst("blkio", "block I/O", choices, whyIo);
+  };
+  if (io.weight !== undefined && io.weight !== 0) weigh("", String(io.weight));
+  if (io.leafWeight !== undefined && io.leafWeight !== 0) write("blkio.leaf_weight", String(io.leafWeight));
+  for (const { major, minor, weight, leafWeight } of io.weightDevice) {
+    if (weight !== undefined && weight !== 0) weigh("_device", `${major}:${minor} ${weight}`);
+    if (leafWeight !== undefined && leafWeight !== 0)
+      write("blkio.leaf_weight_device", `${major}:${minor} ${leafWeight}`);
   }
   const throttles = [
     ["read_bps_device", io.throttleReadBpsDevice],

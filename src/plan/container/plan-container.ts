@@ -43,7 +43,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
 
   list.append(createSteps(facts.cgroup, cgroupPath));
   const writeLimits = facts.cgroup.version === 1 ? writeV1 : writeV2;
-  list.append(writeLimits(linux.resources, cgroups.paths, facts.swapAccounting, list.warnings));
+  list.append(writeLimits(linux.resources, cgroups.paths, facts, list.warnings));
   addOomScore(list, process.oomScoreAdj);
   if (options.startDirectory !== undefined)
     list.add(

@@ -42,6 +42,10 @@ const words: Words = {
   "cgroup-device-filter": (o) => `attach a device filter of ${o.program.length / 8} instructions to cgroup ${o.path}`,
   "cgroup-kill": (o) => `kill all processes of cgroup ${o.path}`,
   "cgroup-remove": (o) => `remove cgroup ${o.path}`,
+  freeze: (o) => `${o.frozen ? "stop all processes" : "let the processes go on"} of cgroup ${o.path}`,
+  "write-first": (o) =>
+    `write ${o.choices.map(({ name, data }) => `"${data}" to ${name}`).join(", or ")}, whichever is in ${o.directory}`,
+  "cgroup-owner": (o) => `give cgroup ${o.path} with ${list(o.files)} to user ${o.uid}`,
   propagation: (o) => `make ${o.recursive ? "all mounts" : "the root mount"} ${propagationWords(o.mode)}`,
   "root-overlay"(o) {
     const layers = `${o.lower.length} read-only layer${o.lower.length === 1 ? "" : "s"}`;

@@ -33,6 +33,8 @@ export const hostV1: HostFacts = {
   namespaces: new Set(["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"]),
   lsm: [],
   swapAccounting: true,
+  hugepageSizes: ["2MB", "1GB"],
+  delegateFiles: [],
   thermalThrottle: [],
   uid: 0,
   rootless: false,
@@ -41,6 +43,7 @@ export const hostV1: HostFacts = {
 export const hostV2: HostFacts = {
   ...hostV1,
   cgroup: { version: 2, mount: "/sys/fs/cgroup", controllers: ["cpuset", "cpu", "io", "memory", "pids"] },
+  delegateFiles: ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"],
 };
 
 export const options: PlanOptions = {

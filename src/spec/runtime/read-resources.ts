@@ -28,6 +28,15 @@ import type {
   WeightDevice,
 } from "./resource-types.ts";
 
+/**
+ * Reads resources that stand alone, as `update --resources` takes them: JSON of the spec's `linux.resources`.
+ *
+ * @throws SampanError `invalid-argument` that names the property
+ */
+export function parseResources(json: unknown): Resources {
+  return readResources(json, "resources");
+}
+
 export function readResources(value: unknown, path: string): Resources {
   const o = readObject(value, path);
   return {
@@ -75,8 +84,12 @@ function readMemory(value: unknown, path: string): MemoryResources {
     limit: optional(o["limit"], `${path}.limit`, readI64),
     reservation: optional(o["reservation"], `${path}.reservation`, readI64),
     swap: optional(o["swap"], `${path}.swap`, readI64),
+    kernel: optional(o["kernel"], `${path}.kernel`, readI64),
+    kernelTCP: optional(o["kernelTCP"], `${path}.kernelTCP`, readI64),
     swappiness: optional(o["swappiness"], `${path}.swappiness`, (x, p) => readInteger(x, p, 0, 200)),
     disableOOMKiller: optional(o["disableOOMKiller"], `${path}.disableOOMKiller`, readBoolean),
+    useHierarchy: optional(o["useHierarchy"], `${path}.useHierarchy`, readBoolean),
+    checkBeforeUpdate: optional(o["checkBeforeUpdate"], `${path}.checkBeforeUpdate`, readBoolean),
   };
 }
 

@@ -32,8 +32,15 @@ export interface MemoryResources {
   readonly reservation?: bigint | undefined;
   /** Memory and swap together. */
   readonly swap?: bigint | undefined;
+  /** No kernel limits it any more. */
+  readonly kernel?: bigint | undefined;
+  /** Likewise. */
+  readonly kernelTCP?: bigint | undefined;
   readonly swappiness?: number | undefined;
   readonly disableOOMKiller?: boolean | undefined;
+  readonly useHierarchy?: boolean | undefined;
+  /** Refuse a new limit that is below what is in use. */
+  readonly checkBeforeUpdate?: boolean | undefined;
 }
 
 export interface CpuResources {
