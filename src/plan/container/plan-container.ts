@@ -14,6 +14,7 @@ import { addMounts, type MountContext } from "./mounts.ts";
 import { cloneFlags, idMaps, planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { absolutePath, checkText, pathInRoot } from "./paths.ts";
 import { addFinish, addRlimits } from "./process.ts";
+import { addAllProcessors, addScheduling } from "./scheduling.ts";
 import { StepList } from "./step-list.ts";
 import { addSysctls } from "./sysctls.ts";
 
@@ -107,6 +108,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   addPivot(list, config);
 
   addRlimits(list, process);
+  addScheduling(list, process, linux);
   const masks = capabilityMasks(process.capabilities, facts, ownUsers, list.warnings);
   addFinish(list, { process, masks, seccomp: linux.seccomp, facts, options, wait: true, userNamespace: ownUsers });
   return {
@@ -192,6 +194,7 @@ function addProcess(
         : "From now on the limits hold for the container's process",
       version2 ? "cgroup_namespaces(7)" : "cgroups(7)",
     );
+  addAllProcessors(list);
   if (newUsers || namespaces.joined.has("user"))
     list.add(
       { op: "user", uid: 0, gid: 0, groups: [], umask: 0o022 },

@@ -85,11 +85,11 @@ describe("parseRuntimeConfig()", () => {
     const parsed = parseRuntimeConfig(
       config({
         zos: {},
-        process: { cwd: "/", args: [], scheduler: { policy: "SCHED_IDLE" }, ioPriority: null },
-        linux: { intelRdt: {}, personality: { domain: "LINUX32" }, fromTheFuture: 1 },
+        process: { cwd: "/", args: [], ioPriority: null },
+        linux: { intelRdt: {}, fromTheFuture: 1 },
       }),
     );
-    expect(parsed.linux.unsupported).toEqual(["process.scheduler", "linux.intelRdt", "linux.personality"]);
+    expect(parsed.linux.unsupported).toEqual(["linux.intelRdt"]);
   });
 
   it("keeps keys such as __proto__ as plain keys", () => {

@@ -13,6 +13,7 @@ import {
   readU32,
   readU64,
 } from "./reader.ts";
+import { readCpuAffinity, readIoPriority, readScheduler } from "./read-scheduling.ts";
 import type { CapabilitySets, ProcessConfig, RlimitConfig, UserConfig } from "./types.ts";
 
 export function readProcess(value: unknown, path: string): ProcessConfig {
@@ -33,6 +34,9 @@ export function readProcess(value: unknown, path: string): ProcessConfig {
     rlimits: readRlimits(o["rlimits"], `${path}.rlimits`),
     noNewPrivileges: optional(o["noNewPrivileges"], `${path}.noNewPrivileges`, readBoolean) ?? false,
     oomScoreAdj: optional(o["oomScoreAdj"], `${path}.oomScoreAdj`, (x, p) => readInteger(x, p, -1000, 1000)),
+    scheduler: optional(o["scheduler"], `${path}.scheduler`, readScheduler),
+    ioPriority: optional(o["ioPriority"], `${path}.ioPriority`, readIoPriority),
+    execCPUAffinity: optional(o["execCPUAffinity"], `${path}.execCPUAffinity`, readCpuAffinity),
     apparmorProfile: optional(o["apparmorProfile"], `${path}.apparmorProfile`, readString),
     selinuxLabel: optional(o["selinuxLabel"], `${path}.selinuxLabel`, readString),
   };
