@@ -1,7 +1,8 @@
 /** Attributes of processes, on the real kernel: what the config says must be what the process sees. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { defaultNamespaces } from "#plan";
 import { buildKeel } from "../support/monitored.ts";
@@ -9,7 +10,7 @@ import { PlannedBox } from "../support/planned-box.ts";
 
 beforeAll(buildKeel);
 
-const commands = ["ionice", "grep", "uname", "head", "cut", "id", "touch", "stat", "stty", "tr"];
+const commands = ["ionice", "grep", "uname", "head", "cut", "id", "touch", "stat", "stty", "tr", "ls"];
 const users = {
   namespaces: [...defaultNamespaces, { type: "user" }],
   uidMappings: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
@@ -66,6 +67,79 @@ describe("scheduling", () => {
     const controllers = new Map([...cgroup.controllers].filter(([name]) => !name.startsWith("cpu")));
     box.facts = { ...box.facts, cgroup: { ...cgroup, controllers } };
     expect((await box.run(config)).lines[0]).toBe("0 5 1");
+  });
+});
+
+describe("identity", () => {
+  it("holds the umask, also in exec, which may have its own", async () => {
+    await using box = new PlannedBox(commands);
+    const script = "umask; touch /tmp/x; stat -c %a /tmp/x";
+    const mounts = { mounts: [{ destination: "/tmp", type: "tmpfs" }, ...box.config("").mounts] };
+    expect((await box.run(box.config(script, { user: { umask: 0o137 } }, {}, mounts))).lines).toEqual(["0137", "640"]);
+    const waiting = await box.wait({ user: { umask: 0o077 } });
+    expect((await box.exec(waiting, "umask")).lines).toEqual(["0077"]);
+    expect((await box.exec(waiting, "umask", { user: { umask: 0 } })).lines).toEqual(["0000"]);
+  });
+
+  it("sets the OOM score of the container and of an exec'd process each by its own", async () => {
+    await using box = new PlannedBox(commands);
+    const waiting = await box.wait({ oomScoreAdj: 300 });
+    const score = "cat /proc/1/oom_score_adj /proc/self/oom_score_adj";
+    expect((await box.exec(waiting, score, { oomScoreAdj: 400 })).lines).toEqual(["300", "400"]);
+    const own = readFileSync("/proc/self/oom_score_adj", "utf8").trim();
+    expect((await box.exec(waiting, score)).lines).toEqual(["300", own]);
+  });
+
+  it("gives capabilities by set, inheritable ones only when asked, and leaves out unknown ones", async () => {
+    await using box = new PlannedBox(commands);
+    const two = ["CAP_CHOWN", "CAP_KILL", "CAP_FROM_THE_FUTURE"];
+    const script = "grep -E '^Cap(Inh|Prm|Eff|Bnd|Amb)' /proc/self/status | tr '\\t' ' '";
+    const of = async (capabilities: object): Promise<readonly string[]> =>
+      (await box.run(box.config(script, { capabilities, user: { uid: 5, gid: 5 } }))).lines;
+    const set = (bits: string): string => bits.padStart(16, "0");
+    expect(await of({ bounding: two, permitted: two, effective: ["CAP_KILL"] })).toEqual([
+      `CapInh: ${set("0")}`,
+      // A user other than root keeps none through exec, but ambient ones.
+      `CapPrm: ${set("0")}`,
+      `CapEff: ${set("0")}`,
+      `CapBnd: ${set("21")}`,
+      `CapAmb: ${set("0")}`,
+    ]);
+    expect(await of({ bounding: two, permitted: two, inheritable: two, ambient: ["CAP_KILL"] })).toEqual([
+      `CapInh: ${set("21")}`,
+      `CapPrm: ${set("20")}`,
+      `CapEff: ${set("20")}`,
+      `CapBnd: ${set("21")}`,
+      `CapAmb: ${set("20")}`,
+    ]);
+  });
+
+  it("makes a working directory that is missing, and never leaves the root for it", async () => {
+    await using box = new PlannedBox(commands);
+    expect((await box.run(box.config("pwd; stat -c %a:%u .", { cwd: "/made/here" }))).lines).toEqual([
+      "/made/here",
+      "755:0",
+    ]);
+    symlinkSync("/", join(box.root, "out"));
+    symlinkSync(box.root, join(box.root, "itself"));
+    expect((await box.run(box.config("pwd", { cwd: "/out" }))).lines).toEqual(["/"]);
+    // The link names a directory of the host; in the root it leads to one of that name, which is made.
+    expect((await box.run(box.config("pwd; ls -A", { cwd: "/itself" }))).lines).toEqual([box.root]);
+  });
+
+  it("sets parameters of a user namespace for the container alone", async () => {
+    await using box = new PlannedBox(commands);
+    const linux = { ...users, sysctl: { "user.max_mnt_namespaces": "7" } };
+    const before = readFileSync("/proc/sys/user/max_mnt_namespaces", "utf8");
+    expect((await box.run(box.config("cat /proc/sys/user/max_mnt_namespaces", {}, linux))).lines).toEqual(["7"]);
+    expect(readFileSync("/proc/sys/user/max_mnt_namespaces", "utf8")).toBe(before);
+  });
+
+  it("gives a terminal its size, and no size to what is no terminal", async () => {
+    await using box = new PlannedBox(commands);
+    const consoleSize = { width: 132, height: 43 };
+    expect((await box.run(box.config("stty size", { terminal: true, consoleSize }))).lines).toEqual(["43 132"]);
+    expect((await box.run(box.config("stty size 2>/dev/null || echo none", { consoleSize }))).lines).toEqual(["none"]);
   });
 });
 

@@ -138,6 +138,19 @@ describe("parseRuntimeConfig()", () => {
       "Cannot read config: process.rlimits[1].type must not name A a second time",
     ],
     [
+      process({ capabilities: { bounding: ["CAP_KILL", "KILL"] } }),
+      "Cannot read config: process.capabilities.bounding[1] must be a name such as CAP_CHOWN",
+    ],
+    [
+      process({ capabilities: { ambient: ["CAP_kill"] } }),
+      "Cannot read config: process.capabilities.ambient[0] must be a name such as CAP_CHOWN",
+    ],
+    [process({ user: { umask: 0o1000 } }), "Cannot read config: process.user.umask must be an integer from 0 to 511"],
+    [
+      process({ consoleSize: { width: 80 } }),
+      "Cannot read config: process.consoleSize.height must be an integer from 0 to 65535",
+    ],
+    [
       linux({ namespaces: [{ type: "net" }] }),
       "Cannot read config: linux.namespaces[0].type must be one of pid, network",
     ],
