@@ -192,6 +192,9 @@ int open_cgroups(struct context *c);
 void become_namespace_root(void);
 int write_id_map(struct context *c, const struct op_id_map *op, pid_t pid);
 int write_time_offset(struct context *c, const struct op_time_offset *op, pid_t pid);
+/* scheduling.c: X's part */
+int set_scheduler(struct context *c, const struct op_scheduler *op, pid_t pid);
+int set_io_priority(struct context *c, const struct op_io_priority *op, pid_t pid);
 /* process.c */
 int prepare_exec(struct context *c, const struct op_exec *op);
 int op_exec(struct context *c, const struct op_exec *op);
@@ -248,6 +251,11 @@ int op_capabilities(struct context *c, const struct op_capabilities *op);
 int op_no_new_privileges(struct context *c);
 int op_seccomp(struct context *c, const struct op_seccomp *op);
 int op_working_directory(struct context *c, const struct op_working_directory *op);
+int op_scheduler(struct context *c, const struct op_scheduler *op);
+int op_io_priority(struct context *c, const struct op_io_priority *op);
+int op_cpu_affinity(struct context *c, const struct op_cpu_affinity *op);
+int op_personality(struct context *c, const struct op_personality *op);
+int op_memory_policy(struct context *c, const struct op_memory_policy *op);
 int op_remove_tree(struct context *c, const struct op_remove_tree *op);
 int op_unmount(struct context *c, const struct op_unmount *op);
 int op_host_directory(struct context *c, const struct op_host_directory *op);

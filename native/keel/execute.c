@@ -100,7 +100,9 @@ static bool needs_parent(const struct context *c)
 {
 	uint32_t next = c->step + 1;
 	return has_operation(c->program, next, OP_ID_MAP) || has_operation(c->program, next, OP_TIME_OFFSET) ||
-	       (c->user_namespace && has_operation(c->program, next, OP_BIND));
+	       (c->user_namespace &&
+		(has_operation(c->program, next, OP_BIND) || has_operation(c->program, next, OP_SCHEDULER) ||
+		 has_operation(c->program, next, OP_IO_PRIORITY)));
 }
 
 /* Of join-cgroup operations after this step: does one unshare the cgroup namespace? */

@@ -103,6 +103,16 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_seccomp(c, &o->u.seccomp);
 	case OP_WORKING_DIRECTORY:
 		return op_working_directory(c, &o->u.working_directory);
+	case OP_SCHEDULER:
+		return op_scheduler(c, &o->u.scheduler);
+	case OP_IO_PRIORITY:
+		return op_io_priority(c, &o->u.io_priority);
+	case OP_CPU_AFFINITY:
+		return op_cpu_affinity(c, &o->u.cpu_affinity);
+	case OP_PERSONALITY:
+		return op_personality(c, &o->u.personality);
+	case OP_MEMORY_POLICY:
+		return op_memory_policy(c, &o->u.memory_policy);
 	case OP_REMOVE_TREE:
 		return op_remove_tree(c, &o->u.remove_tree);
 	case OP_UNMOUNT:
@@ -124,6 +134,10 @@ int parent_operation(struct context *c, const struct wire_operation *o, int *fd)
 		return write_time_offset(c, &o->u.time_offset, c->child);
 	case OP_BIND:
 		return open_bind_source(c, &o->u.bind, fd);
+	case OP_SCHEDULER:
+		return set_scheduler(c, &o->u.scheduler, c->child);
+	case OP_IO_PRIORITY:
+		return set_io_priority(c, &o->u.io_priority, c->child);
 	default:
 		return fail_with(c, EINVAL, "keel", "no operation of the parent");
 	}

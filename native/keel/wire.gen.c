@@ -389,6 +389,39 @@ static void decode_op_working_directory(struct wire_reader *r, struct op_working
 	v->path = wire_read_string(r);
 }
 
+static void decode_op_scheduler(struct wire_reader *r, struct op_scheduler *v)
+{
+	v->policy = wire_read_u32(r);
+	v->flags = wire_read_u64(r);
+	v->nice = wire_read_i32(r);
+	v->priority = wire_read_u32(r);
+	v->runtime = wire_read_u64(r);
+	v->deadline = wire_read_u64(r);
+	v->period = wire_read_u64(r);
+}
+
+static void decode_op_io_priority(struct wire_reader *r, struct op_io_priority *v)
+{
+	v->class = wire_read_u32(r);
+	v->level = wire_read_u32(r);
+}
+
+static void decode_op_cpu_affinity(struct wire_reader *r, struct op_cpu_affinity *v)
+{
+	decode_list_u32(r, &v->processors);
+}
+
+static void decode_op_personality(struct wire_reader *r, struct op_personality *v)
+{
+	v->domain = wire_read_u64(r);
+}
+
+static void decode_op_memory_policy(struct wire_reader *r, struct op_memory_policy *v)
+{
+	v->mode = wire_read_u32(r);
+	decode_list_u32(r, &v->nodes);
+}
+
 static void decode_op_remove_tree(struct wire_reader *r, struct op_remove_tree *v)
 {
 	v->path = wire_read_string(r);
@@ -565,6 +598,21 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_WORKING_DIRECTORY:
 			decode_op_working_directory(r, &o->u.working_directory);
+			break;
+		case OP_SCHEDULER:
+			decode_op_scheduler(r, &o->u.scheduler);
+			break;
+		case OP_IO_PRIORITY:
+			decode_op_io_priority(r, &o->u.io_priority);
+			break;
+		case OP_CPU_AFFINITY:
+			decode_op_cpu_affinity(r, &o->u.cpu_affinity);
+			break;
+		case OP_PERSONALITY:
+			decode_op_personality(r, &o->u.personality);
+			break;
+		case OP_MEMORY_POLICY:
+			decode_op_memory_policy(r, &o->u.memory_policy);
 			break;
 		case OP_REMOVE_TREE:
 			decode_op_remove_tree(r, &o->u.remove_tree);
@@ -972,6 +1020,16 @@ const char *wire_operation_name(uint16_t number)
 		return "seccomp";
 	case OP_WORKING_DIRECTORY:
 		return "working-directory";
+	case OP_SCHEDULER:
+		return "scheduler";
+	case OP_IO_PRIORITY:
+		return "io-priority";
+	case OP_CPU_AFFINITY:
+		return "cpu-affinity";
+	case OP_PERSONALITY:
+		return "personality";
+	case OP_MEMORY_POLICY:
+		return "memory-policy";
 	case OP_REMOVE_TREE:
 		return "remove-tree";
 	case OP_UNMOUNT:

@@ -133,6 +133,11 @@ enum wire_operation_number {
 	OP_NO_NEW_PRIVILEGES = 73,
 	OP_SECCOMP = 74,
 	OP_WORKING_DIRECTORY = 75,
+	OP_SCHEDULER = 80,
+	OP_IO_PRIORITY = 81,
+	OP_CPU_AFFINITY = 82,
+	OP_PERSONALITY = 83,
+	OP_MEMORY_POLICY = 84,
 	OP_REMOVE_TREE = 90,
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
@@ -482,6 +487,39 @@ struct op_working_directory {
 	const char *path; /* absolute path */
 };
 
+/* Set the scheduling policy (sched_setattr). By the parent for a process born in a new user namespace: real-time policies and low nice values need privilege outside */
+struct op_scheduler {
+	uint32_t policy; /* SCHED_* number */
+	uint64_t flags; /* SCHED_FLAG_* */
+	int32_t nice; /* -20 to 19, for SCHED_OTHER and SCHED_BATCH */
+	uint32_t priority; /* 1 to 99 for SCHED_FIFO and SCHED_RR, otherwise 0 */
+	uint64_t runtime; /* nanoseconds of a period, for SCHED_DEADLINE */
+	uint64_t deadline; /* nanoseconds, likewise */
+	uint64_t period; /* nanoseconds, likewise */
+};
+
+/* Set the I/O priority (ioprio_set). By the parent like `scheduler` */
+struct op_io_priority {
+	uint32_t class; /* 1 real-time, 2 best effort, 3 idle */
+	uint32_t level; /* 0, the highest, to 7 */
+};
+
+/* Bind this process to processors (sched_setaffinity); the cgroup's cpuset limits them further */
+struct op_cpu_affinity {
+	struct wire_list_u32 processors; /* their numbers; none for all, which is then no failure where it is refused */
+};
+
+/* Set the execution domain (personality) */
+struct op_personality {
+	uint64_t domain; /* PER_* number */
+};
+
+/* Set the NUMA memory policy (set_mempolicy) */
+struct op_memory_policy {
+	uint32_t mode; /* MPOL_* with MPOL_F_* flags */
+	struct wire_list_u32 nodes; /* memory nodes, 0 to 1023 */
+};
+
 /* Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure */
 struct op_remove_tree {
 	const char *path; /* absolute path */
@@ -556,6 +594,11 @@ struct wire_operation {
 		struct op_no_new_privileges no_new_privileges;
 		struct op_seccomp seccomp;
 		struct op_working_directory working_directory;
+		struct op_scheduler scheduler;
+		struct op_io_priority io_priority;
+		struct op_cpu_affinity cpu_affinity;
+		struct op_personality personality;
+		struct op_memory_policy memory_policy;
 		struct op_remove_tree remove_tree;
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;

@@ -58,6 +58,11 @@ const words: Words = {
   "no-new-privileges": () => "forbid new privileges",
   seccomp: () => "install the system call filter",
   "working-directory": (o) => `change to the directory "${o.path}"`,
+  scheduler: () => "set the scheduling policy",
+  "io-priority": () => "set the I/O priority",
+  "cpu-affinity": (o) => `run on processor ${o.processors.join(",")}`,
+  personality: (o) => `set the personality ${o.domain}`,
+  "memory-policy": () => "set the memory policy",
   "remove-tree": (o) => `remove "${o.path}"`,
   unmount: (o) => `unmount "${o.path}"`,
 };

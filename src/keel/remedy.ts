@@ -3,6 +3,8 @@ import { constants } from "node:os";
 import type { Operation } from "#plan";
 
 const { errno } = constants;
+/** SCHED_DEADLINE */
+const deadline = 6;
 
 /** One sentence without a full stop; undefined where there is nothing to say beyond the error itself. */
 export function remedyOf(operation: Operation | undefined, error: number): string | undefined {
@@ -39,6 +41,21 @@ function byOperation(operation: Operation, error: number): string | undefined {
       return error === errno.EINVAL ? "The parameter does not take this value" : undefined;
     case "rlimit":
       return error === errno.EPERM ? "The host may not give more than its own hard limit, see ulimit -H" : undefined;
+    case "scheduler":
+      if (error !== errno.EPERM && error !== errno.EBUSY) return undefined;
+      return operation.policy === deadline
+        ? "SCHED_DEADLINE wants CAP_SYS_NICE, every processor (no cpuset), and what the host has not promised to others"
+        : "It wants CAP_SYS_NICE, and where the kernel groups real-time processes, linux.resources.cpu.realtimeRuntime";
+    case "io-priority":
+      return error === errno.EPERM ? "The class of real-time wants CAP_SYS_NICE" : undefined;
+    case "cpu-affinity":
+      return error === errno.EINVAL ? "The cgroup's cpuset has none of these processors" : undefined;
+    case "memory-policy":
+      return error === errno.EINVAL
+        ? "The host, or the cgroup's cpuset, has none of these memory nodes, or the kernel has no such mode"
+        : undefined;
+    case "personality":
+      return error === errno.EINVAL ? "This processor runs no 32-bit programs" : undefined;
     default:
       return undefined;
   }

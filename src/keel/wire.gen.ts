@@ -363,6 +363,40 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u16(75);
       w.string(v.path);
       return;
+    case "scheduler":
+      w.u16(80);
+      w.u32(v.policy);
+      w.u64(v.flags);
+      w.i32(v.nice);
+      w.u32(v.priority);
+      w.u64(v.runtime);
+      w.u64(v.deadline);
+      w.u64(v.period);
+      return;
+    case "io-priority":
+      w.u16(81);
+      w.u32(v.class);
+      w.u32(v.level);
+      return;
+    case "cpu-affinity":
+      w.u16(82);
+      w.u32(v.processors.length);
+      for (const item of v.processors) {
+        w.u32(item);
+      }
+      return;
+    case "personality":
+      w.u16(83);
+      w.u64(v.domain);
+      return;
+    case "memory-policy":
+      w.u16(84);
+      w.u32(v.mode);
+      w.u32(v.nodes.length);
+      for (const item of v.nodes) {
+        w.u32(item);
+      }
+      return;
     case "remove-tree":
       w.u16(90);
       w.string(v.path);

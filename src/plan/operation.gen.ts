@@ -566,6 +566,57 @@ export interface OperationWorkingDirectory {
   readonly path: string;
 }
 
+/** Set the scheduling policy (sched_setattr). By the parent for a process born in a new user namespace: real-time policies and low nice values need privilege outside */
+export interface OperationScheduler {
+  readonly op: "scheduler";
+  /** SCHED_* number */
+  readonly policy: number;
+  /** SCHED_FLAG_* */
+  readonly flags: bigint;
+  /** -20 to 19, for SCHED_OTHER and SCHED_BATCH */
+  readonly nice: number;
+  /** 1 to 99 for SCHED_FIFO and SCHED_RR, otherwise 0 */
+  readonly priority: number;
+  /** nanoseconds of a period, for SCHED_DEADLINE */
+  readonly runtime: bigint;
+  /** nanoseconds, likewise */
+  readonly deadline: bigint;
+  /** nanoseconds, likewise */
+  readonly period: bigint;
+}
+
+/** Set the I/O priority (ioprio_set). By the parent like `scheduler` */
+export interface OperationIoPriority {
+  readonly op: "io-priority";
+  /** 1 real-time, 2 best effort, 3 idle */
+  readonly class: number;
+  /** 0, the highest, to 7 */
+  readonly level: number;
+}
+
+/** Bind this process to processors (sched_setaffinity); the cgroup's cpuset limits them further */
+export interface OperationCpuAffinity {
+  readonly op: "cpu-affinity";
+  /** their numbers; none for all, which is then no failure where it is refused */
+  readonly processors: readonly number[];
+}
+
+/** Set the execution domain (personality) */
+export interface OperationPersonality {
+  readonly op: "personality";
+  /** PER_* number */
+  readonly domain: bigint;
+}
+
+/** Set the NUMA memory policy (set_mempolicy) */
+export interface OperationMemoryPolicy {
+  readonly op: "memory-policy";
+  /** MPOL_* with MPOL_F_* flags */
+  readonly mode: number;
+  /** memory nodes, 0 to 1023 */
+  readonly nodes: readonly number[];
+}
+
 /** Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure */
 export interface OperationRemoveTree {
   readonly op: "remove-tree";
@@ -647,6 +698,11 @@ export type Operation =
   | OperationNoNewPrivileges
   | OperationSeccomp
   | OperationWorkingDirectory
+  | OperationScheduler
+  | OperationIoPriority
+  | OperationCpuAffinity
+  | OperationPersonality
+  | OperationMemoryPolicy
   | OperationRemoveTree
   | OperationUnmount
   | OperationHostDirectory;

@@ -567,6 +567,45 @@ export const operations: readonly Declared[] = [
     doc: "Change directory inside the container; it must lie inside the root (getcwd is checked)",
     fields: [f("path", "string", "absolute path")],
   },
+  // -- attributes of the process -------------------------------------------------------------------------------------
+  {
+    number: 80,
+    name: "scheduler",
+    doc: "Set the scheduling policy (sched_setattr). By the parent for a process born in a new user namespace: real-time policies and low nice values need privilege outside",
+    fields: [
+      f("policy", "u32", "SCHED_* number"),
+      f("flags", "u64", "SCHED_FLAG_*"),
+      f("nice", "i32", "-20 to 19, for SCHED_OTHER and SCHED_BATCH"),
+      f("priority", "u32", "1 to 99 for SCHED_FIFO and SCHED_RR, otherwise 0"),
+      f("runtime", "u64", "nanoseconds of a period, for SCHED_DEADLINE"),
+      f("deadline", "u64", "nanoseconds, likewise"),
+      f("period", "u64", "nanoseconds, likewise"),
+    ],
+  },
+  {
+    number: 81,
+    name: "io-priority",
+    doc: "Set the I/O priority (ioprio_set). By the parent like `scheduler`",
+    fields: [f("class", "u32", "1 real-time, 2 best effort, 3 idle"), f("level", "u32", "0, the highest, to 7")],
+  },
+  {
+    number: 82,
+    name: "cpu-affinity",
+    doc: "Bind this process to processors (sched_setaffinity); the cgroup's cpuset limits them further",
+    fields: [f("processors", "list<u32>", "their numbers; none for all, which is then no failure where it is refused")],
+  },
+  {
+    number: 83,
+    name: "personality",
+    doc: "Set the execution domain (personality)",
+    fields: [f("domain", "u64", "PER_* number")],
+  },
+  {
+    number: 84,
+    name: "memory-policy",
+    doc: "Set the NUMA memory policy (set_mempolicy)",
+    fields: [f("mode", "u32", "MPOL_* with MPOL_F_* flags"), f("nodes", "list<u32>", "memory nodes, 0 to 1023")],
+  },
   // -- files of the host's side, for clean-up and set-up ---------------------------------------------------------
   {
     number: 90,

@@ -15,6 +15,7 @@ import { addMounts, type MountContext } from "./mounts.ts";
 import { cloneFlags, idMaps, planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { absolutePath, checkText, pathInRoot } from "./paths.ts";
 import { addFinish, addRlimits } from "./process.ts";
+import { addAllProcessors, addScheduling } from "./scheduling.ts";
 import { StepList } from "./step-list.ts";
 import { addSysctls } from "./sysctls.ts";
 
@@ -117,6 +118,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   addPivot(list, config);
 
   addRlimits(list, process);
+  addScheduling(list, process, linux);
   const masks = capabilityMasks(process.capabilities, facts, ownUsers, list.warnings);
   addFinish(list, {
     process,
@@ -217,6 +219,7 @@ function addProcess(
         : "From now on the limits hold for the container's process",
       version2 ? "cgroup_namespaces(7)" : "cgroups(7)",
     );
+  addAllProcessors(list);
   if (newUsers || namespaces.joined.has("user"))
     list.add(
       { op: "user", uid: 0, gid: 0, groups: [], umask: 0o022 },

@@ -21,6 +21,7 @@ describe("planExec()", () => {
       "join-container namespaces=0x6e020000",
       'clone namespaces=0 cgroup=""',
       "join-cgroup paths=[/sys/fs/cgroup/cpu,cpuacct/sampan/abc /sys/fs/cgroup/memory/sampan/abc /sys/fs/cgroup/devices/sampan/abc /sys/fs/cgroup/pids/sampan/abc /sys/fs/cgroup/cpuset/sampan/abc /sys/fs/cgroup/systemd/sampan/abc] unshare=false",
+      "cpu-affinity processors=[]",
       "keyring name=abc",
       "session",
       "root-directory path=/",
@@ -53,6 +54,7 @@ describe("planExec()", () => {
     expect(brieflySteps(planExec(config.process, config, hostV2, cgroupPaths, {}).steps)).toEqual([
       "join-container namespaces=0x7e020080",
       "clone namespaces=0 cgroup=/sys/fs/cgroup/sampan/abc",
+      "cpu-affinity processors=[]",
       "user uid=0 gid=0 groups=[] umask=022",
       "session",
       "rlimit resource=7 soft=0x400 hard=0x80000",

@@ -5,6 +5,7 @@ import { namespaceFlags } from "../tables/namespaces.ts";
 import { capabilityMasks } from "./capability-sets.ts";
 import { addKeyring, addOomScore } from "./plan-container.ts";
 import { addFinish, addRlimits } from "./process.ts";
+import { addAllProcessors, addProcessors, addScheduling } from "./scheduling.ts";
 import { StepList } from "./step-list.ts";
 
 export interface ExecOptions extends ProcessOptions {
@@ -20,18 +21,22 @@ export interface ExecOptions extends ProcessOptions {
 /**
  * Compiles another process in a running container (`exec`).
  *
- * @param config that the container was planned from: its namespaces and seccomp profile hold for the new process too
+ * @param config that the container was planned from: its namespaces and seccomp profile hold for the new process too, and
+ *   those attributes of its own process that the new one says nothing about
  * @param cgroupPaths of the container's {@link Plan}
  */
 export function planExec(
-  process: ProcessConfig,
+  asked: ProcessConfig,
   config: RuntimeConfig,
   facts: HostFacts,
   cgroupPaths: ReadonlyMap<string, string>,
   options: ExecOptions,
 ): Program {
+  const process = withContainersAttributes(asked, config.process);
+  const affinity = process.execCPUAffinity;
   const list = new StepList();
   addOomScore(list, process.oomScoreAdj);
+  addProcessors(list, affinity?.initial ?? [], "The process runs here until it is in the container's cgroup");
   let flags = 0n;
   for (const { type } of config.linux.namespaces) flags |= namespaceFlags[type];
   list.add(
@@ -51,6 +56,9 @@ export function planExec(
       "The container's limits hold for the new process too",
       "cgroups(7)",
     );
+  addProcessors(list, affinity?.final ?? [], "The process runs on these processors");
+  // With `initial` alone the kernel decides what comes of it, as the spec says.
+  if (affinity === undefined || affinity.initial.length + affinity.final.length === 0) addAllProcessors(list);
   const ownUsers = config.linux.namespaces.some(({ type }) => type === "user");
   if (ownUsers)
     list.add(
@@ -74,6 +82,7 @@ export function planExec(
     );
   }
   addRlimits(list, process);
+  addScheduling(list, process, config.linux);
   const capabilities =
     process.capabilities === undefined || options.inheritable === true
       ? process.capabilities
@@ -91,4 +100,16 @@ export function planExec(
     userNamespace: ownUsers,
   });
   return { steps: list.steps, warnings: list.warnings };
+}
+
+/** As with runc, what a process for `exec` leaves open is as for the container's own. */
+function withContainersAttributes(process: ProcessConfig, container: ProcessConfig | undefined): ProcessConfig {
+  const { user } = process;
+  return {
+    ...process,
+    user: { ...user, umask: user.umask ?? container?.user.umask },
+    scheduler: process.scheduler ?? container?.scheduler,
+    ioPriority: process.ioPriority ?? container?.ioPriority,
+    execCPUAffinity: process.execCPUAffinity ?? container?.execCPUAffinity,
+  };
 }

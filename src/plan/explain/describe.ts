@@ -3,8 +3,18 @@ import type { Operation } from "../operation.gen.ts";
 import { capabilitiesOf } from "../tables/capabilities.ts";
 import { namespacesOf } from "../tables/namespaces.ts";
 import { rlimitName, unlimited } from "../tables/rlimits.ts";
+import { nameOf, personalities } from "../tables/scheduling.ts";
 import { signalName } from "../tables/signals.ts";
-import { attributeWords, deviceWords, idMapWords, list, parameterWords, propagationWords } from "./words.ts";
+import { ioPriorityWords, memoryPolicyWords, schedulerWords } from "./scheduling-words.ts";
+import {
+  attributeWords,
+  deviceWords,
+  idMapWords,
+  list,
+  parameterWords,
+  propagationWords,
+  rangeWords,
+} from "./words.ts";
 
 type Words = { readonly [K in Operation["op"]]: (operation: Extract<Operation, { op: K }>) => string };
 
@@ -91,6 +101,12 @@ const words: Words = {
   "no-new-privileges": () => "forbid gaining privileges",
   seccomp: (o) => `install a system call filter of ${o.program.length / 8} instructions`,
   "working-directory": (o) => `change directory to ${o.path}`,
+  scheduler: schedulerWords,
+  "io-priority": ioPriorityWords,
+  "cpu-affinity": (o) =>
+    o.processors.length === 0 ? "run on all processors" : `run on processors ${rangeWords(o.processors)}`,
+  personality: (o) => `take the personality ${nameOf(personalities, o.domain)}`,
+  "memory-policy": memoryPolicyWords,
   "remove-tree": (o) => `remove directory ${o.path} with all in it`,
   unmount: (o) => `unmount ${o.path}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,

@@ -13,10 +13,10 @@ describe("explainPlan()", () => {
       " 2. attach a device filter of 73 instructions to cgroup /sys/fs/cgroup/sampan/abc — A container may use no device of the host but those that are allowed one by one [runtime-spec config-linux.md#control-groups]",
     ]);
     expect(lines.find((line) => line.includes("mount proc"))).toBe(
-      "13. mount proc on /proc (setuid programs get no rights, no device files, no programs run from it) — Programs look here for processes, and see only those of the container [runtime-spec config.md#mounts]",
+      "14. mount proc on /proc (setuid programs get no rights, no device files, no programs run from it) — Programs look here for processes, and see only those of the container [runtime-spec config.md#mounts]",
     );
     expect(lines.at(-1)).toBe(
-      String.raw`61. run sh -c 'echo '\''hi'\''' — The program takes the place of keel in this process [runtime-spec config.md#process]`,
+      String.raw`62. run sh -c 'echo '\''hi'\''' — The program takes the place of keel in this process [runtime-spec config.md#process]`,
     );
   });
 
@@ -56,6 +56,22 @@ describe("describeOperation()", () => {
       { op: "bounding-set", keep: 0n },
       { op: "parent-death-signal", signal: 9 },
       { op: "terminal", columns: 80, rows: 24, console: true },
+      {
+        op: "scheduler",
+        policy: 6,
+        flags: 1n,
+        nice: 0,
+        priority: 0,
+        runtime: 42_000n,
+        deadline: 100_000n,
+        period: 1_000_000n,
+      },
+      { op: "scheduler", policy: 3, flags: 0n, nice: 19, priority: 0, runtime: 0n, deadline: 0n, period: 0n },
+      { op: "io-priority", class: 2, level: 4 },
+      { op: "cpu-affinity", processors: [0, 1, 2, 7] },
+      { op: "personality", domain: 8n },
+      { op: "memory-policy", mode: 0x8003, nodes: [2, 3] },
+      { op: "memory-policy", mode: 4, nodes: [] },
     ];
     expect(operations.map(describeOperation)).toEqual([
       "join the network namespace /proc/7/ns/net",
@@ -68,6 +84,13 @@ describe("describeOperation()", () => {
       "give up for ever all capabilities but none",
       "ask for SIGKILL when the monitor dies",
       "open a terminal of 80×24 characters, also as /dev/console",
+      "schedule it by SCHED_DEADLINE, 42000 ns within 100000 ns of each 1000000 ns, SCHED_FLAG_RESET_ON_FORK",
+      "schedule it by SCHED_BATCH, nice 19",
+      "take I/O priority IOPRIO_CLASS_BE 4",
+      "run on processors 0-2,7",
+      "take the personality LINUX32",
+      "take memory by MPOL_INTERLEAVE, MPOL_F_STATIC_NODES on nodes 2-3",
+      "take memory by MPOL_LOCAL",
     ]);
   });
 });

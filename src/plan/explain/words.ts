@@ -48,3 +48,14 @@ export const idMapWords = (maps: readonly IdMap[]): string =>
       count === 1 ? `${inside} → ${outside}` : `${inside}-${inside + count - 1} → ${outside}-${outside + count - 1}`,
     ),
   );
+
+/** [0, 1, 2, 7] → `0-2,7` */
+export function rangeWords(numbers: readonly number[]): string {
+  const ranges: [first: number, last: number][] = [];
+  for (const n of numbers) {
+    const range = ranges.at(-1);
+    if (range !== undefined && n === range[1] + 1) range[1] = n;
+    else ranges.push([n, n]);
+  }
+  return ranges.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(",");
+}

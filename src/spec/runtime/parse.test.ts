@@ -85,11 +85,11 @@ describe("parseRuntimeConfig()", () => {
     const parsed = parseRuntimeConfig(
       config({
         zos: {},
-        process: { cwd: "/", args: [], scheduler: { policy: "SCHED_IDLE" }, ioPriority: null },
-        linux: { intelRdt: {}, personality: { domain: "LINUX32" }, fromTheFuture: 1 },
+        process: { cwd: "/", args: [], ioPriority: null },
+        linux: { intelRdt: {}, fromTheFuture: 1 },
       }),
     );
-    expect(parsed.linux.unsupported).toEqual(["process.scheduler", "linux.intelRdt", "linux.personality"]);
+    expect(parsed.linux.unsupported).toEqual(["linux.intelRdt"]);
   });
 
   it("keeps keys such as __proto__ as plain keys", () => {
@@ -136,6 +136,19 @@ describe("parseRuntimeConfig()", () => {
         ],
       }),
       "Cannot read config: process.rlimits[1].type must not name A a second time",
+    ],
+    [
+      process({ capabilities: { bounding: ["CAP_KILL", "KILL"] } }),
+      "Cannot read config: process.capabilities.bounding[1] must be a name such as CAP_CHOWN",
+    ],
+    [
+      process({ capabilities: { ambient: ["CAP_kill"] } }),
+      "Cannot read config: process.capabilities.ambient[0] must be a name such as CAP_CHOWN",
+    ],
+    [process({ user: { umask: 0o1000 } }), "Cannot read config: process.user.umask must be an integer from 0 to 511"],
+    [
+      process({ consoleSize: { width: 80 } }),
+      "Cannot read config: process.consoleSize.height must be an integer from 0 to 65535",
     ],
     [
       linux({ namespaces: [{ type: "net" }] }),

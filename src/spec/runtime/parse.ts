@@ -29,17 +29,16 @@ export function parseRuntimeConfig(json: unknown): RuntimeConfig {
   const o = readObject(json, "config");
   const ociVersion = readNonEmpty(o["ociVersion"], "ociVersion");
   if (!/^1\.[0-9]/.test(ociVersion)) throw malformed("ociVersion", `must be a version 1, not ${ociVersion}`);
-  const process = optional(o["process"], "process", readObject);
   return {
     ociVersion,
     root: optional(o["root"], "root", readRoot),
-    process: optional(process, "process", readProcess),
+    process: optional(o["process"], "process", readProcess),
     hostname: optional(o["hostname"], "hostname", readString),
     domainname: optional(o["domainname"], "domainname", readString),
     mounts: readList(o["mounts"], "mounts", readMount),
     hooks: readHooks(o["hooks"] ?? {}, "hooks"),
     annotations: readMap(o["annotations"], "annotations", readString),
-    linux: readLinux(o["linux"] ?? {}, "linux", process ?? {}),
+    linux: readLinux(o["linux"] ?? {}, "linux"),
   };
 }
 

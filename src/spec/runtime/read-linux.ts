@@ -1,3 +1,4 @@
+import { readMemoryPolicy, readPersonality } from "./read-scheduling.ts";
 import { readResources } from "./read-resources.ts";
 import { readSeccomp } from "./read-seccomp.ts";
 import {
@@ -28,10 +29,9 @@ import type {
 const namespaceTypes: readonly NamespaceType[] = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"];
 
 /** Properties of the spec that the planner does not know yet; listed in `unsupported` when the config has them. */
-const unsupportedLinux = ["intelRdt", "personality", "memoryPolicy", "netDevices"];
-const unsupportedProcess = ["scheduler", "ioPriority", "execCPUAffinity"];
+const unsupportedLinux = ["intelRdt", "netDevices"];
 
-export function readLinux(value: unknown, path: string, process: JsonObject): LinuxConfig {
+export function readLinux(value: unknown, path: string): LinuxConfig {
   const o = readObject(value, path);
   return {
     namespaces: readNamespaces(o["namespaces"], `${path}.namespaces`),
@@ -47,7 +47,9 @@ export function readLinux(value: unknown, path: string, process: JsonObject): Li
     readonlyPaths: readStrings(o["readonlyPaths"], `${path}.readonlyPaths`),
     rootfsPropagation: readPropagation(o["rootfsPropagation"], `${path}.rootfsPropagation`),
     mountLabel: optional(o["mountLabel"], `${path}.mountLabel`, readString),
-    unsupported: [...present(process, "process", unsupportedProcess), ...present(o, path, unsupportedLinux)],
+    personality: optional(o["personality"], `${path}.personality`, readPersonality),
+    memoryPolicy: optional(o["memoryPolicy"], `${path}.memoryPolicy`, readMemoryPolicy),
+    unsupported: present(o, path, unsupportedLinux),
   };
 }
 

@@ -13,6 +13,7 @@ import {
   readU32,
   readU64,
 } from "./reader.ts";
+import { readCpuAffinity, readIoPriority, readScheduler } from "./read-scheduling.ts";
 import type { CapabilitySets, ProcessConfig, RlimitConfig, UserConfig } from "./types.ts";
 
 export function readProcess(value: unknown, path: string): ProcessConfig {
@@ -33,6 +34,9 @@ export function readProcess(value: unknown, path: string): ProcessConfig {
     rlimits: readRlimits(o["rlimits"], `${path}.rlimits`),
     noNewPrivileges: optional(o["noNewPrivileges"], `${path}.noNewPrivileges`, readBoolean) ?? false,
     oomScoreAdj: optional(o["oomScoreAdj"], `${path}.oomScoreAdj`, (x, p) => readInteger(x, p, -1000, 1000)),
+    scheduler: optional(o["scheduler"], `${path}.scheduler`, readScheduler),
+    ioPriority: optional(o["ioPriority"], `${path}.ioPriority`, readIoPriority),
+    execCPUAffinity: optional(o["execCPUAffinity"], `${path}.execCPUAffinity`, readCpuAffinity),
     apparmorProfile: optional(o["apparmorProfile"], `${path}.apparmorProfile`, readString),
     selinuxLabel: optional(o["selinuxLabel"], `${path}.selinuxLabel`, readString),
   };
@@ -48,14 +52,22 @@ function readUser(value: unknown, path: string): UserConfig {
   };
 }
 
+/** A name that no kernel may have is no error, as the planner warns of it; what is no such name at all is one. */
+function readCapability(value: unknown, path: string): string {
+  const name = readString(value, path);
+  if (!/^CAP_[A-Z0-9_]{1,64}$/.test(name)) throw malformed(path, "must be a name such as CAP_CHOWN");
+  return name;
+}
+
 function readCapabilities(value: unknown, path: string): CapabilitySets {
   const o = readObject(value, path);
+  const set = (name: string): readonly string[] => readList(o[name], `${path}.${name}`, readCapability);
   return {
-    bounding: readStrings(o["bounding"], `${path}.bounding`),
-    effective: readStrings(o["effective"], `${path}.effective`),
-    inheritable: readStrings(o["inheritable"], `${path}.inheritable`),
-    permitted: readStrings(o["permitted"], `${path}.permitted`),
-    ambient: readStrings(o["ambient"], `${path}.ambient`),
+    bounding: set("bounding"),
+    effective: set("effective"),
+    inheritable: set("inheritable"),
+    permitted: set("permitted"),
+    ambient: set("ambient"),
   };
 }
 

@@ -2,6 +2,13 @@
  * Types of the OCI runtime-spec 1.3, as far as they concern Linux. Missing lists are empty lists here, missing maps empty
  * maps. 64-bit values are bigint, so that `2^64-1` (no limit) is kept exactly.
  */
+import type {
+  CpuAffinityConfig,
+  IoPriorityConfig,
+  MemoryPolicyConfig,
+  PersonalityConfig,
+  SchedulerConfig,
+} from "./attribute-types.ts";
 import type { Resources } from "./resource-types.ts";
 import type { SeccompProfile } from "./seccomp-types.ts";
 
@@ -37,6 +44,9 @@ export interface ProcessConfig {
   readonly rlimits: readonly RlimitConfig[];
   readonly noNewPrivileges: boolean;
   readonly oomScoreAdj?: number | undefined;
+  readonly scheduler?: SchedulerConfig | undefined;
+  readonly ioPriority?: IoPriorityConfig | undefined;
+  readonly execCPUAffinity?: CpuAffinityConfig | undefined;
   readonly apparmorProfile?: string | undefined;
   readonly selinuxLabel?: string | undefined;
 }
@@ -119,6 +129,8 @@ export interface LinuxConfig {
   readonly readonlyPaths: readonly string[];
   readonly rootfsPropagation?: RootfsPropagation | undefined;
   readonly mountLabel?: string | undefined;
+  readonly personality?: PersonalityConfig | undefined;
+  readonly memoryPolicy?: MemoryPolicyConfig | undefined;
   /**
    * Names of properties of the spec that the config has and this version of Sampan cannot apply yet, e.g.
    * `linux.intelRdt`. The planner refuses them: leaving a wanted restriction out silently would be unsafe.
