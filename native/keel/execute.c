@@ -100,7 +100,8 @@ static bool needs_parent(const struct context *c)
 {
 	uint32_t next = c->step + 1;
 	return has_operation(c->program, next, OP_ID_MAP) || has_operation(c->program, next, OP_TIME_OFFSET) ||
-	       (c->user_namespace && has_operation(c->program, next, OP_BIND));
+	       (c->user_namespace && (has_operation(c->program, next, OP_BIND) ||
+				      has_operation(c->program, next, OP_OPEN_SOURCE)));
 }
 
 /* Of join-cgroup operations after this step: does one unshare the cgroup namespace? */
@@ -217,6 +218,8 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 		.container_pidfd = -1,
 		.null_device = -1,
 		.empty_directory = -1,
+		.sources = { [0 ... MAX_SOURCES - 1] = -1 },
+		.map_namespace = -1,
 		.clone_cgroup = -1,
 		.umask = 022,
 	};
