@@ -18,6 +18,9 @@
 /* The first of those that keel was given for a container's program (self.h). */
 #define PRESERVED_FD 5
 
+/* Mounts that one program may hold between `open-source` and `attach-source`. */
+#define MAX_SOURCES 256
+
 /* Cgroups that one program may join. */
 #define MAX_CGROUPS 32
 
@@ -49,6 +52,9 @@ struct context {
 	int self; /* SELF_FD, or where exec has moved it */
 	int null_device; /* O_PATH descriptor of a /dev/null that was checked, or -1 */
 	int empty_directory; /* mounted empty tmpfs of the first `mask` of a directory, or -1 */
+	int sources[MAX_SOURCES]; /* detached mounts of `open-source`, or -1 */
+	int map_namespace; /* user namespace of the last map of ids, or -1; made for `map_source` */
+	const struct op_open_source *map_source;
 	uint32_t umask; /* for exec; until then it is 0, so that modes are what operations say */
 	uint32_t death_signal;
 	bool cgroups_open;
@@ -165,6 +171,7 @@ struct make {
 	uint32_t mode; /* of what is made last; parents get 0755 */
 	uint32_t uid;
 	uint32_t gid;
+	bool no_follow; /* a symbolic link at the end of the path is what is meant */
 };
 
 /*
@@ -174,7 +181,11 @@ struct make {
 int root_make(struct context *c, const char *path, const struct make *make);
 /* Opens (O_PATH) the parent of a path in the root, made when missing; `*name` is the last component. -1 with errno. */
 int root_make_parent(struct context *c, const char *path, char name[NAME_MAX + 1]);
-/* Like root_make, for what is going to be mounted over: refuses the root itself (EBUSY). */
+/* Opens (O_PATH) the parent of a path in the root; `*name` is the last component. -1 with errno. */
+int root_open_parent(struct context *c, const char *path, char name[NAME_MAX + 1]);
+/* Refuses to mount over the root itself (EBUSY), or in procfs where the path does not say so (ELOOP). -1 with errno. */
+int root_check_target(struct context *c, const char *path, int fd);
+/* Like root_make, for what is going to be mounted over: with root_check_target. */
 int root_make_target(struct context *c, const char *path, const struct make *make);
 
 /* -- shared by topic ------------------------------------------------------------------------------------------------ */
@@ -184,6 +195,13 @@ int attach_mount(int mount, int target);
 /* fail(), with the filesystem context's first error message in the detail. */
 int fail_filesystem(struct context *c, int context, const char *syscall, const char *subject);
 int configure_filesystem(struct context *c, int context, const struct wire_list_mount_parameter *parameters);
+/* A filesystem that is mounted nowhere yet, without attributes; -1 after fail(). */
+int new_filesystem(struct context *c, const struct op_mount *op);
+/* remount.c: fsconfig(2) takes no longer string than 255 bytes; then mount(2) does it all, over a descriptor's path. */
+bool has_long_parameter(const struct wire_list_mount_parameter *parameters);
+int mount_by_options(struct context *c, const struct op_mount *op, int target);
+/* sources.c: X's part of `open-source`. */
+int open_container_source(struct context *c, const struct op_open_source *op, int *fd);
 /* X's part of `bind`: a detached copy of the source's mount. */
 int open_bind_source(struct context *c, const struct op_bind *op, int *fd);
 /* cgroup.c: opens what `clone` and `join-cgroup` operations from here on need; nothing when done before. */
@@ -235,6 +253,13 @@ int op_read_only_path(struct context *c, const struct op_read_only_path *op);
 int op_copy_tree(struct context *c, const struct op_copy_tree *op);
 int op_read_file(struct context *c, const struct op_read_file *op);
 int op_pivot_root(struct context *c);
+int op_open_source(struct context *c, const struct op_open_source *op);
+int op_attach_source(struct context *c, const struct op_attach_source *op);
+int op_mount_over(struct context *c, const struct op_mount_over *op);
+int op_mount_propagation(struct context *c, const struct op_mount_propagation *op);
+int op_reconfigure(struct context *c, const struct op_reconfigure *op);
+int op_move_root(struct context *c);
+int op_unmount_path(struct context *c, const struct op_unmount_path *op);
 int op_id_map(struct context *c, const struct op_id_map *op);
 int op_time_offset(struct context *c, const struct op_time_offset *op);
 int op_time_namespace(struct context *c);

@@ -101,8 +101,8 @@ static bool needs_parent(const struct context *c)
 	uint32_t next = c->step + 1;
 	return has_operation(c->program, next, OP_ID_MAP) || has_operation(c->program, next, OP_TIME_OFFSET) ||
 	       (c->user_namespace &&
-		(has_operation(c->program, next, OP_BIND) || has_operation(c->program, next, OP_SCHEDULER) ||
-		 has_operation(c->program, next, OP_IO_PRIORITY)));
+		(has_operation(c->program, next, OP_BIND) || has_operation(c->program, next, OP_OPEN_SOURCE) ||
+		 has_operation(c->program, next, OP_SCHEDULER) || has_operation(c->program, next, OP_IO_PRIORITY)));
 }
 
 /* Of join-cgroup operations after this step: does one unshare the cgroup namespace? */
@@ -223,6 +223,8 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 		.self = SELF_FD,
 		.null_device = -1,
 		.empty_directory = -1,
+		.sources = { [0 ... MAX_SOURCES - 1] = -1 },
+		.map_namespace = -1,
 		.clone_cgroup = -1,
 		.umask = 022,
 	};

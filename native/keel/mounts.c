@@ -67,7 +67,7 @@ int op_propagation(struct context *c, const struct op_propagation *op)
 	return 0;
 }
 
-int op_mount(struct context *c, const struct op_mount *op)
+int new_filesystem(struct context *c, const struct op_mount *op)
 {
 	scoped_fd context = fsopen(op->type, FSOPEN_CLOEXEC);
 	if (context < 0)
@@ -78,11 +78,18 @@ int op_mount(struct context *c, const struct op_mount *op)
 		return -1;
 	if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return fail_filesystem(c, context, "fsconfig", op->type);
-	scoped_fd made = fsmount(context, 0, 0);
-	if (made < 0)
-		return fail_filesystem(c, context, "fsmount", op->type);
+	int made = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	return made < 0 ? fail_filesystem(c, context, "fsmount", op->type) : made;
+}
+
+int op_mount(struct context *c, const struct op_mount *op)
+{
+	const bool by_options = has_long_parameter(&op->parameters);
+	scoped_fd made = by_options ? -1 : new_filesystem(c, op);
+	if (made < 0 && !by_options)
+		return -1;
 	/* All attributes by one call, that knows more of them than fsmount. */
-	if (set_mount_attributes(made, 0, op->attributes, 0, 0) < 0)
+	if (!by_options && set_mount_attributes(made, 0, op->attributes, 0, 0) < 0)
 		return fail(c, "mount_setattr", op->target);
 	const struct make make = { .mode = op->mode };
 	scoped_fd target = root_make_target(c, op->target, &make);
@@ -97,6 +104,8 @@ int op_mount(struct context *c, const struct op_mount *op)
 		if (real < 0)
 			return fail(c, "openat2", op->target);
 	}
+	if (by_options)
+		return mount_by_options(c, op, target);
 	if (attach_mount(made, target) < 0)
 		return fail(c, "move_mount", op->target);
 	return 0;
@@ -119,8 +128,11 @@ int op_bind(struct context *c, const struct op_bind *op)
 	int tree = open_tree(AT_FDCWD, op->source,
 			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op->recursive ? (unsigned int)AT_RECURSIVE : 0));
 	if (tree < 0) {
-		/* Root of a user namespace may lack permission for a directory on the way; X has it. */
-		if (errno != EACCES || !c->container || !c->user_namespace || c->peer < 0)
+		/*
+		 * Root of a user namespace may lack permission for a directory on the way, and may not take a part of the
+		 * host's mounts without what is mounted below it. X may.
+		 */
+		if ((errno != EACCES && (errno != EINVAL || op->recursive)) || !c->container || !c->user_namespace || c->peer < 0)
 			return fail(c, "open_tree", op->source);
 		if (ask_parent(c, &tree) < 0)
 			return -1;
@@ -156,6 +168,22 @@ int op_mount_attributes(struct context *c, const struct op_mount_attributes *op)
 static bool is_missing(int error)
 {
 	return error == ENOENT || error == ENOTDIR;
+}
+
+/*
+ * What is to be hidden or made read-only. An image that has a symbolic link in its place would have something else shielded,
+ * and the link could be changed later.
+ */
+static int open_shielded(struct context *c, const char *path)
+{
+	int fd = root_open(c, path, O_PATH | O_NOFOLLOW, 0);
+	struct stat s;
+	if (fd >= 0 && fstat(fd, &s) == 0 && S_ISLNK(s.st_mode)) {
+		close(fd);
+		errno = ELOOP;
+		return -1;
+	}
+	return fd;
 }
 
 /*
@@ -196,7 +224,7 @@ static int empty_directory(struct context *c)
 
 int op_mask(struct context *c, const struct op_mask *op)
 {
-	scoped_fd target = root_open(c, op->path, O_PATH, 0);
+	scoped_fd target = open_shielded(c, op->path);
 	if (target < 0)
 		return is_missing(errno) ? 0 : fail(c, "openat2", op->path);
 	struct stat s;
@@ -229,7 +257,7 @@ int op_mask(struct context *c, const struct op_mask *op)
 
 int op_read_only_path(struct context *c, const struct op_read_only_path *op)
 {
-	scoped_fd target = root_open(c, op->path, O_PATH, 0);
+	scoped_fd target = open_shielded(c, op->path);
 	if (target < 0)
 		return is_missing(errno) ? 0 : fail(c, "openat2", op->path);
 	scoped_fd tree =

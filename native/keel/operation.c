@@ -71,6 +71,20 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_read_file(c, &o->u.read_file);
 	case OP_PIVOT_ROOT:
 		return op_pivot_root(c);
+	case OP_OPEN_SOURCE:
+		return op_open_source(c, &o->u.open_source);
+	case OP_ATTACH_SOURCE:
+		return op_attach_source(c, &o->u.attach_source);
+	case OP_MOUNT_OVER:
+		return op_mount_over(c, &o->u.mount_over);
+	case OP_MOUNT_PROPAGATION:
+		return op_mount_propagation(c, &o->u.mount_propagation);
+	case OP_RECONFIGURE:
+		return op_reconfigure(c, &o->u.reconfigure);
+	case OP_MOVE_ROOT:
+		return op_move_root(c);
+	case OP_UNMOUNT_PATH:
+		return op_unmount_path(c, &o->u.unmount_path);
 	case OP_ID_MAP:
 		return op_id_map(c, &o->u.id_map);
 	case OP_TIME_OFFSET:
@@ -138,6 +152,8 @@ int parent_operation(struct context *c, const struct wire_operation *o, int *fd)
 		return set_scheduler(c, &o->u.scheduler, c->child);
 	case OP_IO_PRIORITY:
 		return set_io_priority(c, &o->u.io_priority, c->child);
+	case OP_OPEN_SOURCE:
+		return open_container_source(c, &o->u.open_source, fd);
 	default:
 		return fail_with(c, EINVAL, "keel", "no operation of the parent");
 	}

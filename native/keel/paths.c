@@ -136,7 +136,7 @@ static int make_path(struct context *c, char path[PATH_MAX], const struct make *
 
 int root_make(struct context *c, const char *path, const struct make *make)
 {
-	int fd = root_open(c, path, O_PATH, 0);
+	int fd = root_open(c, path, O_PATH | (make->no_follow ? O_NOFOLLOW : 0), 0);
 	if (fd >= 0 || errno != ENOENT)
 		return fd;
 	char copy[PATH_MAX];
@@ -149,9 +149,9 @@ int root_make(struct context *c, const char *path, const struct make *make)
 	return make_path(c, copy, make);
 }
 
-int root_make_parent(struct context *c, const char *path, char name[NAME_MAX + 1])
+/* Splits a path before its last component, which must be a name. */
+static int split_path(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1])
 {
-	char parent[PATH_MAX];
 	size_t size = strlen(path);
 	while (size > 0 && path[size - 1] == '/')
 		size--;
@@ -159,7 +159,7 @@ int root_make_parent(struct context *c, const char *path, char name[NAME_MAX + 1
 	while (start > 0 && path[start - 1] != '/')
 		start--;
 	size_t length = size - start;
-	if (length > NAME_MAX || start >= sizeof(parent)) {
+	if (length > NAME_MAX || start >= PATH_MAX) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -171,6 +171,20 @@ int root_make_parent(struct context *c, const char *path, char name[NAME_MAX + 1
 	}
 	memcpy(parent, path, start);
 	parent[start] = 0;
+	return 0;
+}
+
+int root_open_parent(struct context *c, const char *path, char name[NAME_MAX + 1])
+{
+	char parent[PATH_MAX];
+	return split_path(path, parent, name) < 0 ? -1 : root_open(c, parent, O_PATH | O_DIRECTORY, 0);
+}
+
+int root_make_parent(struct context *c, const char *path, char name[NAME_MAX + 1])
+{
+	char parent[PATH_MAX];
+	if (split_path(path, parent, name) < 0)
+		return -1;
 	const struct make make = { .mode = 0755 };
 	int fd = root_open(c, parent, O_PATH | O_DIRECTORY, 0);
 	return fd >= 0 || errno != ENOENT ? fd : make_path(c, parent, &make);
@@ -183,29 +197,32 @@ static bool names_proc(const char *path)
 	return strncmp(path, "proc", 4) == 0 && (path[4] == '/' || path[4] == 0);
 }
 
-int root_make_target(struct context *c, const char *path, const struct make *make)
+int root_check_target(struct context *c, const char *path, int fd)
 {
-	int fd = root_make(c, path, make);
-	if (fd < 0)
-		return -1;
 	/*
 	 * The planner decides by the text of a path what may be mounted in /proc. A link of the image must not lead there under
 	 * another name: what is mounted would stand for the kernel's files (CVE-2019-16884).
 	 */
 	if (!names_proc(path) && filesystem_type(fd) == MAGIC_PROC) {
-		close(fd);
 		errno = ELOOP;
 		return -1;
 	}
 	struct statx root, target;
 	const unsigned int what = STATX_INO | STATX_MNT_ID;
-	if (statx(c->root, "", AT_EMPTY_PATH, what, &root) < 0 || statx(fd, "", AT_EMPTY_PATH, what, &target) < 0) {
-		close_scope(&fd);
+	if (statx(c->root, "", AT_EMPTY_PATH, what, &root) < 0 || statx(fd, "", AT_EMPTY_PATH, what, &target) < 0)
+		return -1;
+	if (root.stx_ino == target.stx_ino && root.stx_mnt_id == target.stx_mnt_id) {
+		errno = EBUSY;
 		return -1;
 	}
-	if (root.stx_ino == target.stx_ino && root.stx_mnt_id == target.stx_mnt_id) {
-		close(fd);
-		errno = EBUSY;
+	return 0;
+}
+
+int root_make_target(struct context *c, const char *path, const struct make *make)
+{
+	int fd = root_make(c, path, make);
+	if (fd >= 0 && root_check_target(c, path, fd) < 0) {
+		close_scope(&fd);
 		return -1;
 	}
 	return fd;

@@ -315,6 +315,63 @@ static void decode_op_read_file(struct wire_reader *r, struct op_read_file *v)
 	v->limit = wire_read_u32(r);
 }
 
+static void decode_op_open_source(struct wire_reader *r, struct op_open_source *v)
+{
+	v->slot = wire_read_u32(r);
+	v->source = wire_read_string(r);
+	v->recursive = wire_read_bool(r);
+	v->no_follow = wire_read_bool(r);
+	v->peer = wire_read_bool(r);
+	v->set = wire_read_u64(r);
+	v->clear = wire_read_u64(r);
+	v->set_recursive = wire_read_u64(r);
+	v->clear_recursive = wire_read_u64(r);
+	v->propagation = wire_read_u64(r);
+	v->propagation_recursive = wire_read_bool(r);
+	decode_list_id_map(r, &v->uids);
+	decode_list_id_map(r, &v->gids);
+	v->user_namespace = wire_read_string(r);
+	v->map_recursive = wire_read_bool(r);
+}
+
+static void decode_op_attach_source(struct wire_reader *r, struct op_attach_source *v)
+{
+	v->slot = wire_read_u32(r);
+	v->target = wire_read_string(r);
+	v->no_follow = wire_read_bool(r);
+	v->copy_link = wire_read_bool(r);
+}
+
+static void decode_op_mount_over(struct wire_reader *r, struct op_mount_over *v)
+{
+	v->type = wire_read_string(r);
+	v->source = wire_read_string(r);
+	v->target = wire_read_string(r);
+	v->attributes = wire_read_u64(r);
+	decode_list_mount_parameter(r, &v->parameters);
+	v->mode = wire_read_u32(r);
+	v->keep_mode = wire_read_bool(r);
+	v->copy = wire_read_bool(r);
+}
+
+static void decode_op_mount_propagation(struct wire_reader *r, struct op_mount_propagation *v)
+{
+	v->path = wire_read_string(r);
+	v->mode = wire_read_u64(r);
+	v->recursive = wire_read_bool(r);
+}
+
+static void decode_op_reconfigure(struct wire_reader *r, struct op_reconfigure *v)
+{
+	v->path = wire_read_string(r);
+	decode_list_mount_parameter(r, &v->parameters);
+}
+
+static void decode_op_unmount_path(struct wire_reader *r, struct op_unmount_path *v)
+{
+	v->path = wire_read_string(r);
+}
+
 static void decode_op_id_map(struct wire_reader *r, struct op_id_map *v)
 {
 	decode_list_id_map(r, &v->uids);
@@ -554,6 +611,26 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			decode_op_read_file(r, &o->u.read_file);
 			break;
 		case OP_PIVOT_ROOT:
+			break;
+		case OP_OPEN_SOURCE:
+			decode_op_open_source(r, &o->u.open_source);
+			break;
+		case OP_ATTACH_SOURCE:
+			decode_op_attach_source(r, &o->u.attach_source);
+			break;
+		case OP_MOUNT_OVER:
+			decode_op_mount_over(r, &o->u.mount_over);
+			break;
+		case OP_MOUNT_PROPAGATION:
+			decode_op_mount_propagation(r, &o->u.mount_propagation);
+			break;
+		case OP_RECONFIGURE:
+			decode_op_reconfigure(r, &o->u.reconfigure);
+			break;
+		case OP_MOVE_ROOT:
+			break;
+		case OP_UNMOUNT_PATH:
+			decode_op_unmount_path(r, &o->u.unmount_path);
 			break;
 		case OP_ID_MAP:
 			decode_op_id_map(r, &o->u.id_map);
@@ -988,6 +1065,20 @@ const char *wire_operation_name(uint16_t number)
 		return "read-file";
 	case OP_PIVOT_ROOT:
 		return "pivot-root";
+	case OP_OPEN_SOURCE:
+		return "open-source";
+	case OP_ATTACH_SOURCE:
+		return "attach-source";
+	case OP_MOUNT_OVER:
+		return "mount-over";
+	case OP_MOUNT_PROPAGATION:
+		return "mount-propagation";
+	case OP_RECONFIGURE:
+		return "reconfigure";
+	case OP_MOVE_ROOT:
+		return "move-root";
+	case OP_UNMOUNT_PATH:
+		return "unmount-path";
 	case OP_ID_MAP:
 		return "id-map";
 	case OP_TIME_OFFSET:

@@ -117,6 +117,13 @@ enum wire_operation_number {
 	OP_COPY_TREE = 42,
 	OP_READ_FILE = 43,
 	OP_PIVOT_ROOT = 44,
+	OP_OPEN_SOURCE = 45,
+	OP_ATTACH_SOURCE = 46,
+	OP_MOUNT_OVER = 47,
+	OP_MOUNT_PROPAGATION = 48,
+	OP_RECONFIGURE = 49,
+	OP_MOVE_ROOT = 50,
+	OP_UNMOUNT_PATH = 51,
 	OP_ID_MAP = 60,
 	OP_TIME_OFFSET = 61,
 	OP_TIME_NAMESPACE = 62,
@@ -393,6 +400,68 @@ struct op_pivot_root {
 	char empty; /* no fields */
 };
 
+/* Take a copy of the mount at a host path, for `attach-source`, which may stand behind `clone` or `join-namespace`. In a container with a user namespace of its own by the parent, who enters the container's mount namespace for it */
+struct op_open_source {
+	uint32_t slot; /* number that `attach-source` names it by, from 0 to 255 */
+	const char *source; /* absolute host path */
+	bool recursive; /* with mounts below the source */
+	bool no_follow; /* a symbolic link at the end of the path is itself the source */
+	bool peer; /* stay a peer of the source's mount: what is mounted below either appears in both */
+	uint64_t set; /* MOUNT_ATTR_* to set on it */
+	uint64_t clear; /* MOUNT_ATTR_* to clear on it */
+	uint64_t set_recursive; /* MOUNT_ATTR_* to set on it and all mounts below */
+	uint64_t clear_recursive; /* MOUNT_ATTR_* to clear on it and all mounts below */
+	uint64_t propagation; /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, 0 to leave it */
+	bool propagation_recursive; /* propagation for mounts below too */
+	struct wire_list_id_map uids; /* ids of its files (inside) as they show (outside); none without an id map */
+	struct wire_list_id_map gids; /* likewise, of groups */
+	const char *user_namespace; /* file of a user namespace whose maps are taken in place of `uids` and `gids`, or empty */
+	bool map_recursive; /* map ids of mounts below too */
+};
+
+/* Attach what `open-source` took (move_mount) */
+struct op_attach_source {
+	uint32_t slot; /* the number of `open-source` */
+	const char *target; /* path in the root; created as a directory or an empty file, like the source, when missing */
+	bool no_follow; /* a symbolic link at the end of the target is mounted over, and not followed */
+	bool copy_link; /* where the source is a symbolic link, make the same link at the target and mount nothing */
+};
+
+/* Like `mount`, for a filesystem that takes over what it covers */
+struct op_mount_over {
+	const char *type; /* filesystem type, e.g. `tmpfs` */
+	const char *source; /* source, or empty */
+	const char *target; /* path in the root; missing directories are created */
+	uint64_t attributes; /* MOUNT_ATTR_* flags */
+	struct wire_list_mount_parameter parameters; /* filesystem parameters */
+	uint32_t mode; /* mode for directories that have to be created */
+	bool keep_mode; /* its root gets the permission bits of the directory that it covers, when there is one */
+	bool copy; /* it starts with a copy of what it covers, with owners, modes, times and xattrs */
+};
+
+/* Set the propagation of a mount that is already in the root */
+struct op_mount_propagation {
+	const char *path; /* path in the root */
+	uint64_t mode; /* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE */
+	bool recursive; /* and of all mounts below */
+};
+
+/* Change parameters of the filesystem that is mounted at a path in the root (fspick, fsconfig) */
+struct op_reconfigure {
+	const char *path; /* path in the root */
+	struct wire_list_mount_parameter parameters; /* filesystem parameters */
+};
+
+/* In place of `pivot-root`, where the host's root is a ramdisk, which cannot be let go of: detach the host's procfs and sysfs, move the root directory's mount over the host's root, and chroot to it */
+struct op_move_root {
+	char empty; /* no fields */
+};
+
+/* Detach the mount at a path in the root. A path that is no mount is a failure (EINVAL) */
+struct op_unmount_path {
+	const char *path; /* path in the root; a symbolic link at its end is not followed */
+};
+
 /* Write the user namespace's id maps. By the parent */
 struct op_id_map {
 	struct wire_list_id_map uids; /* uid_map */
@@ -578,6 +647,13 @@ struct wire_operation {
 		struct op_copy_tree copy_tree;
 		struct op_read_file read_file;
 		struct op_pivot_root pivot_root;
+		struct op_open_source open_source;
+		struct op_attach_source attach_source;
+		struct op_mount_over mount_over;
+		struct op_mount_propagation mount_propagation;
+		struct op_reconfigure reconfigure;
+		struct op_move_root move_root;
+		struct op_unmount_path unmount_path;
 		struct op_id_map id_map;
 		struct op_time_offset time_offset;
 		struct op_time_namespace time_namespace;

@@ -280,6 +280,72 @@ export function encodeOperation(w: Writer, v: Operation): void {
     case "pivot-root":
       w.u16(44);
       return;
+    case "open-source":
+      w.u16(45);
+      w.u32(v.slot);
+      w.string(v.source);
+      w.bool(v.recursive);
+      w.bool(v.noFollow);
+      w.bool(v.peer);
+      w.u64(v.set);
+      w.u64(v.clear);
+      w.u64(v.setRecursive);
+      w.u64(v.clearRecursive);
+      w.u64(v.propagation);
+      w.bool(v.propagationRecursive);
+      w.u32(v.uids.length);
+      for (const item of v.uids) {
+        encodeIdMap(w, item);
+      }
+      w.u32(v.gids.length);
+      for (const item of v.gids) {
+        encodeIdMap(w, item);
+      }
+      w.string(v.userNamespace);
+      w.bool(v.mapRecursive);
+      return;
+    case "attach-source":
+      w.u16(46);
+      w.u32(v.slot);
+      w.string(v.target);
+      w.bool(v.noFollow);
+      w.bool(v.copyLink);
+      return;
+    case "mount-over":
+      w.u16(47);
+      w.string(v.type);
+      w.string(v.source);
+      w.string(v.target);
+      w.u64(v.attributes);
+      w.u32(v.parameters.length);
+      for (const item of v.parameters) {
+        encodeMountParameter(w, item);
+      }
+      w.u32(v.mode);
+      w.bool(v.keepMode);
+      w.bool(v.copy);
+      return;
+    case "mount-propagation":
+      w.u16(48);
+      w.string(v.path);
+      w.u64(v.mode);
+      w.bool(v.recursive);
+      return;
+    case "reconfigure":
+      w.u16(49);
+      w.string(v.path);
+      w.u32(v.parameters.length);
+      for (const item of v.parameters) {
+        encodeMountParameter(w, item);
+      }
+      return;
+    case "move-root":
+      w.u16(50);
+      return;
+    case "unmount-path":
+      w.u16(51);
+      w.string(v.path);
+      return;
     case "id-map":
       w.u16(60);
       w.u32(v.uids.length);

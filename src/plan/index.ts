@@ -6,6 +6,7 @@ export { freshLimits, type CurrentLimits } from "./cgroup/current-limits.ts";
 export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
+export { planMountAdd, planMountRemove, type MountChange } from "./container/plan-mounts.ts";
 export {
   defaultCapabilities,
   defaultMaskedPaths,
@@ -21,6 +22,6 @@ export { compileSeccomp, compileSeccompProfile, type CompiledSeccomp } from "./s
 export { defaultSeccompProfile } from "./seccomp/default-profile.ts";
 export { resolveSeccompFile, type SeccompContext } from "./seccomp/resolve.ts";
 export { capabilityNames, capabilityNumber, capabilitiesOf } from "./tables/capabilities.ts";
-export { mountOptionNames } from "./tables/mount-options.ts";
+export { mountOptions } from "./tables/mount-options.ts";
 export { rlimitName, rlimitNames, rlimitNumber, unlimited } from "./tables/rlimits.ts";
 export { signalName, signalNumber } from "./tables/signals.ts";

@@ -434,6 +434,107 @@ export interface OperationPivotRoot {
   readonly op: "pivot-root";
 }
 
+/** Take a copy of the mount at a host path, for `attach-source`, which may stand behind `clone` or `join-namespace`. In a container with a user namespace of its own by the parent, who enters the container's mount namespace for it */
+export interface OperationOpenSource {
+  readonly op: "open-source";
+  /** number that `attach-source` names it by, from 0 to 255 */
+  readonly slot: number;
+  /** absolute host path */
+  readonly source: string;
+  /** with mounts below the source */
+  readonly recursive: boolean;
+  /** a symbolic link at the end of the path is itself the source */
+  readonly noFollow: boolean;
+  /** stay a peer of the source's mount: what is mounted below either appears in both */
+  readonly peer: boolean;
+  /** MOUNT_ATTR_* to set on it */
+  readonly set: bigint;
+  /** MOUNT_ATTR_* to clear on it */
+  readonly clear: bigint;
+  /** MOUNT_ATTR_* to set on it and all mounts below */
+  readonly setRecursive: bigint;
+  /** MOUNT_ATTR_* to clear on it and all mounts below */
+  readonly clearRecursive: bigint;
+  /** MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, 0 to leave it */
+  readonly propagation: bigint;
+  /** propagation for mounts below too */
+  readonly propagationRecursive: boolean;
+  /** ids of its files (inside) as they show (outside); none without an id map */
+  readonly uids: readonly IdMap[];
+  /** likewise, of groups */
+  readonly gids: readonly IdMap[];
+  /** file of a user namespace whose maps are taken in place of `uids` and `gids`, or empty */
+  readonly userNamespace: string;
+  /** map ids of mounts below too */
+  readonly mapRecursive: boolean;
+}
+
+/** Attach what `open-source` took (move_mount) */
+export interface OperationAttachSource {
+  readonly op: "attach-source";
+  /** the number of `open-source` */
+  readonly slot: number;
+  /** path in the root; created as a directory or an empty file, like the source, when missing */
+  readonly target: string;
+  /** a symbolic link at the end of the target is mounted over, and not followed */
+  readonly noFollow: boolean;
+  /** where the source is a symbolic link, make the same link at the target and mount nothing */
+  readonly copyLink: boolean;
+}
+
+/** Like `mount`, for a filesystem that takes over what it covers */
+export interface OperationMountOver {
+  readonly op: "mount-over";
+  /** filesystem type, e.g. `tmpfs` */
+  readonly type: string;
+  /** source, or empty */
+  readonly source: string;
+  /** path in the root; missing directories are created */
+  readonly target: string;
+  /** MOUNT_ATTR_* flags */
+  readonly attributes: bigint;
+  /** filesystem parameters */
+  readonly parameters: readonly MountParameter[];
+  /** mode for directories that have to be created */
+  readonly mode: number;
+  /** its root gets the permission bits of the directory that it covers, when there is one */
+  readonly keepMode: boolean;
+  /** it starts with a copy of what it covers, with owners, modes, times and xattrs */
+  readonly copy: boolean;
+}
+
+/** Set the propagation of a mount that is already in the root */
+export interface OperationMountPropagation {
+  readonly op: "mount-propagation";
+  /** path in the root */
+  readonly path: string;
+  /** MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE */
+  readonly mode: bigint;
+  /** and of all mounts below */
+  readonly recursive: boolean;
+}
+
+/** Change parameters of the filesystem that is mounted at a path in the root (fspick, fsconfig) */
+export interface OperationReconfigure {
+  readonly op: "reconfigure";
+  /** path in the root */
+  readonly path: string;
+  /** filesystem parameters */
+  readonly parameters: readonly MountParameter[];
+}
+
+/** In place of `pivot-root`, where the host's root is a ramdisk, which cannot be let go of: detach the host's procfs and sysfs, move the root directory's mount over the host's root, and chroot to it */
+export interface OperationMoveRoot {
+  readonly op: "move-root";
+}
+
+/** Detach the mount at a path in the root. A path that is no mount is a failure (EINVAL) */
+export interface OperationUnmountPath {
+  readonly op: "unmount-path";
+  /** path in the root; a symbolic link at its end is not followed */
+  readonly path: string;
+}
+
 /** Write the user namespace's id maps. By the parent */
 export interface OperationIdMap {
   readonly op: "id-map";
@@ -682,6 +783,13 @@ export type Operation =
   | OperationCopyTree
   | OperationReadFile
   | OperationPivotRoot
+  | OperationOpenSource
+  | OperationAttachSource
+  | OperationMountOver
+  | OperationMountPropagation
+  | OperationReconfigure
+  | OperationMoveRoot
+  | OperationUnmountPath
   | OperationIdMap
   | OperationTimeOffset
   | OperationTimeNamespace

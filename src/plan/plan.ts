@@ -8,6 +8,8 @@ export interface Step {
   readonly why: string;
   /** Where that is written, e.g. `runtime-spec config-linux.md#namespaces` or `user_namespaces(7)`. */
   readonly source?: string;
+  /** JSON path of the part of the config that asks for it, e.g. `mounts[3]`, to tell of a failure. */
+  readonly config?: string;
 }
 
 /** A program for keel, in the order of execution. */
@@ -76,6 +78,8 @@ export interface PlanOptions extends ProcessOptions {
   readonly cgroupPath: string;
   /** Absolute directory that relative sources of bind mounts start from. */
   readonly bundle?: string;
+  /** Do without pivot_root(2), for hosts whose root is a ramdisk. Less is kept from the container. */
+  readonly noPivot?: boolean;
   readonly copyUps?: readonly CopyUp[];
   /** Host directory in which the container waits at `start.sock` for its start, when its monitor does not stay. */
   readonly startDirectory?: string;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mountAttribute as a } from "../tables/mount-flags.ts";
-import { mountOptionNames } from "../tables/mount-options.ts";
+import { mountOptions } from "../tables/mount-options.ts";
 import { readMountWords } from "./mount-words.ts";
 
 const nothing = {
@@ -14,6 +14,9 @@ const nothing = {
   propagation: 0n,
   propagationRecursive: false,
   parameters: [],
+  own: undefined,
+  idMap: undefined,
+  switches: new Set(),
 };
 
 describe("readMountWords()", () => {
@@ -36,6 +39,7 @@ describe("readMountWords()", () => {
         { key: "sync", value: "" },
         { key: "newinstance", value: "" },
       ],
+      own: "size=64m",
     });
   });
 
@@ -59,7 +63,7 @@ describe("readMountWords()", () => {
 
   it("never both sets and clears an attribute, but for the field of access times", () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...mountOptionNames())), (words) => {
+      fc.property(fc.array(fc.constantFrom(...mountOptions)), (words) => {
         const { set, clear, setRecursive, clearRecursive } = readMountWords(words, "/a");
         expect(set & clear & ~a.accessTime).toBe(0n);
         expect(setRecursive & clearRecursive & ~a.accessTime).toBe(0n);
@@ -68,20 +72,39 @@ describe("readMountWords()", () => {
     );
   });
 
-  it("refuses options that are not supported, and malformed ones", () => {
-    expect(() => readMountWords(["idmap"], "/a")).toThrow('Cannot mount on "/a": option idmap is not supported');
+  it("tells apart id maps of the config, of crun's option, and the words that stand alone", () => {
+    expect(readMountWords(["ridmap", "remount", "src-nofollow"], "/a")).toEqual({
+      ...nothing,
+      idMap: { recursive: true, maps: "" },
+      switches: new Set(["remount", "sourceNoFollow"]),
+    });
+    expect(readMountWords(["idmap=uids=0-1-2;gids=0-1-2"], "/a").idMap).toEqual({
+      recursive: false,
+      maps: "uids=0-1-2;gids=0-1-2",
+    });
+  });
+
+  it("refuses malformed options", () => {
     expect(() => readMountWords([`x=${"y".repeat(5000)}`], "/a")).toThrow("is malformed");
   });
 });
 
-describe("mountOptionNames()", () => {
-  it("has every option of runc but those for id-mapped mounts and tmpcopyup", () => {
-    const runc =
-      `async atime bind defaults dev diratime dirsync exec iversion lazytime loud mand noatime nodev nodiratime noexec
-       noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow rbind relatime remount ro rw silent
-       strictatime suid sync symfollow private rprivate shared rshared slave rslave unbindable runbindable rro rrw
-       rnosuid rsuid rnodev rdev rnoexec rexec rnodiratime rdiratime rrelatime rnorelatime rnoatime ratime rstrictatime
-       rnostrictatime rnosymfollow rsymfollow`.split(/\s+/);
-    expect(mountOptionNames()).toEqual(runc.sort());
+describe("mountOptions", () => {
+  /** libcontainer/specconv/spec_linux.go of runc 1.5.1. */
+  const runc =
+    `async atime bind defaults dev diratime dirsync exec iversion lazytime loud mand noatime nodev nodiratime noexec
+     noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow rbind relatime remount ro rw silent
+     strictatime suid sync symfollow private rprivate shared rshared slave rslave unbindable runbindable rro rrw rnosuid
+     rsuid rnodev rdev rnoexec rexec rnodiratime rdiratime rrelatime rnorelatime rnoatime ratime rstrictatime
+     rnostrictatime rnosymfollow rsymfollow tmpcopyup idmap ridmap`.split(/\s+/);
+  /** src/libcrun/mount_flags.perf of crun 1.29, where runc has none. */
+  const crun = "rsync rasync rdirsync rmand rnomand copy-symlink src-nofollow dest-nofollow".split(" ");
+
+  it("has every option of runc and crun, and no other", () => {
+    expect(mountOptions).toEqual([...runc, ...crun].sort());
+  });
+
+  it("leaves acl to the filesystem, as it is no flag of mounts", () => {
+    expect(readMountWords(["acl"], "/a").parameters).toEqual([{ key: "acl", value: "" }]);
   });
 });

@@ -1,6 +1,6 @@
-import { invalidArgument, unsupported } from "#errdefs";
+import { invalidArgument } from "#errdefs";
 import type { MountParameter } from "../operation.gen.ts";
-import { mountOption } from "../tables/mount-options.ts";
+import { mountOption, type MountSwitch } from "../tables/mount-options.ts";
 
 /** A mount's options, sorted by what the kernel does with them. */
 export interface MountWords {
@@ -13,8 +13,18 @@ export interface MountWords {
   /** MS_*, 0 when no option says. */
   readonly propagation: bigint;
   readonly propagationRecursive: boolean;
-  /** What is the filesystem's own. */
+  /** For the filesystem: its own, and flags that all have. */
   readonly parameters: readonly MountParameter[];
+  /** The first word that is a filesystem's own, which a bind cannot have. */
+  readonly own: string | undefined;
+  readonly idMap: IdMapWord | undefined;
+  readonly switches: ReadonlySet<MountSwitch>;
+}
+
+interface IdMapWord {
+  readonly recursive: boolean;
+  /** What crun takes behind `idmap=`, e.g. `uids=0-1-10#10-11-10;gids=0-100-10`; empty without. */
+  readonly maps: string;
 }
 
 /** Later words win over earlier ones. */
@@ -27,11 +37,21 @@ export function readMountWords(options: readonly string[], destination: string):
   let clearRecursive = 0n;
   let propagation = 0n;
   let propagationRecursive = false;
+  let own: string | undefined;
+  let idMap: IdMapWord | undefined;
   const parameters: MountParameter[] = [];
+  const switches = new Set<MountSwitch>();
   for (const word of options) {
+    const custom = /^(r?)idmap=(.+)$/s.exec(word);
+    if (custom !== null) {
+      idMap = { recursive: custom[1] === "r", maps: custom[2] ?? "" };
+      continue;
+    }
     const option = mountOption(word);
     if (option === undefined) {
-      if (word !== "") parameters.push(readParameter(word, destination));
+      if (word === "") continue;
+      parameters.push(readParameter(word, destination));
+      own ??= word;
       continue;
     }
     switch (option.kind) {
@@ -55,10 +75,14 @@ export function readMountWords(options: readonly string[], destination: string):
       case "filesystem":
         parameters.push({ key: word, value: "" });
         break;
+      case "id-map":
+        idMap = { recursive: option.recursive, maps: "" };
+        break;
+      case "switch":
+        switches.add(option.name);
+        break;
       case "nothing":
         break;
-      case "unsupported":
-        throw unsupported(`Cannot mount on "${destination}": option ${word} is not supported`);
     }
   }
   return {
@@ -71,6 +95,9 @@ export function readMountWords(options: readonly string[], destination: string):
     propagation,
     propagationRecursive,
     parameters,
+    own,
+    idMap,
+    switches,
   };
 }
 
@@ -83,7 +110,7 @@ function readParameter(word: string, destination: string): MountParameter {
   const equals = word.indexOf("=");
   const parameter =
     equals === -1 ? { key: word, value: "" } : { key: word.slice(0, equals), value: word.slice(equals + 1) };
-  // fsconfig(2) takes strings of at most 256 bytes with their NUL; what is longer can only be an attack or an error.
+  // A key is a string of fsconfig(2), which has at most 256 bytes with its NUL; all options together are a page.
   if (parameter.key === "" || parameter.key.length > 255 || parameter.value.length > 4095 || word.includes("\0"))
     throw invalidArgument(`Cannot mount on "${destination}": option "${word}" is malformed`);
   return parameter;

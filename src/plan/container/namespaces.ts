@@ -39,10 +39,27 @@ export function cloneFlags({ created }: NamespacePlan): bigint {
 
 /** Maps of a new user namespace; the container's root must be in them. */
 export function idMaps(mappings: readonly IdMapping[], what: "uid" | "gid"): readonly IdMap[] {
-  // user_namespaces(7): at most 340 lines.
-  if (mappings.length === 0 || mappings.length > 340)
-    throw invalidArgument(`Cannot map ${what}s: linux.${what}Mappings must have 1 to 340 entries`);
-  if (!mappings.some((mapping) => mapping.containerID === 0))
+  const maps = toIdMaps(mappings, what, `of linux.${what}Mappings`);
+  if (!maps.some(({ inside }) => inside === 0))
     throw invalidArgument(`Cannot map ${what}s: linux.${what}Mappings does not map ${what} 0 of the container`);
+  return maps;
+}
+
+/**
+ * Lines of uid_map or gid_map (user_namespaces(7)): 1 to 340, in which no id stands twice on either side.
+ *
+ * @param where for the message, e.g. `of linux.uidMappings`
+ */
+export function toIdMaps(mappings: readonly IdMapping[], what: "uid" | "gid", where: string): readonly IdMap[] {
+  if (mappings.length === 0 || mappings.length > 340)
+    throw invalidArgument(`Cannot map ${what}s ${where}: there must be 1 to 340 entries`);
+  for (const side of ["containerID", "hostID"] as const) {
+    const sorted = mappings.toSorted((a, b) => a[side] - b[side]);
+    sorted.forEach((mapping, index) => {
+      const before = sorted[index - 1];
+      if (before !== undefined && before[side] + before.size > mapping[side])
+        throw invalidArgument(`Cannot map ${what}s ${where}: ${side} ${mapping[side]} is in two entries`);
+    });
+  }
   return mappings.map(({ containerID, hostID, size }) => ({ inside: containerID, outside: hostID, count: size }));
 }

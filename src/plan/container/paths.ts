@@ -20,6 +20,27 @@ export function absolutePath(path: string, action: string): string {
   return pathInRoot(path, action);
 }
 
+/**
+ * A mount's destination: relative ones start from the root, and `..` goes back in the text, as the config's writer sees it.
+ * keel resolves what remains inside the root.
+ *
+ * @param root the container's root as a path of the host, which some writers begin destinations with
+ */
+export function mountTarget(destination: string, root?: string): string {
+  if (destination.includes("\0"))
+    throw invalidArgument(`Cannot mount on "${destination}": the path contains a NUL character`);
+  const inside =
+    root !== undefined && root !== "/" && destination.startsWith(`${root}/`)
+      ? destination.slice(root.length)
+      : destination;
+  if (isPlain(inside)) return inside;
+  const parts: string[] = [];
+  for (const part of inside.split("/"))
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  return `/${parts.join("/")}`;
+}
+
 /** Absolute, with no empty part, `.` or `..`: most paths, found without taking them apart. */
 function isPlain(path: string): boolean {
   if (!path.startsWith("/") || path.includes("//")) return false;

@@ -68,7 +68,7 @@ describe("planContainer()", () => {
       mounts: [{ destination: "/dev", type: "tmpfs", options: ["ro", "nosuid"] }],
     };
     expect(lines({}, {}, rest).filter((line) => /^mount|pivot|\/dev\/null|ptmx/.test(line))).toEqual([
-      "mount type=tmpfs source=tmpfs target=/dev attributes=0x2 parameters=[] mode=0755",
+      "mount-over type=tmpfs source=tmpfs target=/dev attributes=0x2 parameters=[] mode=0755 keepMode=true copy=false",
       "device path=/dev/null mode=020666 major=1 minor=3 uid=0 gid=0",
       "symlink target=pts/ptmx path=/dev/ptmx",
       "mount-attributes path=/dev set=0x1 clear=0 recursive=false",
@@ -86,7 +86,7 @@ describe("planContainer()", () => {
       "propagation mode=0x80000 recursive=true",
       "root-bind path=/r recursive=true",
       "pivot-root",
-      "propagation mode=0x100000 recursive=false",
+      "propagation mode=0x100000 recursive=true",
     ]);
   });
 
@@ -171,7 +171,13 @@ describe("planContainer(), asked for what it must not do,", () => {
       mounts({ destination: "/./proc//self/attr", type: "bind", source: "/x" }),
     ],
     ["a mount on /", 'Cannot mount on "/"', {}, {}, mounts({ destination: "/.", type: "tmpfs" })],
-    ["`..` in a destination", 'contains ".."', {}, {}, mounts({ destination: "/a/../../etc", type: "tmpfs" })],
+    [
+      "a bind over /proc/self/attr by way of `..` (CVE-2019-16884)",
+      'Cannot mount on "/proc/self/attr"',
+      {},
+      {},
+      mounts({ destination: "/a/../../proc/self/attr", type: "bind", source: "/x" }),
+    ],
     [
       "a bind without source",
       'Cannot bind to "/a": the mount has no source',

@@ -11,9 +11,9 @@ import { namespaceFlags } from "../tables/namespaces.ts";
 import { capabilityMasks } from "./capability-sets.ts";
 import { addDevices } from "./devices.ts";
 import { addHooks } from "./hooks.ts";
-import { addMounts, type MountContext } from "./mounts.ts";
+import { isBind, planMounts, type MountPlan } from "./mounts.ts";
 import { cloneFlags, idMaps, planNamespaces, type NamespacePlan } from "./namespaces.ts";
-import { absolutePath, checkText, pathInRoot } from "./paths.ts";
+import { absolutePath, checkText, mountTarget, pathInRoot } from "./paths.ts";
 import { addFinish, addRlimits } from "./process.ts";
 import { addAllProcessors, addScheduling } from "./scheduling.ts";
 import { StepList } from "./step-list.ts";
@@ -52,6 +52,8 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
       "Once it is created the container waits here for its start, whoever asks for it",
       "runtime-spec runtime.md#lifecycle",
     );
+  const mounts = mountsOf(config, facts, options, namespaces, cgroups.paths);
+  list.append(mounts.early);
   addProcess(list, config, facts, namespaces, cgroups.directories);
 
   if (options.keyring !== undefined) addKeyring(list, options.keyring);
@@ -61,19 +63,8 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   addHostname(list, config, namespaces);
 
   addRoot(list, config, options);
-  const mountContext: MountContext = {
-    facts,
-    cgroupPaths: cgroups.paths,
-    cgroupNamespace: namespaces.created.has("cgroup") || namespaces.joined.has("cgroup"),
-    userNamespace,
-    bundle: options.bundle,
-  };
-  const readOnlyLater = addMounts(list, config.mounts, mountContext);
-  const hostDev = config.mounts.some(
-    (mount) =>
-      pathInRoot(mount.destination, "mount on") === "/dev" &&
-      (mount.type === "bind" || mount.options.includes("bind") || mount.options.includes("rbind")),
-  );
+  list.append(mounts.steps);
+  const hostDev = config.mounts.some((mount) => mountTarget(mount.destination) === "/dev" && isBind(mount));
   if (!hostDev) addDevices(list, linux.devices, userNamespace);
   const cwd = absolutePath(process.cwd, "change directory to");
   if (cwd !== "/")
@@ -93,19 +84,19 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
       "The program talks to a terminal, as in a shell on the host",
       "runtime-spec config.md#process",
     );
-  for (const path of linux.maskedPaths)
+  for (const path of new Set(linux.maskedPaths))
     list.add(
       { op: "mask", path: absolutePath(path, "mask") },
       "What is here tells of the host, or could harm it",
       "runtime-spec config-linux.md#masked-paths",
     );
-  for (const path of linux.readonlyPaths)
+  for (const path of new Set(linux.readonlyPaths))
     list.add(
       { op: "read-only-path", path: absolutePath(path, "make read-only") },
       "Programs may read the kernel's settings here, but not change them",
       "runtime-spec config-linux.md#readonly-paths",
     );
-  for (const path of readOnlyLater)
+  for (const path of mounts.readOnlyLater)
     list.add(
       { op: "mount-attributes", path, set: mountAttribute.readOnly, clear: 0n, recursive: false },
       "All that goes into it is there, so that it can become read-only",
@@ -115,7 +106,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   addHooks(list, "prestart", config.hooks.prestart, options);
   addHooks(list, "createRuntime", config.hooks.createRuntime, options);
   addHooks(list, "createContainer", config.hooks.createContainer, options);
-  addPivot(list, config);
+  addPivot(list, config, options);
 
   addRlimits(list, process);
   addScheduling(list, process, linux);
@@ -143,6 +134,33 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
     oomFile: oomFile(facts, cgroups.paths),
     cgroupPaths: cgroups.paths,
   };
+}
+
+/** The config's mounts, for this container. */
+function mountsOf(
+  { mounts, linux }: RuntimeConfig,
+  facts: HostFacts,
+  { bundle, root }: PlanOptions,
+  namespaces: NamespacePlan,
+  cgroupPaths: ReadonlyMap<string, string>,
+): MountPlan {
+  const { created, joined } = namespaces;
+  const usersPath = joined.get("user");
+  const ownUsers = created.has("user")
+    ? ({ kind: "created", uids: linux.uidMappings, gids: linux.gidMappings } as const)
+    : undefined;
+  return planMounts(mounts, {
+    facts,
+    cgroupPaths,
+    namespaces,
+    cgroupNamespace: created.has("cgroup") || joined.has("cgroup"),
+    userNamespace: ownUsers !== undefined || usersPath !== undefined || facts.rootless,
+    users: usersPath === undefined ? ownUsers : { kind: "joined", path: usersPath },
+    bundle,
+    root: root.kind === "bind" ? root.path : undefined,
+    shared: linux.rootfsPropagation === "shared" || linux.rootfsPropagation === "rshared",
+    fromOutside: false,
+  });
 }
 
 /** Leaving out a restriction that the config asks for would be unsafe, so that it is refused. */
@@ -264,8 +282,12 @@ function addHostname(list: StepList, { hostname, domainname }: RuntimeConfig, na
   }
 }
 
+/**
+ * Whatever the config's propagation is, the container's copies of the host's mounts are slaves while it is set up, so that
+ * nothing of this appears on the host. Only binds that are to be shared with the host are, each by itself.
+ */
 function addRoot(list: StepList, { linux }: RuntimeConfig, { root, copyUps }: PlanOptions): void {
-  const mode = linux.rootfsPropagation === "private" ? mountPropagation.private : mountPropagation.slave;
+  const mode = linux.rootfsPropagation === "rprivate" ? mountPropagation.private : mountPropagation.slave;
   list.add(
     { op: "propagation", mode, recursive: true },
     "Mounts made for the container do not appear on the host",
@@ -297,15 +319,19 @@ function addRoot(list: StepList, { linux }: RuntimeConfig, { root, copyUps }: Pl
     );
 }
 
-function addPivot(list: StepList, { root, linux }: RuntimeConfig): void {
-  list.add(
-    { op: "pivot-root" },
-    "The host's files are gone for the container: there is no way back to them",
-    "pivot_root(2)",
-  );
-  if (linux.rootfsPropagation === "shared" || linux.rootfsPropagation === "unbindable")
+function addPivot(list: StepList, { root, linux }: RuntimeConfig, { noPivot }: PlanOptions): void {
+  if (noPivot === true)
+    list.add({ op: "move-root" }, "The host's root cannot be let go of, so the container's covers it", "mount(2)");
+  else
     list.add(
-      { op: "propagation", mode: mountPropagation[linux.rootfsPropagation], recursive: false },
+      { op: "pivot-root" },
+      "The host's files are gone for the container: there is no way back to them",
+      "pivot_root(2)",
+    );
+  const [, recursive, mode] = /^(r?)(private|shared|unbindable)$/.exec(linux.rootfsPropagation ?? "") ?? [];
+  if (mode === "private" || mode === "shared" || mode === "unbindable")
+    list.add(
+      { op: "propagation", mode: mountPropagation[mode], recursive: recursive === "r" },
       "The config asks for it",
       "runtime-spec config-linux.md#rootfs-mount-propagation",
     );

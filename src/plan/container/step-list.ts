@@ -5,9 +5,16 @@ import type { Step } from "../plan.ts";
 export class StepList {
   readonly steps: Step[] = [];
   readonly warnings: string[] = [];
+  /** Where steps that are added come from, until it is set anew. */
+  config: string | undefined;
 
   add(operation: Operation, why: string, source?: string): void {
-    this.steps.push(source === undefined ? { operation, why } : { operation, why, source });
+    this.steps.push({
+      operation,
+      why,
+      ...(source === undefined ? {} : { source }),
+      ...(this.config === undefined ? {} : { config: this.config }),
+    });
   }
 
   append(steps: readonly Step[]): void {

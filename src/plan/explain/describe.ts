@@ -79,6 +79,25 @@ const words: Words = {
   "copy-tree": (o) => `copy ${o.source} of the image to ${o.destination} when that is empty`,
   "read-file": (o) => `read ${o.path} of the image`,
   "pivot-root": () => "make this root the only one",
+  "open-source"(o) {
+    const below = o.recursive ? " with what is mounted below it" : "";
+    const maps =
+      o.userNamespace === ""
+        ? `user ids ${idMapWords(o.uids)} and group ids ${idMapWords(o.gids)}`
+        : `ids as in the user namespace ${o.userNamespace}`;
+    const extra = o.uids.length === 0 && o.userNamespace === "" ? [] : [maps];
+    if (o.propagation !== 0n) extra.push(propagationWords(o.propagation));
+    return `take the mount of ${o.source} of the host${below}${attributeWords(o.set | o.setRecursive, extra)}`;
+  },
+  "attach-source": (o) => `bind what was taken (${o.slot}) to ${o.target}`,
+  "mount-over"(o) {
+    const extra = [...parameterWords(o.parameters), ...(o.copy ? ["with a copy of what it covers"] : [])];
+    return `mount ${o.type} on ${o.target}${attributeWords(o.attributes, extra)}`;
+  },
+  "mount-propagation": (o) => `make ${o.path}${o.recursive ? " and mounts below it" : ""} ${propagationWords(o.mode)}`,
+  reconfigure: (o) => `set ${list(parameterWords(o.parameters))} for the filesystem on ${o.path}`,
+  "move-root": () => "move this root over the host's, and stay in it",
+  "unmount-path": (o) => `unmount ${o.path} in the container`,
   "id-map": (o) => `map user ids ${idMapWords(o.uids)} and group ids ${idMapWords(o.gids)}`,
   "time-offset": (o) => `set the ${o.clock} clock ${o.seconds}.${String(o.nanoseconds).padStart(9, "0")} s off`,
   "time-namespace": () => "create a time namespace",

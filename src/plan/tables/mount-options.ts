@@ -8,9 +8,24 @@ export type MountOption =
   | { readonly kind: "bind"; readonly recursive: boolean }
   /** A flag of the filesystem and not of the mount, given to fsconfig(2). */
   | { readonly kind: "filesystem" }
+  /** Ids of a bind's files shown as others. `recursive`: and those of mounts below. */
+  | { readonly kind: "id-map"; readonly recursive: boolean }
+  | { readonly kind: "switch"; readonly name: MountSwitch }
   /** Has no effect with the mount interface of today. */
-  | { readonly kind: "nothing" }
-  | { readonly kind: "unsupported" };
+  | { readonly kind: "nothing" };
+
+/** What a word alone turns on. */
+export type MountSwitch =
+  /** Change a mount that is already there. */
+  | "remount"
+  /** A tmpfs starts with what it covers (runc, crun). */
+  | "copyUp"
+  /** Make a bind's source that is a symbolic link anew, instead of a mount (crun). */
+  | "copyLink"
+  /** Bind a symbolic link itself (crun). */
+  | "sourceNoFollow"
+  /** Bind over a symbolic link itself (crun). */
+  | "targetNoFollow";
 
 const table = new Map<string, MountOption>();
 
@@ -50,18 +65,19 @@ table.set("rbind", { kind: "bind", recursive: true });
 for (const name of ["sync", "async", "dirsync", "lazytime", "nolazytime", "mand", "nomand"])
   table.set(name, { kind: "filesystem" });
 // `defaults` changes nothing; `iversion` is each filesystem's own affair since Linux 5.18; `silent` is about the
-// kernel's log; `remount` means what a plan does anyway, because it never mounts over a mount of its own.
-for (const name of ["defaults", "iversion", "noiversion", "silent", "loud", "remount"])
-  table.set(name, { kind: "nothing" });
-for (const name of ["tmpcopyup", "idmap", "ridmap"]) table.set(name, { kind: "unsupported" });
+// kernel's log. The recursive forms are crun's: those are flags of filesystems, which mounts below do not take over.
+for (const name of ["defaults", "iversion", "noiversion", "silent", "loud"]) table.set(name, { kind: "nothing" });
+for (const name of ["rsync", "rasync", "rdirsync", "rmand", "rnomand"]) table.set(name, { kind: "nothing" });
+table.set("idmap", { kind: "id-map", recursive: false });
+table.set("ridmap", { kind: "id-map", recursive: true });
+table.set("remount", { kind: "switch", name: "remount" });
+table.set("tmpcopyup", { kind: "switch", name: "copyUp" });
+table.set("copy-symlink", { kind: "switch", name: "copyLink" });
+table.set("src-nofollow", { kind: "switch", name: "sourceNoFollow" });
+table.set("dest-nofollow", { kind: "switch", name: "targetNoFollow" });
 
 /** Undefined for a word that is the filesystem's own parameter, e.g. `size=64m`. */
 export const mountOption = (word: string): MountOption | undefined => table.get(word);
 
-/** Every word that is known, for `features.mountOptions`, sorted. */
-export function mountOptionNames(): readonly string[] {
-  return [...table]
-    .filter(([, option]) => option.kind !== "unsupported")
-    .map(([name]) => name)
-    .sort();
-}
+/** Every word that is known, sorted: `mountOptions` of the features document (runtime-spec features.md). */
+export const mountOptions: readonly string[] = [...table.keys()].sort();

@@ -28,6 +28,17 @@ import type {
 
 const namespaceTypes: readonly NamespaceType[] = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"];
 
+const propagations: readonly RootfsPropagation[] = [
+  "private",
+  "rprivate",
+  "slave",
+  "rslave",
+  "shared",
+  "rshared",
+  "unbindable",
+  "runbindable",
+];
+
 /** Properties of the spec that the planner does not know yet; listed in `unsupported` when the config has them. */
 const unsupportedLinux = ["intelRdt", "netDevices"];
 
@@ -117,6 +128,5 @@ function readDevice(value: unknown, path: string): DeviceConfig {
 function readPropagation(value: unknown, path: string): RootfsPropagation | undefined {
   const text = optional(value, path, readString);
   if (text === undefined || text === "") return undefined;
-  const name = text.startsWith("r") ? text.slice(1) : text;
-  return readOneOf<RootfsPropagation>(name, path, ["private", "slave", "shared", "unbindable"]);
+  return readOneOf(text, path, propagations);
 }

@@ -138,7 +138,8 @@ export interface LinuxConfig {
   readonly unsupported: readonly string[];
 }
 
-export type RootfsPropagation = "private" | "slave" | "shared" | "unbindable";
+/** With `r` it is for all mounts, without it for the root alone. */
+export type RootfsPropagation = `${"" | "r"}${"private" | "slave" | "shared" | "unbindable"}`;
 
 export interface NamespaceConfig {
   readonly type: NamespaceType;
