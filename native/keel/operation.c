@@ -21,6 +21,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_terminal(c, &o->u.terminal);
 	case OP_STDIO_OWNER:
 		return op_stdio_owner(c, &o->u.stdio_owner);
+	case OP_HOOK:
+		return op_hook(c, &o->u.hook);
 	case OP_START_SOCKET:
 		return op_start_socket(c, &o->u.start_socket);
 	case OP_CGROUP_CREATE:
@@ -118,6 +120,8 @@ int parent_operation(struct context *c, const struct wire_operation *o, int *fd)
 		return write_time_offset(c, &o->u.time_offset, c->child);
 	case OP_BIND:
 		return open_bind_source(c, &o->u.bind, fd);
+	case OP_HOOK:
+		return ask_hooks(c, o);
 	default:
 		return fail_with(c, EINVAL, "keel", "no operation of the parent");
 	}
