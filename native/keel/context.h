@@ -46,6 +46,9 @@ struct context {
 	pid_t host_pid; /* C: its own pid as X sees it, once it is announced */
 	int hooks; /* X: to the process that runs the hooks of the parent, or -1 */
 	pid_t hook_runner; /* X: that process */
+	int agent; /* who gets the listener of a filter that notifies, or -1 */
+	const struct op_seccomp_listener *agent_operation;
+	bool attended; /* C: a second thread reports the failure of exec (notify.c) */
 	int root; /* O_PATH descriptor of the root directory, or -1 for `/` */
 	int container_pidfd;
 	uint32_t preserve; /* descriptors from PRESERVED_FD on are for the program */
@@ -120,6 +123,14 @@ void end_hooks(struct context *c);
 /* starter.c: waits until somebody starts the container; to whom failures are told from then on. */
 int await_starter(struct context *c);
 int tell_starter(const struct context *c, enum message_kind kind);
+
+/* notify.c: installs a filter with a listener, which the agent has got when this returns. */
+int install_notifying(struct context *c, uint32_t flags, const void *program);
+/*
+ * Has the other thread report c->failure, and ends both. Does not return, but is not declared so: the address sanitizer makes
+ * a system call before it calls what does not.
+ */
+void fail_attended(void);
 
 /* Runs one operation in this process; not for clone and exec. */
 int operation_run(struct context *c, const struct wire_operation *operation);
@@ -225,6 +236,7 @@ int op_session(struct context *c);
 int op_terminal(struct context *c, const struct op_terminal *op);
 int op_stdio_owner(struct context *c, const struct op_stdio_owner *op);
 int op_hook(struct context *c, const struct op_hook *op);
+int op_seccomp_listener(struct context *c, const struct op_seccomp_listener *op);
 int op_start_socket(struct context *c, const struct op_start_socket *op);
 int op_cgroup_create(struct context *c, const struct op_cgroup_create *op);
 int op_join_cgroup(struct context *c, const struct op_join_cgroup *op);

@@ -163,6 +163,9 @@ static int clone_container(struct context *c, const struct op_clone *op)
 		return begin_container(c, op->namespaces);
 	}
 	close(peers[1]);
+	/* C's alone, so that their other ends see what C does. */
+	close_scope(&c->listener);
+	close_scope(&c->agent);
 	c->peer = peers[0];
 	c->child = (pid_t)pid;
 	struct message m = { .kind = MESSAGE_CHILD, .value = (int32_t)pid };
@@ -226,6 +229,7 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 		.announced = true,
 		.root = -1,
 		.hooks = -1,
+		.agent = -1,
 		.container_pidfd = -1,
 		.preserve = options->preserve,
 		.self = SELF_FD,
@@ -249,6 +253,8 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 	for (; c.step < c.program->count; c.step++) {
 		if (run_step(&c, &c.program->items[c.step]) == 0)
 			continue;
+		if (c.attended)
+			fail_attended();
 		tell_monitor(&c, MESSAGE_FAILED, (int32_t)c.step, -1);
 		end_hooks(&c);
 		_exit(1);

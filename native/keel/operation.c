@@ -23,6 +23,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_stdio_owner(c, &o->u.stdio_owner);
 	case OP_HOOK:
 		return op_hook(c, &o->u.hook);
+	case OP_SECCOMP_LISTENER:
+		return op_seccomp_listener(c, &o->u.seccomp_listener);
 	case OP_START_SOCKET:
 		return op_start_socket(c, &o->u.start_socket);
 	case OP_CGROUP_CREATE:
