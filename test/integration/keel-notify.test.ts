@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import type { Readable } from "node:stream";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startOrphan } from "#keel";
 import type { Operation } from "#plan";
 import { checkout } from "../support/checkout.ts";
+import { LineProcess } from "../support/line-process.ts";
 import { buildKeel, containerProgram, Monitored, parseLog, shell, until } from "../support/monitored.ts";
 import { OrphanHost } from "../support/orphans.ts";
 
@@ -35,35 +33,6 @@ function notifying(...allowed: readonly number[]): Uint8Array {
     bytes.writeUInt32LE(k, i * 8 + 4);
   }
   return bytes;
-}
-
-class Agent implements AsyncDisposable {
-  readonly path: string;
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  private constructor(path: string, args: readonly string[]) {
-    this.path = path;
-    const script = join(checkout, "test/support/seccomp-agent.py");
-    this.#child = spawn("python3", [script, path, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-    this.#lines = createInterface({ input: this.#child.stdout as Readable })[Symbol.asyncIterator]();
-  }
-
-  static async start(path: string, ...args: readonly string[]): Promise<Agent> {
-    const agent = new Agent(path, args);
-    await agent.next();
-    return agent;
-  }
-
-  async next(): Promise<unknown> {
-    const line = await this.#lines.next();
-    return line.done === true ? undefined : JSON.parse(line.value);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    return Promise.resolve();
-  }
 }
 
 interface Filtered {
@@ -105,10 +74,11 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
     ["before wait-start", true],
   ])("gives the agent the listener of a filter that notifies of all calls, %s", async (_, early) => {
     await using host = new Monitored(keel);
-    await using agent = await Agent.start(join(host.directory, "agent"), "answer", String(calls.getppid), "4242");
+    const path = join(host.directory, "agent");
+    using agent = await LineProcess.start("seccomp-agent.py", path, "answer", String(calls.getppid), "4242");
     const command = shell("echo $PPID; echo $(ls /proc/self/fd); sleep 1000; exit 3");
     const { pid, client, log } = await host.create(
-      filtered({ agent: agent.path, command, early, pidfd: true, between: ',"state":' }),
+      filtered({ agent: path, command, early, pidfd: true, between: ',"state":' }),
     );
     const waiting = client.wait();
     await client.start();
@@ -131,9 +101,10 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
     await using host = new OrphanHost(keel);
     const far = join(host.directory, "d".repeat(120), "e".repeat(120));
     mkdirSync(far, { recursive: true });
-    await using agent = await Agent.start(join(far, "agent"), "answer");
+    const path = join(far, "agent");
+    using agent = await LineProcess.start("seccomp-agent.py", path, "answer");
     const state = host.state();
-    const program = filtered({ agent: agent.path, command: shell("exit 5"), start: state });
+    const program = filtered({ agent: path, command: shell("exit 5"), start: state });
     const orphan = host.create({ program }, state);
     const pid = await orphan.pid();
     await startOrphan(state, program);
@@ -146,9 +117,10 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
     async (who) => {
       await using host = new OrphanHost(keel);
       await using monitored = new Monitored(keel);
-      await using agent = await Agent.start(join(host.directory, "agent"), "mute");
+      const path = join(host.directory, "agent");
+      using agent = await LineProcess.start("seccomp-agent.py", path, "mute");
       const state = host.state();
-      const options = { agent: agent.path, command: ["/nowhere/command"] };
+      const options = { agent: path, command: ["/nowhere/command"] };
       const failure = { code: "not-found", fields: { syscall: "execve", errno: 2 } };
       if (who === "monitor") {
         const { client } = await monitored.create(filtered(options));
@@ -167,15 +139,16 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
     "an agent that closes the connection is a failure of start or (early: %s) create",
     async (early) => {
       await using host = new Monitored(keel);
-      await using agent = await Agent.start(join(host.directory, "agent"), "refuse");
+      const path = join(host.directory, "agent");
+      using agent = await LineProcess.start("seccomp-agent.py", path, "refuse");
       const run = async (): Promise<void> => {
-        const program = filtered({ agent: agent.path, command: ["true"], early });
+        const program = filtered({ agent: path, command: ["true"], early });
         const { client } = await host.create(program);
         await client.start(program);
       };
       await expect(run()).rejects.toMatchObject({
         message: expect.stringMatching(/^Cannot install the (seccomp|system call) filter/),
-        fields: { syscall: "sendmsg", errno: 32, path: agent.path },
+        fields: { syscall: "sendmsg", errno: 32, path },
       });
     },
   );
@@ -198,9 +171,10 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
 
   test("a filter that the kernel refuses is a failure, and nothing stays", async () => {
     await using host = new Monitored(keel);
-    await using agent = await Agent.start(join(host.directory, "agent"), "answer");
+    const path = join(host.directory, "agent");
+    using agent = await LineProcess.start("seccomp-agent.py", path, "answer");
     const filter = Buffer.from([0xff, 0xff, 0, 0, 0, 0, 0, 0]);
-    const program = filtered({ agent: agent.path, command: ["true"], early: true, filter });
+    const program = filtered({ agent: path, command: ["true"], early: true, filter });
     await expect(host.create(program)).rejects.toMatchObject({ fields: { step: 3, syscall: "seccomp", errno: 22 } });
   });
 });
