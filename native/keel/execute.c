@@ -100,8 +100,9 @@ static _Noreturn void serve_container(struct context *c)
 static bool needs_parent(const struct context *c)
 {
 	uint32_t next = c->step + 1;
+	if (hooks_by_parent(c->program, next))
+		return true;
 	return has_operation(c->program, next, OP_ID_MAP) || has_operation(c->program, next, OP_TIME_OFFSET) ||
-	       hooks_by_parent(c->program, next) ||
 	       (c->user_namespace && has_operation(c->program, next, OP_BIND));
 }
 

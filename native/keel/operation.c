@@ -116,14 +116,14 @@ int parent_operation(struct context *c, const struct wire_operation *o, int *fd)
 {
 	*fd = -1;
 	switch (o->number) {
+	case OP_HOOK:
+		return ask_hooks(c, o);
 	case OP_ID_MAP:
 		return write_id_map(c, &o->u.id_map, c->child);
 	case OP_TIME_OFFSET:
 		return write_time_offset(c, &o->u.time_offset, c->child);
 	case OP_BIND:
 		return open_bind_source(c, &o->u.bind, fd);
-	case OP_HOOK:
-		return ask_hooks(c, o);
 	default:
 		return fail_with(c, EINVAL, "keel", "no operation of the parent");
 	}

@@ -133,7 +133,6 @@ describe.each(["keel", "keel-sanitized"])("%s orphan", (binary) => {
   test("while it waits has its descriptors, its start socket, and nothing else of keel's caller", async () => {
     await using host = new OrphanHost(keel);
     const state = host.state();
-    // Node's pipes are sockets.
     const fd = openSync(join(host.directory, "kept"), "w+");
     try {
       const orphan = host.create({ program: program(state, ["true"]), descriptors: [fd] }, state);
@@ -142,6 +141,7 @@ describe.each(["keel", "keel-sanitized"])("%s orphan", (binary) => {
       const kinds = links.map((link) =>
         link.replace(/:.*|^\/memfd.*|^.*\//, (m) => (m.startsWith("/memfd") ? "self" : "")),
       );
+      // Node's pipes are sockets.
       expect(kinds.sort()).toEqual(["kept", "self", "socket", "socket", "socket", "socket"]);
     } finally {
       closeSync(fd);
@@ -296,6 +296,53 @@ describe.each(["keel", "keel-sanitized"])("%s orphan", (binary) => {
     await using host = new OrphanHost(keel);
     const orphan = host.create({ program: containerProgram(["true"]), ...options });
     expect(await orphan.created).toMatchObject({ answer: { message: expect.any(String) }, children: [] });
+  });
+
+  /** The host's hook runs below: serve, monitor, executor, the executor's runner of hooks. */
+  const killing = (ancestor: number): Operation => ({
+    op: "hook",
+    parent: true,
+    path: "/bin/sh",
+    arguments: [
+      "sh",
+      "-c",
+      `p=$PPID; for i in $(seq ${ancestor}); do p=$(awk '/^PPid/ { print $2 }' /proc/$p/status); done; kill -9 $p`,
+    ],
+    environment: ["PATH=/usr/bin:/bin"],
+    directory: "",
+    timeout: 0,
+    before: "",
+    after: "",
+  });
+
+  test("ends when its monitor is killed before it is created", async () => {
+    await using host = new OrphanHost(keel);
+    const state = host.state();
+    const operations = containerProgram(["sleep", "1000"], {
+      before: [{ op: "start-socket", directory: state }],
+      after: [killing(2)],
+    });
+    const orphan = host.create({ program: operations }, state);
+    const { answer } = await orphan.created;
+    expect(answer).toMatchObject({ fields: { errno: 32, syscall: "recv" } });
+    await orphan.reaped();
+    expect(readdirSync(state)).toEqual(["start.sock"]);
+    await expect(startOrphan(state, operations)).rejects.toMatchObject({ code: "failed-precondition" });
+  });
+
+  test("is created all the same when keel serve is killed, and known by its pid file", async () => {
+    await using host = new OrphanHost(keel);
+    const state = host.state();
+    const operations = containerProgram(shell("exit 8"), {
+      before: [{ op: "start-socket", directory: state }],
+      after: [killing(3)],
+    });
+    const orphan = host.create({ program: operations }, state);
+    expect((await orphan.created).answer).toMatchObject({ code: "unavailable" });
+    await until(() => existsSync(join(state, "pid")));
+    const pid = Number(readFileSync(join(state, "pid"), "utf8").split(" ")[0]);
+    await startOrphan(state, operations);
+    expect(await orphan.reaped()).toContainEqual({ event: "ended", pid, code: 8 });
   });
 });
 
