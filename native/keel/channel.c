@@ -73,7 +73,7 @@ int message_receive(int socket, struct message *message, int *fd)
 }
 
 /* X tells C on their socket that M has the pid; it is the first message there. */
-static int wait_announced(struct context *c)
+int wait_announced(struct context *c)
 {
 	struct message m;
 	int fd;
@@ -82,6 +82,7 @@ static int wait_announced(struct context *c)
 	if (c->peer < 0 || message_receive(c->peer, &m, &fd) != 1)
 		return -1;
 	c->announced = true;
+	c->host_pid = m.value;
 	return 0;
 }
 

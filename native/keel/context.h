@@ -46,6 +46,12 @@ struct context {
 	bool user_namespace; /* C was born in a new one */
 	bool unprivileged; /* X is not root: see ask_parent */
 	pid_t child; /* X: pid of C */
+	pid_t host_pid; /* C: its own pid as X sees it, once it is announced */
+	int hooks; /* X: to the process that runs the hooks of the parent, or -1 */
+	pid_t hook_runner; /* X: that process */
+	int agent; /* who gets the listener of a filter that notifies, or -1 */
+	const struct op_seccomp_listener *agent_operation;
+	bool attended; /* C: a second thread reports the failure of exec (notify.c) */
 	int root; /* O_PATH descriptor of the root directory, or -1 for `/` */
 	int container_pidfd;
 	uint32_t preserve; /* descriptors from PRESERVED_FD on are for the program */
@@ -83,7 +89,7 @@ enum message_kind {
 	MESSAGE_EXECUTED,
 	MESSAGE_EXECUTING, /* exec follows: end of file now means that it succeeded */
 	MESSAGE_START, /* M to C */
-	MESSAGE_ANNOUNCED, /* X to C: M knows the pid */
+	MESSAGE_ANNOUNCED, /* X to C: M knows the pid, which this is */
 	MESSAGE_ASK, /* C to X: do this step */
 	MESSAGE_ANSWER, /* X to C */
 };
@@ -108,9 +114,29 @@ int ask_parent(struct context *c, int *fd);
 /* X's part of an operation, by its step. `*fd` is what goes along with the answer. */
 int parent_operation(struct context *c, const struct wire_operation *operation, int *fd);
 
+/* C waits until M knows it; from then on it knows its pid outside. -1 when X has gone. */
+int wait_announced(struct context *c);
+
+/*
+ * hook.c: the parent's hooks are run by a process that X forks at its start, since X itself may enter namespaces before
+ * `clone`. It is told C's pid (MESSAGE_CHILD), and a step for each hook (MESSAGE_ASK, answered by MESSAGE_ANSWER).
+ */
+bool hooks_by_parent(const struct wire_program *program, uint32_t from);
+int start_hooks(struct context *c);
+int ask_hooks(struct context *c, const struct wire_operation *operation);
+void end_hooks(struct context *c);
+
 /* starter.c: waits until somebody starts the container; to whom failures are told from then on. */
 int await_starter(struct context *c);
 int tell_starter(const struct context *c, enum message_kind kind);
+
+/* notify.c: installs a filter with a listener, which the agent has got when this returns. */
+int install_notifying(struct context *c, uint32_t flags, const void *program);
+/*
+ * Has the other thread report c->failure, and ends both. Does not return, but is not declared so: the address sanitizer makes
+ * a system call before it calls what does not.
+ */
+void fail_attended(void);
 
 /* Runs one operation in this process; not for clone and exec. */
 int operation_run(struct context *c, const struct wire_operation *operation);
@@ -214,6 +240,8 @@ int write_time_offset(struct context *c, const struct op_time_offset *op, pid_t 
 int set_scheduler(struct context *c, const struct op_scheduler *op, pid_t pid);
 int set_io_priority(struct context *c, const struct op_io_priority *op, pid_t pid);
 /* process.c */
+/* A NULL-terminated array with room for `before` more at its beginning; NULL when out of memory. The caller frees it. */
+char **string_pointers(const struct wire_list_string *list, uint32_t before);
 int prepare_exec(struct context *c, const struct op_exec *op);
 int op_exec(struct context *c, const struct op_exec *op);
 /* Runs `argv` by execve(2), looking argv[0] up in `path` when it has no slash. Returns only after a failure: errno. */
@@ -228,6 +256,8 @@ int op_parent_death_signal(struct context *c, const struct op_parent_death_signa
 int op_session(struct context *c);
 int op_terminal(struct context *c, const struct op_terminal *op);
 int op_stdio_owner(struct context *c, const struct op_stdio_owner *op);
+int op_hook(struct context *c, const struct op_hook *op);
+int op_seccomp_listener(struct context *c, const struct op_seccomp_listener *op);
 int op_start_socket(struct context *c, const struct op_start_socket *op);
 int op_cgroup_create(struct context *c, const struct op_cgroup_create *op);
 int op_join_cgroup(struct context *c, const struct op_join_cgroup *op);

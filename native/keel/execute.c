@@ -93,12 +93,15 @@ static _Noreturn void serve_container(struct context *c)
 			break;
 		close_scope(&fd);
 	}
+	end_hooks(c);
 	_exit(0);
 }
 
 static bool needs_parent(const struct context *c)
 {
 	uint32_t next = c->step + 1;
+	if (hooks_by_parent(c->program, next))
+		return true;
 	return has_operation(c->program, next, OP_ID_MAP) || has_operation(c->program, next, OP_TIME_OFFSET) ||
 	       (c->user_namespace &&
 		(has_operation(c->program, next, OP_BIND) || has_operation(c->program, next, OP_OPEN_SOURCE) ||
@@ -121,6 +124,10 @@ static int begin_container(struct context *c, uint64_t namespaces)
 {
 	c->container = true;
 	c->announced = false;
+	/* X alone speaks to who runs hooks, so that its end is theirs. */
+	if (c->hooks >= 0)
+		close(c->hooks);
+	c->hooks = -1;
 	/* Not by clone3: there the namespace's root would be X's cgroup, not the one that C is born in. */
 	if ((namespaces & CLONE_NEWCGROUP) != 0 && !unshares_cgroup_later(c) && unshare(CLONE_NEWCGROUP) < 0)
 		return fail(c, "unshare", "cgroup");
@@ -159,9 +166,15 @@ static int clone_container(struct context *c, const struct op_clone *op)
 		return begin_container(c, op->namespaces);
 	}
 	close(peers[1]);
+	/* C's alone, so that their other ends see what C does. */
+	close_scope(&c->listener);
+	close_scope(&c->agent);
 	c->peer = peers[0];
 	c->child = (pid_t)pid;
-	struct message m = { .kind = MESSAGE_ANNOUNCED };
+	struct message m = { .kind = MESSAGE_CHILD, .value = (int32_t)pid };
+	if (c->hooks >= 0)
+		message_send(c->hooks, &m, -1);
+	m.kind = MESSAGE_ANNOUNCED;
 	if (tell_monitor(c, MESSAGE_CHILD, (int32_t)pid, -1) == 0)
 		message_send(c->peer, &m, -1);
 	close(c->channel);
@@ -218,6 +231,8 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 		.peer = -1,
 		.announced = true,
 		.root = -1,
+		.hooks = -1,
+		.agent = -1,
 		.container_pidfd = -1,
 		.preserve = options->preserve,
 		.self = SELF_FD,
@@ -236,10 +251,17 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 		tell_monitor(&c, MESSAGE_FAILED, -1, -1);
 		_exit(1);
 	}
+	if (hooks_by_parent(c.program, 0) && start_hooks(&c) < 0) {
+		tell_monitor(&c, MESSAGE_FAILED, -1, -1);
+		_exit(1);
+	}
 	for (; c.step < c.program->count; c.step++) {
 		if (run_step(&c, &c.program->items[c.step]) == 0)
 			continue;
+		if (c.attended)
+			fail_attended();
 		tell_monitor(&c, MESSAGE_FAILED, (int32_t)c.step, -1);
+		end_hooks(&c);
 		_exit(1);
 	}
 	tell_monitor(&c, MESSAGE_EXECUTED, 0, -1);

@@ -78,7 +78,7 @@ static struct wire_program remaining(void)
 	return program;
 }
 
-static int spawn(void)
+static int spawn(pid_t *executor)
 {
 	struct wire_program program = remaining();
 	struct program_options options = {
@@ -86,16 +86,18 @@ static int spawn(void)
 		.stdio = { -1, -1, -1 },
 		.container_pidfd = -1,
 	};
-	pid_t executor;
-	return program.count == 0 ? -1 : program_spawn(&options, &executor);
+	return program.count == 0 ? -1 : program_spawn(&options, executor);
 }
 
 void exit_program_now(void)
 {
-	int fd = spawn();
+	pid_t executor;
+	int fd = spawn(&executor);
 	if (fd >= 0) {
 		cleaning(fd);
 		close(fd);
+		/* Whoever this process's children are left to is not to find it. */
+		waitpid(executor, NULL, __WALL);
 	}
 }
 
@@ -106,7 +108,8 @@ static void clean(void)
 		*outcome = (struct outcome){ .status = monitor.container->failed_status, .time = outcome->time };
 	/* Now: the exit program may remove the cgroup. */
 	outcome->oom_killed = oom_killed(monitor.create->oom_file);
-	channel = (struct source){ .fd = spawn(), .ready = channel_ready };
+	pid_t executor;
+	channel = (struct source){ .fd = spawn(&executor), .ready = channel_ready };
 	if (channel.fd < 0)
 		return;
 	fcntl(channel.fd, F_SETFL, O_RDWR | O_NONBLOCK);

@@ -144,15 +144,14 @@ int op_seccomp(struct context *c, const struct op_seccomp *op)
 	size_t count = op->program.size / instruction;
 	if (op->program.size % instruction != 0 || count == 0 || count > BPF_MAXINSNS)
 		return fail_with(c, EINVAL, "seccomp", "size of the filter");
-	/* A listener's descriptor would have to be given to somebody. */
-	if ((op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
-		return fail_with(c, EINVAL, "seccomp", "flags");
 	/* The kernel copies the filter byte by byte: it need not be aligned. */
 	const struct {
 		uint16_t count;
 		const void *filter;
 	} program = { (uint16_t)count, op->program.data };
 	_Static_assert(sizeof(program) == sizeof(struct sock_fprog), "struct sock_fprog");
+	if ((op->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0)
+		return install_notifying(c, op->flags, &program);
 	long result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, op->flags, &program);
 	if (result > 0)
 		return fail_with(c, ESRCH, "seccomp", "");

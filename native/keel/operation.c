@@ -21,6 +21,10 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_terminal(c, &o->u.terminal);
 	case OP_STDIO_OWNER:
 		return op_stdio_owner(c, &o->u.stdio_owner);
+	case OP_HOOK:
+		return op_hook(c, &o->u.hook);
+	case OP_SECCOMP_LISTENER:
+		return op_seccomp_listener(c, &o->u.seccomp_listener);
 	case OP_START_SOCKET:
 		return op_start_socket(c, &o->u.start_socket);
 	case OP_CGROUP_CREATE:
@@ -142,6 +146,8 @@ int parent_operation(struct context *c, const struct wire_operation *o, int *fd)
 {
 	*fd = -1;
 	switch (o->number) {
+	case OP_HOOK:
+		return ask_hooks(c, o);
 	case OP_ID_MAP:
 		return write_id_map(c, &o->u.id_map, c->child);
 	case OP_TIME_OFFSET:

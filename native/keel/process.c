@@ -61,7 +61,7 @@ int exec_search(char *const argv[], char *const envp[], const char *path)
 	return error;
 }
 
-static char **pointers(const struct wire_list_string *list, uint32_t before)
+char **string_pointers(const struct wire_list_string *list, uint32_t before)
 {
 	char **items = calloc((size_t)list->count + before + 1, sizeof(*items));
 	for (uint32_t i = 0; items != NULL && i < list->count; i++)
@@ -98,8 +98,8 @@ int prepare_exec(struct context *c, const struct op_exec *op)
 	if (op->arguments.count == 0)
 		return fail_with(c, EINVAL, "execve", "no arguments");
 	const uint32_t before = op->init ? 3 : 0;
-	c->argv = pointers(&op->arguments, before);
-	c->envp = pointers(&op->environment, 0);
+	c->argv = string_pointers(&op->arguments, before);
+	c->envp = string_pointers(&op->environment, 0);
 	if (c->argv == NULL || c->envp == NULL)
 		return fail_with(c, ENOMEM, "execve", op->arguments.items[0]);
 	if (op->init) {

@@ -65,6 +65,10 @@ static bool shares_memory(const struct program_options *options)
 			if (!clones)
 				return false;
 			break;
+		case OP_HOOK:
+			if (o->u.hook.parent)
+				return false;
+			break;
 		case OP_ID_MAP:
 		case OP_TIME_OFFSET:
 			return false;

@@ -41,13 +41,18 @@ static int copy_sealed(int source)
 	return fd;
 }
 
-/* Makes room for SELF_FD: each goes up by one, the last first. `self` lies above them all. */
+/* Makes room for SELF_FD: each goes up by one, the last first. */
 static int place(int self)
 {
+	scoped_fd above = fcntl(self, F_DUPFD_CLOEXEC, PRESERVED_FD + (int)preserved_descriptors);
+	if (above < 0)
+		return -1;
+	/* It may be where the last one goes. */
+	close(self);
 	for (unsigned int i = preserved_descriptors; i-- > 0;)
 		if (dup3(SELF_FD + (int)i, PRESERVED_FD + (int)i, O_CLOEXEC) < 0)
 			return -1;
-	return dup3(self, SELF_FD, O_CLOEXEC) < 0 ? -1 : 0;
+	return dup3(above, SELF_FD, O_CLOEXEC) < 0 ? -1 : 0;
 }
 
 int run_sealed(char *const argv[], char *const envp[])
@@ -58,12 +63,9 @@ int run_sealed(char *const argv[], char *const envp[])
 		return -1;
 	int seals = fcntl(self, F_GET_SEALS);
 	if (seals >= 0 && (seals & SEALS) == SEALS) {
-		if (self == SELF_FD) {
-			self = -1;
-			return 0;
-		}
-		scoped_fd above = fcntl(self, F_DUPFD_CLOEXEC, PRESERVED_FD + (int)preserved_descriptors);
-		return above < 0 ? -1 : place(above);
+		const int found = self;
+		self = -1;
+		return found == SELF_FD ? 0 : place(found);
 	}
 	scoped_fd copy = copy_sealed(self);
 	if (copy < 0)

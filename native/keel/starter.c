@@ -37,6 +37,9 @@ static bool answer_done(int fd)
 
 int await_starter(struct context *c)
 {
+	/* The monitor has ended, or will. */
+	close(c->channel);
+	c->channel = -1;
 	while (c->starter < 0) {
 		int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0) {
@@ -52,8 +55,6 @@ int await_starter(struct context *c)
 	/* Those who came later see the end of their connection. */
 	close(c->listener);
 	c->listener = -1;
-	close(c->channel);
-	c->channel = -1;
 	return 0;
 }
 

@@ -167,12 +167,12 @@ struct op_join_container {
 	uint64_t namespaces; /* CLONE_NEW* flags */
 };
 
-/* Report that the container is created, and wait for `start` */
+/* Report that the container is created, and wait for `start`; after a `start-socket`, for whoever connects there */
 struct op_wait_start {
 	char empty; /* no fields */
 };
 
-/* Become the container's program. Every descriptor but 0, 1 and 2 is closed */
+/* Become the container's program. Every descriptor but 0, 1, 2 and those that `create` preserves is closed */
 struct op_exec {
 	struct wire_list_string arguments; /* argv; argv[0] without a slash is looked up in PATH of `environment`, as the user set before */
 	struct wire_list_string environment; /* NAME=value */
@@ -186,7 +186,7 @@ struct op_find_executable {
 	const char *directory; /* working directory that a relative command is resolved against */
 };
 
-/* Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG) */
+/* Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG). Not for an orphan */
 struct op_parent_death_signal {
 	uint32_t signal; /* signal number */
 };

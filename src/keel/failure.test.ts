@@ -51,3 +51,32 @@ test.each([
 ])("errnoText(%i) is %s", (errno, text) => {
   expect(errnoText(errno)).toBe(text);
 });
+
+const hook: Operation = {
+  op: "hook",
+  parent: true,
+  path: "/bin/hook",
+  arguments: [],
+  environment: [],
+  directory: "",
+  timeout: 0,
+  before: "",
+  after: "",
+};
+
+test("failure() tells how a hook ended", () => {
+  const detail = "/bin/hook exited with status 3: no such network";
+  const error = failure({ kind: "failed", step: 0, errno: 125, syscall: "hook", detail }, [hook]);
+  expect([error.code, error.message, error.fields]).toEqual([
+    "failed-precondition",
+    'Cannot run the hook "/bin/hook": exited with status 3: no such network',
+    { errno: 125, syscall: "hook", path: "/bin/hook", step: 1, operation: 'run the hook "/bin/hook"' },
+  ]);
+});
+
+test("failure() keeps the detail of a hook whose path keel has cut short", () => {
+  const path = `/bin/${"h".repeat(100)}`;
+  const detail = `${path.slice(0, 64)} was killed by signal 9`;
+  const error = failure({ kind: "failed", step: 0, errno: 125, syscall: "hook", detail }, [{ ...hook, path }]);
+  expect(error.message).toBe(`Cannot run the hook "${path}": ${detail}`);
+});

@@ -58,6 +58,7 @@ export function failure(reply: ReplyFailed, program: readonly Operation[] | unde
   const operation = reply.step < 0 ? undefined : program?.[reply.step];
   const words = operation === undefined ? (action ?? requestWords(reply)) : operationWords(operation);
   const about = operation === undefined ? "" : operationPath(operation);
+  if (operation?.op === "hook" && reply.syscall === "hook") return hookFailure(reply, about, words);
   const path = reply.detail === "" ? about : reply.detail;
   const state = errnoText(reply.errno);
   const named = operation === undefined ? action === undefined : reply.detail === about;
@@ -73,6 +74,13 @@ export function failure(reply: ReplyFailed, program: readonly Operation[] | unde
     ...(remedy === undefined ? {} : { remedy }),
   };
   return new SampanError(codes.get(reply.errno) ?? "failed-precondition", `Cannot ${words}: ${state}${where}`, init);
+}
+
+/** A hook that has run: the detail is its path, which may be cut short, how it ended, and the end of its stderr. */
+function hookFailure({ step, errno: error, syscall, detail }: ReplyFailed, path: string, words: string): SampanError {
+  const state = detail.startsWith(`${path} `) ? detail.slice(path.length + 1) : detail;
+  const init = { errno: error, syscall, path, step: step + 1, operation: words };
+  return new SampanError("failed-precondition", `Cannot ${words}: ${state}`, init);
 }
 
 function requestWords({ syscall, detail }: ReplyFailed): string {

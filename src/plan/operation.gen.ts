@@ -76,12 +76,12 @@ export interface OperationJoinContainer {
   readonly namespaces: bigint;
 }
 
-/** Report that the container is created, and wait for `start` */
+/** Report that the container is created, and wait for `start`; after a `start-socket`, for whoever connects there */
 export interface OperationWaitStart {
   readonly op: "wait-start";
 }
 
-/** Become the container's program. Every descriptor but 0, 1 and 2 is closed */
+/** Become the container's program. Every descriptor but 0, 1, 2 and those that `create` preserves is closed */
 export interface OperationExec {
   readonly op: "exec";
   /** argv; argv[0] without a slash is looked up in PATH of `environment`, as the user set before */
@@ -103,7 +103,7 @@ export interface OperationFindExecutable {
   readonly directory: string;
 }
 
-/** Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG) */
+/** Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG). Not for an orphan */
 export interface OperationParentDeathSignal {
   readonly op: "parent-death-signal";
   /** signal number */

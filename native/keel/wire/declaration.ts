@@ -131,13 +131,13 @@ export const operations: readonly Declared[] = [
   {
     number: 4,
     name: "wait-start",
-    doc: "Report that the container is created, and wait for `start`",
+    doc: "Report that the container is created, and wait for `start`; after a `start-socket`, for whoever connects there",
     fields: [],
   },
   {
     number: 5,
     name: "exec",
-    doc: "Become the container's program. Every descriptor but 0, 1 and 2 is closed",
+    doc: "Become the container's program. Every descriptor but 0, 1, 2 and those that `create` preserves is closed",
     fields: [
       f(
         "arguments",
@@ -161,7 +161,7 @@ export const operations: readonly Declared[] = [
   {
     number: 7,
     name: "parent-death-signal",
-    doc: "Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG)",
+    doc: "Have the kernel signal this process when its monitor dies (prctl PR_SET_PDEATHSIG). Not for an orphan",
     fields: [f("signal", "u32", "signal number")],
   },
   {
