@@ -7,3 +7,5 @@ export {
   type RuntimeOptions,
 } from "./runtime.ts";
 export { readState, type ExitStatus, type RuntimeState } from "./state.ts";
+export { watchOomKills, type OomWatchOptions } from "./oom-watch.ts";
+export { oomEvent, statsEvent } from "./stats-event.ts";
