@@ -1,4 +1,6 @@
 import type { SeccompProfile } from "#spec";
+import type { CurrentLimits } from "./cgroup/current-limits.ts";
+import type { FoundCgroup } from "./cgroup/place.ts";
 import type { Architecture } from "./host-facts.ts";
 import type { MountParameter, Operation } from "./operation.gen.ts";
 
@@ -76,6 +78,12 @@ export interface PlanOptions extends ProcessOptions {
   readonly root: RootSource;
   /** Path of the container's cgroups in each hierarchy, e.g. `/sampan/ID`. */
   readonly cgroupPath: string;
+  /** Where `cgroupPath` starts in each hierarchy (controller → directory, the empty name on v2), not at its top. */
+  readonly cgroupBase?: ReadonlyMap<string, string>;
+  /** Those of the container's cgroup directories that are there already; they outlive the container. */
+  readonly cgroupFound?: ReadonlyMap<string, FoundCgroup>;
+  /** What those say now, where there are any. */
+  readonly cgroupLimits?: CurrentLimits;
   /** Absolute directory that relative sources of bind mounts start from. */
   readonly bundle?: string;
   /** Do without pivot_root(2), for hosts whose root is a ramdisk. Less is kept from the container. */

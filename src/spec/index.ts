@@ -4,7 +4,7 @@ export type * from "./runtime/attribute-types.ts";
 export type * from "./runtime/resource-types.ts";
 export type * from "./runtime/seccomp-types.ts";
 export { parseJson, parseRuntimeConfig, parseRuntimeConfigText } from "./runtime/parse.ts";
-export { parseProcessConfig } from "./runtime/parse.ts";
+export { parseMounts, parseProcessConfig } from "./runtime/parse.ts";
 export { parseResources } from "./runtime/read-resources.ts";
 export { parseSeccompFile } from "./runtime/seccomp-file.ts";
 export type * from "./runtime/seccomp-file.ts";

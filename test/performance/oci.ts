@@ -24,7 +24,7 @@ export const ociLibrary: Prepare = async (place) => {
   const directory = await makeBundle(place, "oci-library");
   const executor = new KeelExecutor({ inheritStdio: true });
   const warn = (): void => undefined;
-  const runtime = new OciRuntime({ root: "/run/oci-library", executor, facts: probeHost(), cgroupParent: "", warn });
+  const runtime = new OciRuntime({ root: "/run/oci-library", executor, facts: probeHost(), warn });
   const options = { consoleSocket: "", pidfdSocket: "", pidFile: "", preserve: 0, noPivot: false, newKeyring: true };
   const one = async (id: string): Promise<void> => {
     const monitor = await runtime.create(id, { bundle: readBundle(directory), ...options, foreground: true });

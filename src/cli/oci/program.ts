@@ -52,7 +52,6 @@ export async function main(argv: readonly string[]): Promise<void> {
           root: resolve(globals.root),
           executor,
           facts: probeHost(),
-          cgroupParent: process.env["SAMPAN_CGROUP_PARENT"] ?? "",
           warn: (text) => logTo(globals, "warning", text),
         });
       },

@@ -22,33 +22,40 @@ export function checkCgroupPath(path: string): string {
   return path;
 }
 
-export function cgroupDirectories(facts: CgroupFacts, path: string): CgroupDirectories {
+/** @param base where the path starts in each hierarchy (controller → directory, empty name on v2), not at its top */
+export function cgroupDirectories(
+  facts: CgroupFacts,
+  path: string,
+  base?: ReadonlyMap<string, string>,
+): CgroupDirectories {
   const paths = new Map<string, string>();
   if (facts.version === 2) {
-    const directory = facts.mount + path;
+    const directory = (base?.get("") ?? facts.mount) + path;
     paths.set("", directory);
     for (const controller of facts.controllers) paths.set(controller, directory);
-  } else for (const [controller, mount] of facts.controllers) paths.set(controller, mount + path);
+  } else
+    for (const [controller, mount] of facts.controllers) paths.set(controller, (base?.get(controller) ?? mount) + path);
   return { paths, directories: [...new Set(paths.values())] };
 }
 
 /** Steps that make the directories. */
-export function createSteps(facts: CgroupFacts, path: string): readonly Step[] {
+export function createSteps(facts: CgroupFacts, { paths }: CgroupDirectories): readonly Step[] {
   const why = "The kernel limits and counts what a group of processes uses; this is the container's group";
   const source = "cgroups(7)";
   if (facts.version === 2) {
     const controllers = wanted.filter((name) => facts.controllers.includes(name));
-    const operation = { op: "cgroup-create", path: facts.mount + path, mount: facts.mount, cpuset: false, controllers };
-    return [{ operation: operation as Step["operation"], why, source }];
+    const path = paths.get("") ?? "";
+    return [{ operation: { op: "cgroup-create", path, mount: facts.mount, cpuset: false, controllers }, why, source }];
   }
   const steps: Step[] = [];
   const seen = new Set<string>();
   const cpuset = facts.controllers.get("cpuset");
-  for (const mount of facts.controllers.values()) {
+  for (const [controller, mount] of facts.controllers) {
     if (seen.has(mount)) continue;
     seen.add(mount);
+    const path = paths.get(controller) ?? "";
     steps.push({
-      operation: { op: "cgroup-create", path: mount + path, mount, cpuset: mount === cpuset, controllers: [] },
+      operation: { op: "cgroup-create", path, mount, cpuset: mount === cpuset, controllers: [] },
       why,
       source,
     });

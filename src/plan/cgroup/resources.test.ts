@@ -270,7 +270,9 @@ describe("cgroupDirectories()", () => {
       "/cg/cpu,cpuacct/sampan/a",
       "/cg/systemd/sampan/a",
     ]);
-    expect(createSteps(facts, "/sampan/a").map(({ operation }) => operation)).toEqual<Operation[]>([
+    expect(createSteps(facts, cgroupDirectories(facts, "/sampan/a")).map(({ operation }) => operation)).toEqual<
+      Operation[]
+    >([
       {
         op: "cgroup-create",
         path: "/cg/cpu,cpuacct/sampan/a",

@@ -1,6 +1,9 @@
 import { invalidArgument, unsupported } from "#errdefs";
 import type { NamespaceType, RuntimeConfig } from "#spec";
-import { cgroupDirectories, checkCgroupPath, createSteps } from "../cgroup/directories.ts";
+import { delegatedSubgroup, delegationSteps } from "../cgroup/delegation.ts";
+import { cgroupDirectories, checkCgroupPath, createSteps, type CgroupDirectories } from "../cgroup/directories.ts";
+import { killAllOperations } from "../cgroup/freeze.ts";
+import { checkFoundCgroups } from "../cgroup/place.ts";
 import { writeV1 } from "../cgroup/write-v1.ts";
 import { writeV2 } from "../cgroup/write-v2.ts";
 import type { HostFacts } from "../host-facts.ts";
@@ -36,15 +39,17 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   if (process === undefined) throw invalidArgument("Cannot plan container: the config has no process");
   refuseUnsupported(config);
   const namespaces = planNamespaces(linux, facts);
-  const cgroupPath = checkCgroupPath(options.cgroupPath);
-  const cgroups = cgroupDirectories(facts.cgroup, cgroupPath);
+  const cgroups = cgroupDirectories(facts.cgroup, checkCgroupPath(options.cgroupPath), options.cgroupBase);
+  checkFoundCgroups(options.cgroupFound ?? new Map());
+  const subgroup = delegatedSubgroup(config, facts.cgroup);
   const ownUsers = namespaces.created.has("user") || namespaces.joined.has("user");
   const userNamespace = ownUsers || facts.rootless;
   const list = new StepList();
 
-  list.append(createSteps(facts.cgroup, cgroupPath));
+  list.append(createSteps(facts.cgroup, cgroups));
   const writeLimits = facts.cgroup.version === 1 ? writeV1 : writeV2;
-  list.append(writeLimits(linux.resources, cgroups.paths, facts, list.warnings));
+  list.append(writeLimits(linux.resources, cgroups.paths, facts, list.warnings, options.cgroupLimits));
+  list.append(delegationSteps(config, facts, namespaces.created, cgroups.directories, subgroup));
   addOomScore(list, process.oomScoreAdj);
   if (options.startDirectory !== undefined)
     list.add(
@@ -54,7 +59,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
     );
   const mounts = mountsOf(config, facts, options, namespaces, cgroups.paths);
   list.append(mounts.early);
-  addProcess(list, config, facts, namespaces, cgroups.directories);
+  addProcess(list, config, facts, namespaces, cgroups.directories, subgroup);
 
   if (options.keyring !== undefined) addKeyring(list, options.keyring);
   list.add({ op: "session" }, "Signals from the host's terminal do not reach the container", "setsid(2)");
@@ -130,7 +135,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   return {
     steps: list.steps,
     warnings: list.warnings,
-    exit: exitOperations(cgroups.directories, namespaces),
+    exit: exitOperations(cgroups, namespaces, subgroup, options),
     oomFile: oomFile(facts, cgroups.paths),
     cgroupPaths: cgroups.paths,
   };
@@ -197,6 +202,7 @@ function addProcess(
   facts: HostFacts,
   namespaces: NamespacePlan,
   directories: readonly string[],
+  subgroup: string,
 ): void {
   const join = (type: NamespaceType): void => {
     const path = namespaces.joined.get(type);
@@ -236,6 +242,12 @@ function addProcess(
         ? "The container sees its own group as the top of all groups"
         : "From now on the limits hold for the container's process",
       version2 ? "cgroup_namespaces(7)" : "cgroups(7)",
+    );
+  if (subgroup !== "")
+    list.add(
+      { op: "join-cgroup", paths: [`${directories[0]}/${subgroup}`], unshare: false },
+      "The container's processes start below its own group, which stays free to have child groups",
+      "cgroups(7)",
     );
   addAllProcessors(list);
   if (newUsers || namespaces.joined.has("user"))
@@ -343,12 +355,21 @@ function addPivot(list: StepList, { root, linux }: RuntimeConfig, { noPivot }: P
     );
 }
 
-/** With a pid namespace of its own all processes end with the first; without one the rest is killed by its cgroup. */
-function exitOperations(directories: readonly string[], { created }: NamespacePlan): readonly Operation[] {
+/**
+ * With a pid namespace of its own all processes end with the first; without one the rest is killed by its cgroup. What was
+ * there before the container stays.
+ */
+function exitOperations(
+  { paths, directories }: CgroupDirectories,
+  { created }: NamespacePlan,
+  subgroup: string,
+  { cgroupFound }: PlanOptions,
+): readonly Operation[] {
   const operations: Operation[] = [];
-  const [first] = directories;
-  if (first !== undefined && !created.has("pid")) operations.push({ op: "cgroup-kill", path: first });
-  for (const path of directories) operations.push({ op: "cgroup-remove", path });
+  if (!created.has("pid")) operations.push(...killAllOperations(paths));
+  for (const path of directories)
+    if (cgroupFound?.has(path) !== true) operations.push({ op: "cgroup-remove", path });
+    else if (subgroup !== "") operations.push({ op: "cgroup-remove", path: `${path}/${subgroup}` });
   return operations;
 }
 

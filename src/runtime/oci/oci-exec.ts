@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
+import { processGroups } from "#host";
 import { MonitorClient } from "#keel";
-import { planExec, type Operation } from "#plan";
+import { execCgroups, planExec, type Operation } from "#plan";
 import type { ProcessConfig } from "#spec";
 import { writePidFile, type OciContainer, type OciRuntime } from "./oci-runtime.ts";
 
@@ -17,6 +18,8 @@ export interface OciExecOptions {
   readonly preserve: number;
   /** Also in a paused container, where it stays until the container is resumed. */
   readonly ignorePaused: boolean;
+  /** Cgroups below the container's own that it joins: `[CONTROLLER[,…]:]PATH`. */
+  readonly cgroups: readonly string[];
 }
 
 /** A process that this one looks after: its monitor, and what is left to be removed after it. */
@@ -44,7 +47,10 @@ export async function execInContainer(
       remedy: "Resume it, or give --ignore-paused",
     });
   const { process } = options;
-  const plan = planExec(process, runtime.config(container), runtime.facts, new Map(record.cgroups), {
+  // On v2 the first process may have moved on to a child of its group, which then takes no processes itself.
+  const initial = processGroups(runtime.facts.cgroup, state.pid).get("");
+  const cgroups = execCgroups(new Map(record.cgroups), options.cgroups, initial);
+  const plan = planExec(process, runtime.config(container), runtime.facts, cgroups, {
     compileSeccomp: runtime.compileSeccomp,
     waitStart: !options.detach,
     inheritable: true,

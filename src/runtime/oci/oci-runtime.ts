@@ -6,10 +6,18 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { alreadyExists, failedPrecondition, isSampanError, notFound, unsupported } from "#errdefs";
-import { processIsAlive, processStartTime } from "#host";
+import { alreadyExists, failedPrecondition, isSampanError, notFound } from "#errdefs";
+import { findCgroups, processGroups, processIsAlive, processStartTime, readCurrentLimits } from "#host";
 import { MonitorClient, startOrphan, type Executor } from "#keel";
-import { planContainer, type HostFacts, type Operation, type Plan } from "#plan";
+import {
+  cgroupDirectories,
+  cgroupPlace,
+  planContainer,
+  type HostFacts,
+  type Operation,
+  type Plan,
+  type PlanOptions,
+} from "#plan";
 import type { HookConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "../seccomp-cache.ts";
 import type { Bundle } from "./bundle.ts";
@@ -23,8 +31,6 @@ export interface OciRuntimeOptions {
   readonly root: string;
   readonly executor: Executor;
   readonly facts: HostFacts;
-  /** Cgroup that relative and missing cgroup paths are below, e.g. `/sampan-oci`; empty for the top. */
-  readonly cgroupParent: string;
   /** Is told of what was asked for and left out. */
   readonly warn: (text: string) => void;
 }
@@ -61,16 +67,14 @@ export class OciRuntime {
   readonly root: string;
   readonly executor: Executor;
   readonly facts: HostFacts;
-  readonly #cgroupParent: string;
-  readonly #warn: OciRuntimeOptions["warn"];
+  readonly warn: OciRuntimeOptions["warn"];
   readonly #seccomp: SeccompCache;
 
   constructor(options: OciRuntimeOptions) {
     this.root = options.root;
     this.executor = options.executor;
     this.facts = options.facts;
-    this.#cgroupParent = options.cgroupParent;
-    this.#warn = options.warn;
+    this.warn = options.warn;
     this.#seccomp = new SeccompCache(join(options.root, ".seccomp"), options.facts.architecture);
   }
 
@@ -122,7 +126,7 @@ export class OciRuntime {
     const directory = this.directory(id);
     const { bundle } = options;
     const plan = this.#plan(id, options);
-    for (const warning of plan.warnings) this.#warn(warning);
+    for (const warning of plan.warnings) this.warn(warning);
     mkdirSync(this.root, { recursive: true, mode: 0o711 });
     try {
       mkdirSync(directory, { mode: 0o700 });
@@ -160,11 +164,11 @@ export class OciRuntime {
   #plan(id: string, { bundle, newKeyring, noPivot, foreground }: OciCreateOptions): Plan {
     const { config } = bundle;
     const subject = { id, ociVersion: config.ociVersion, bundle: bundle.path, annotations: plain(config.annotations) };
-    if (noPivot) throw unsupported("Cannot create container: --no-pivot is not supported yet");
     return planContainer(config, this.facts, {
       root: { kind: "bind", path: bundle.rootfs },
       bundle: bundle.path,
-      cgroupPath: this.#cgroupPath(id, config),
+      ...this.#cgroups(id, config),
+      noPivot,
       compileSeccomp: this.#seccomp.compile,
       hookState: (status) => hookStateParts(subject, status),
       ...(newKeyring && { keyring: id }),
@@ -172,10 +176,16 @@ export class OciRuntime {
     });
   }
 
-  #cgroupPath(id: string, config: RuntimeConfig): string {
-    const path = config.linux.cgroupsPath ?? "";
-    if (path.startsWith("/")) return path;
-    return `${this.#cgroupParent}/${path === "" ? id : path}`;
+  /** Where its cgroups are to be, and what is there already. */
+  #cgroups(
+    id: string,
+    { linux }: RuntimeConfig,
+  ): Pick<PlanOptions, "cgroupPath" | "cgroupBase" | "cgroupFound" | "cgroupLimits"> {
+    const { cgroup } = this.facts;
+    const place = cgroupPlace(linux.cgroupsPath, id, cgroup, processGroups(cgroup));
+    const { paths } = cgroupDirectories(cgroup, place.cgroupPath, place.cgroupBase);
+    const found = findCgroups(paths);
+    return { ...place, cgroupFound: found, ...(found.size > 0 && { cgroupLimits: readCurrentLimits(paths) }) };
   }
 
   #record(id: string, bundle: Bundle, plan: Plan): OciRecord {
@@ -298,7 +308,7 @@ export class OciRuntime {
       try {
         await this.#runHooks(container, [hook], "poststop", "stopped", 0);
       } catch (error) {
-        this.#warn((error as Error).message);
+        this.warn((error as Error).message);
       }
   }
 

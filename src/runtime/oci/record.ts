@@ -6,7 +6,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { internal, notFound } from "#errdefs";
 import type { Operation } from "#plan";
-import { parseRuntimeConfigText, type RuntimeConfig } from "#spec";
+import { parseRuntimeConfigText, type Resources, type RuntimeConfig } from "#spec";
 
 export interface OciRecord {
   readonly id: string;
@@ -28,16 +28,23 @@ export interface OciRecord {
 
 const fileName = "container.json";
 const configName = "config.json";
+const resourcesName = "resources.json";
 
-const bigintToText = (_: string, value: unknown): unknown =>
-  typeof value === "bigint" ? { bigint: `${value}` } : value;
-const textToBigint = (_: string, value: unknown): unknown =>
-  typeof value === "object" && value !== null && "bigint" in value ? BigInt(value.bigint as string) : value;
+/** JSON has neither bigints nor maps. */
+const recordValue = (_: string, value: unknown): unknown => {
+  if (typeof value === "bigint") return { bigint: `${value}` };
+  return value instanceof Map ? { map: [...(value as Map<unknown, unknown>)] } : value;
+};
+const storedValue = (_: string, value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value;
+  if ("bigint" in value) return BigInt(value.bigint as string);
+  return "map" in value ? new Map(value.map as [unknown, unknown][]) : value;
+};
 
 export function writeRecord(directory: string, record: OciRecord, config: string): void {
   writeFileSync(join(directory, configName), config, { mode: 0o600 });
   const temporary = join(directory, `.${fileName}`);
-  writeFileSync(temporary, JSON.stringify(record, bigintToText), { mode: 0o600 });
+  writeFileSync(temporary, JSON.stringify(record, recordValue), { mode: 0o600 });
   renameSync(temporary, join(directory, fileName));
 }
 
@@ -51,7 +58,7 @@ export function readRecord(directory: string): OciRecord | undefined {
     throw error;
   }
   try {
-    return JSON.parse(text, textToBigint) as OciRecord;
+    return JSON.parse(text, storedValue) as OciRecord;
   } catch (error) {
     throw internal(`Cannot read "${join(directory, fileName)}": it is no JSON`, { cause: error });
   }
@@ -66,4 +73,20 @@ export function readStoredConfig(directory: string): RuntimeConfig {
       throw notFound(`Cannot read "${join(directory, configName)}": no such file or directory`, { cause: error });
     throw error;
   }
+}
+
+/** The limits that hold since an update; those of the config before the first. */
+export function readStoredResources(directory: string): Resources | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, resourcesName), "utf8"), storedValue) as Resources;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return readStoredConfig(directory).linux.resources;
+    throw error;
+  }
+}
+
+export function writeStoredResources(directory: string, resources: Resources): void {
+  const temporary = join(directory, `.${resourcesName}`);
+  writeFileSync(temporary, JSON.stringify(resources, recordValue), { mode: 0o600 });
+  renameSync(temporary, join(directory, resourcesName));
 }

@@ -1,7 +1,7 @@
 /** How a container of the OCI runtime is, from its state directory and /proc. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { processIsAlive } from "#host";
+import { isFrozen, processIsAlive } from "#host";
 import type { OciRecord } from "./record.ts";
 
 /** runtime-spec runtime.md#state; `paused` is runc's. */
@@ -26,24 +26,13 @@ export function readOciState(directory: string, record: OciRecord | undefined): 
   }
   if (!processIsAlive(process.pid, process.start)) return { status: "stopped", ...none };
   if (!existsSync(join(directory, "started"))) return { status: "created", ...process };
-  return { status: record !== undefined && isFrozen(record) ? "paused" : "running", ...process };
+  return { status: record !== undefined && isFrozen(new Map(record.cgroups)) ? "paused" : "running", ...process };
 }
 
 /** `PID START …`, as keel wrote it. */
 function readPid(directory: string): { readonly pid: number; readonly start: bigint } | undefined {
   const [pid = "", start = ""] = (readText(join(directory, "pid")) ?? "").trim().split(" ");
   return pid === "" || start === "" ? undefined : { pid: Number(pid), start: BigInt(start) };
-}
-
-/** Whether its freezer holds it: v1 freezer.state, v2 cgroup.freeze. */
-function isFrozen({ cgroups }: OciRecord): boolean {
-  const paths = new Map(cgroups);
-  const version2 = paths.get("");
-  if (version2 !== undefined) return readText(join(version2, "cgroup.freeze"))?.trim() === "1";
-  const freezer = paths.get("freezer");
-  if (freezer === undefined) return false;
-  const state = readText(join(freezer, "freezer.state"))?.trim();
-  return state === "FROZEN" || state === "FREEZING";
 }
 
 function readText(path: string): string | undefined {
@@ -54,21 +43,4 @@ function readText(path: string): string | undefined {
     if (code === "ENOENT" || code === "ENODEV" || code === "ENOTDIR") return undefined;
     throw error;
   }
-}
-
-/** Pids of all processes of a container, in its cgroups below each other too, as this process sees them. */
-export function containerProcesses({ cgroups }: OciRecord): number[] {
-  const paths = new Map(cgroups);
-  const directory = paths.get("") ?? paths.get("devices") ?? paths.values().next().value;
-  if (directory === undefined) return [];
-  const pids = new Set<number>();
-  collect(directory, pids);
-  return [...pids].toSorted((a, b) => a - b);
-}
-
-function collect(directory: string, pids: Set<number>): void {
-  for (const line of (readText(join(directory, "cgroup.procs")) ?? "").split("\n"))
-    if (line !== "") pids.add(Number(line));
-  for (const entry of readdirSync(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) collect(join(directory, entry.name), pids);
 }

@@ -43,6 +43,15 @@ export function parseRuntimeConfig(json: unknown): RuntimeConfig {
 }
 
 /**
+ * Reads a list of mounts of its own (config.md#mounts); a single one may stand without its list.
+ *
+ * @throws SampanError `invalid-argument` that names the property
+ */
+export function parseMounts(json: unknown): readonly MountConfig[] {
+  return readList(Array.isArray(json) ? json : [json], "mounts", readMount);
+}
+
+/**
  * Reads a process object of its own, as `exec --process` takes it (config.md#process).
  *
  * @throws SampanError `invalid-argument` that names the property

@@ -42,6 +42,7 @@ export const exec = ociCommand(
       pidFile: values["pid-file"] === undefined ? "" : fromHere(values["pid-file"]),
       preserve,
       ignorePaused: values["ignore-paused"] === true,
+      cgroups: values.cgroup,
     });
     if (session === undefined) return 0;
     using open = session;

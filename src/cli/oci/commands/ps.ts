@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { failedPrecondition, invalidArgument } from "#errdefs";
-import { containerProcesses } from "#runtime";
+import { containerProcesses } from "#host";
 import { ociCommand } from "../command.ts";
 
 export const ps = ociCommand(
@@ -22,7 +22,7 @@ export const ps = ociCommand(
     const container = context.runtime().get(id);
     if (container.state.pid === 0)
       throw failedPrecondition(`Cannot list processes of container "${id}": container not running`);
-    const pids = containerProcesses(container.record);
+    const pids = containerProcesses(new Map(container.record.cgroups));
     if (format === "json") process.stdout.write(`${JSON.stringify(pids)}\n`);
     else process.stdout.write(table(options.length === 0 ? ["-ef"] : options, pids));
     await Promise.resolve();
