@@ -10,7 +10,9 @@ import { capabilityNames, compileSeccomp, defaultCapabilities, defaultSeccompPro
 import { parseJson, parseSeccompFile, type SeccompCondition, type SeccompOperator, type SeccompProfile } from "#spec";
 import { actionValue } from "../../src/plan/seccomp/actions.ts";
 import { interpretFilter } from "../../src/plan/seccomp/interpret.ts";
-import { abiI386, abiX32, abiX8664 } from "../../src/plan/seccomp/syscalls.ts";
+import { syscallAbis } from "../../src/plan/seccomp/syscalls.ts";
+
+const { SCMP_ARCH_X86_64: abiX8664, SCMP_ARCH_X32: abiX32, SCMP_ARCH_X86: abiI386 } = syscallAbis;
 
 let directory = "";
 
@@ -79,7 +81,7 @@ function differences(
       if (theirs.unknown.has(name) && name !== "") continue;
       if (abi === abiI386 && multiplexed.test(name)) continue;
       for (const args of argumentLists) {
-        const call = { number: (number | abi.bit) >>> 0, architecture: abi.token, args };
+        const call = { number, architecture: abi.token, args };
         const [a, b] = [decision(interpretFilter(ours, call)), decision(interpretFilter(theirs.program, call))];
         if (a !== b) found.push(`${abi.name} ${name || number}(${args.join(", ")}): ${a} and not ${b}`);
       }
