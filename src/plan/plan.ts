@@ -3,6 +3,7 @@ import type { CurrentLimits } from "./cgroup/current-limits.ts";
 import type { FoundCgroup } from "./cgroup/place.ts";
 import type { Architecture } from "./host-facts.ts";
 import type { MountParameter, Operation } from "./operation.gen.ts";
+import type { CompiledSeccomp } from "./seccomp/compile.ts";
 
 /** One step of a plan: what keel does, and why, in one sentence for a newcomer. */
 export interface Step {
@@ -57,8 +58,8 @@ export interface CopyUp {
   readonly directory: string;
 }
 
-/** Turns a profile into a classic BPF program (struct sock_filter array). */
-export type CompileSeccomp = (profile: SeccompProfile, architecture: Architecture) => Uint8Array;
+/** Turns a profile into a classic BPF program. */
+export type CompileSeccomp = (profile: SeccompProfile, architecture: Architecture) => CompiledSeccomp;
 
 export interface ProcessOptions {
   /** Name of the session keyring; without it the process gets no keyring of its own. */

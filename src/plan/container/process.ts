@@ -4,7 +4,8 @@ import type { ProcessConfig, SeccompProfile } from "#spec";
 import type { HostFacts } from "../host-facts.ts";
 import type { Operation } from "../operation.gen.ts";
 import type { ProcessOptions } from "../plan.ts";
-import { compileSeccomp, seccompFlags } from "../seccomp/compile.ts";
+import { compileSeccompProfile } from "../seccomp/compile.ts";
+import { hasListener, seccompFlags } from "../seccomp/flags.ts";
 import { rlimitNumber } from "../tables/rlimits.ts";
 import type { CapabilityMasks } from "./capability-sets.ts";
 import { absolutePath, checkText } from "./paths.ts";
@@ -64,7 +65,7 @@ export function addFinish(
   const { user } = process;
   const cwd = absolutePath(process.cwd, "change directory to");
   const exec = execOperation(process, options.init ?? false);
-  const filter = seccomp === undefined ? undefined : seccompOperation(seccomp, facts, options);
+  const filter = seccomp === undefined ? undefined : seccompOperation(list, seccomp, facts, options);
   const filterWhy = "Programs may only make system calls that the profile allows";
   const filterSource = "runtime-spec config-linux.md#seccomp";
 
@@ -122,13 +123,20 @@ export function addFinish(
   list.add(exec, "The program takes the place of keel in this process", processSource);
 }
 
-function seccompOperation(profile: SeccompProfile, facts: HostFacts, options: ProcessOptions): Operation {
+function seccompOperation(
+  list: StepList,
+  profile: SeccompProfile,
+  facts: HostFacts,
+  options: ProcessOptions,
+): Operation {
   if (!facts.seccomp)
     throw failedPrecondition("Cannot install the seccomp profile: this kernel has no seccomp filters", {
       remedy: "Run with --security-opt seccomp=unconfined",
     });
-  if (profile.listenerPath !== undefined && profile.listenerPath !== "")
-    throw unsupported("Cannot install the seccomp profile: a listener is not supported");
-  const compile = options.compileSeccomp ?? compileSeccomp;
-  return { op: "seccomp", program: compile(profile, facts.architecture), flags: seccompFlags(profile.flags) };
+  if (hasListener(profile)) throw unsupported("Cannot install the seccomp profile: a listener is not supported");
+  const flags = seccompFlags(profile, facts.kernel);
+  const { program, unknown } = (options.compileSeccomp ?? compileSeccompProfile)(profile, facts.architecture);
+  for (const name of unknown)
+    list.warnings.push(`System call "${name}" of the seccomp profile is left out, because no architecture has it`);
+  return { op: "seccomp", program, flags };
 }

@@ -13,12 +13,12 @@ export const opcode = {
   return: 0x06,
 } as const;
 
-/** Offsets in struct seccomp_data (both architectures are little endian). */
+/** Offsets in struct seccomp_data. An argument has 64 bits in the machine's byte order. */
 export const offset = {
   number: 0,
   architecture: 4,
-  low: (argument: number): number => 16 + 8 * argument,
-  high: (argument: number): number => 20 + 8 * argument,
+  low: (argument: number, bigEndian: boolean): number => 16 + 8 * argument + (bigEndian ? 4 : 0),
+  high: (argument: number, bigEndian: boolean): number => 16 + 8 * argument + (bigEndian ? 0 : 4),
 } as const;
 
 /** BPF_MAXINSNS */
@@ -36,6 +36,12 @@ export class BackwardAssembler {
   #length = 0;
   /** Where each decision was written last; it can be used again as long as jumps reach it. */
   readonly #returns = new Map<number, Label>();
+  readonly #bigEndian: boolean;
+
+  /** @param bigEndian byte order of the machine that runs the program */
+  constructor(bigEndian: boolean) {
+    this.#bigEndian = bigEndian;
+  }
 
   /** Label of the present start. */
   get start(): Label {
@@ -54,8 +60,21 @@ export class BackwardAssembler {
     return this.#length;
   }
 
-  load(at: number): Label {
-    return this.#put(opcode.load, 0, 0, at);
+  loadNumber(): Label {
+    return this.#put(opcode.load, 0, 0, offset.number);
+  }
+
+  loadArchitecture(): Label {
+    return this.#put(opcode.load, 0, 0, offset.architecture);
+  }
+
+  /** Loads the low 32 bits of an argument. */
+  loadLow(argument: number): Label {
+    return this.#put(opcode.load, 0, 0, offset.low(argument, this.#bigEndian));
+  }
+
+  loadHigh(argument: number): Label {
+    return this.#put(opcode.load, 0, 0, offset.high(argument, this.#bigEndian));
   }
 
   and(mask: number): Label {
@@ -87,12 +106,18 @@ export class BackwardAssembler {
     return this.#put(code, this.#length - holds, this.#length - fails, k);
   }
 
-  /** struct sock_filter: u16 code, u8 jt, u8 jf, u32 k, little endian. */
+  /** struct sock_filter: u16 code, u8 jt, u8 jf, u32 k, in the machine's byte order. */
   bytes(): Uint8Array {
     const bytes = new Uint8Array(this.#length * 8);
     const view = new DataView(bytes.buffer);
     const from = 2 * (maxInstructions - this.#length);
-    for (let i = 0; i < 2 * this.#length; i++) view.setUint32(i * 4, this.#words[from + i] ?? 0, true);
+    for (let i = 0; i < this.#length; i++) {
+      const word = this.#words[from + 2 * i] ?? 0;
+      view.setUint16(8 * i, word & 0xffff, !this.#bigEndian);
+      view.setUint8(8 * i + 2, (word >>> 16) & 0xff);
+      view.setUint8(8 * i + 3, word >>> 24);
+      view.setUint32(8 * i + 4, this.#words[from + 2 * i + 1] ?? 0, !this.#bigEndian);
+    }
     return bytes;
   }
 }

@@ -96,7 +96,6 @@ const file: SeccompFile = {
     { architecture: "SCMP_ARCH_X86_64", subArchitectures: ["SCMP_ARCH_X86", "SCMP_ARCH_X32"] },
     { architecture: "SCMP_ARCH_AARCH64", subArchitectures: ["SCMP_ARCH_ARM"] },
   ],
-  flags: [],
   syscalls: [
     allow(always),
     // Before Linux 4.8 ptrace could step around a filter.

@@ -3,7 +3,7 @@ import { offset, opcode } from "./bpf.ts";
 
 /** struct seccomp_data, as far as a filter looks at it. */
 export interface SystemCall {
-  /** Number, with the bit of x32. */
+  /** As the kernel reports it: with the bit of x32. */
   readonly number: number;
   /** AUDIT_ARCH_* */
   readonly architecture: number;
@@ -12,30 +12,35 @@ export interface SystemCall {
 }
 
 const jumpSet = 0x45;
+/** __AUDIT_ARCH_LE: the program and its data are in this byte order then. */
+const littleEndian = 0x4000_0000;
 
 /**
  * Runs a seccomp filter as the kernel would, for tests and to answer what a profile does to a call. Knows the
  * instructions that our compiler and libseccomp write.
  *
+ * @param step called for each instruction that is run
  * @returns SECCOMP_RET_* with its data
  * @throws SampanError `invalid-argument` for another instruction, a jump out of the program, or a missing end
  */
-export function interpretFilter(program: Uint8Array, call: SystemCall): number {
+export function interpretFilter(program: Uint8Array, call: SystemCall, step?: () => void): number {
+  const bigEndian = (call.architecture & littleEndian) === 0;
   const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
   const data = new Map<number, number>([
     [offset.number, call.number],
     [offset.architecture, call.architecture],
   ]);
   for (const [index, value] of call.args.entries()) {
-    data.set(offset.low(index), Number(value & 0xffff_ffffn));
-    data.set(offset.high(index), Number(value >> 32n));
+    data.set(offset.low(index, bigEndian), Number(value & 0xffff_ffffn));
+    data.set(offset.high(index, bigEndian), Number(value >> 32n));
   }
   let accumulator = 0;
   let at = 0;
   while (at + 8 <= view.byteLength) {
-    const code = view.getUint16(at, true);
-    const k = view.getUint32(at + 4, true);
+    const code = view.getUint16(at, !bigEndian);
+    const k = view.getUint32(at + 4, !bigEndian);
     at += 8;
+    step?.();
     if (code === opcode.return) return k;
     if (code === opcode.load) {
       const value = data.get(k);

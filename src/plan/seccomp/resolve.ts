@@ -1,4 +1,10 @@
-import type { SeccompFile, SeccompFilter, SeccompProfile } from "#spec";
+import {
+  seccompArchitectures,
+  type SeccompArchitecture,
+  type SeccompFile,
+  type SeccompFilter,
+  type SeccompProfile,
+} from "#spec";
 import type { Architecture } from "../host-facts.ts";
 
 export interface SeccompContext {
@@ -11,7 +17,9 @@ export interface SeccompContext {
 }
 
 const goNames: Readonly<Record<Architecture, string>> = { x86_64: "amd64", aarch64: "arm64" };
-const profileNames: Readonly<Record<Architecture, string>> = {
+
+/** What profiles call the host's architecture. */
+export const profileNames: Readonly<Record<Architecture, SeccompArchitecture>> = {
   x86_64: "SCMP_ARCH_X86_64",
   aarch64: "SCMP_ARCH_AARCH64",
 };
@@ -32,7 +40,7 @@ export function resolveSeccompFile(file: SeccompFile, context: SeccompContext): 
   return {
     defaultAction: file.defaultAction,
     defaultErrnoRet: file.defaultErrnoRet,
-    architectures: mapped === undefined ? file.architectures : [mapped.architecture, ...mapped.subArchitectures],
+    architectures: mapped === undefined ? file.architectures : [native, ...mapped.subArchitectures.filter(isKnown)],
     flags: file.flags,
     listenerPath: file.listenerPath,
     listenerMetadata: file.listenerMetadata,
@@ -46,3 +54,6 @@ const atLeast = (
   [major, minor]: readonly [number, number],
   [needMajor, needMinor]: readonly [number, number],
 ): boolean => major > needMajor || (major === needMajor && minor >= needMinor);
+
+const isKnown = (name: string): name is SeccompArchitecture =>
+  (seccompArchitectures as readonly string[]).includes(name);

@@ -192,6 +192,35 @@ describe("parseRuntimeConfig()", () => {
       }),
       "Cannot read config: linux.seccomp.syscalls[0].args[0].index must be an integer from 0 to 5",
     ],
+    [
+      linux({ seccomp: { defaultAction: "SCMP_ACT_KILL", architectures: ["SCMP_ARCH_X86", "SCMP_ARCH_VAX"] } }),
+      "Cannot read config: linux.seccomp.architectures[1] must be one of SCMP_ARCH_X86, ",
+    ],
+    [
+      linux({ seccomp: { defaultAction: "SCMP_ACT_KILL", flags: ["SECCOMP_FILTER_FLAG_NEW_LISTENER"] } }),
+      "Cannot read config: linux.seccomp.flags[0] must be one of SECCOMP_FILTER_FLAG_TSYNC, ",
+    ],
+    [
+      linux({ seccomp: { defaultAction: "SCMP_ACT_KILL", defaultErrnoRet: 1 } }),
+      "Cannot read config: linux.seccomp.defaultErrnoRet must not be set, because SCMP_ACT_KILL has no errno",
+    ],
+    [
+      linux({
+        seccomp: {
+          defaultAction: "SCMP_ACT_KILL",
+          syscalls: [{ names: ["x"], action: "SCMP_ACT_ERRNO", errnoRet: 4096 }],
+        },
+      }),
+      "Cannot read config: linux.seccomp.syscalls[0].errnoRet must be an integer from 0 to 4095",
+    ],
+    [
+      linux({ seccomp: { defaultAction: "SCMP_ACT_TRACE", defaultErrnoRet: 65536 } }),
+      "Cannot read config: linux.seccomp.defaultErrnoRet must be an integer from 0 to 65535",
+    ],
+    [
+      linux({ seccomp: { defaultAction: "SCMP_ACT_KILL", listenerMetadata: "x" } }),
+      "Cannot read config: linux.seccomp.listenerMetadata must not be set without listenerPath",
+    ],
     [config({ mounts: [{ destination: "" }] }), "Cannot read config: mounts[0].destination must not be empty"],
     [
       config({ hooks: { poststop: [{ path: "x" }] } }),

@@ -7,48 +7,64 @@ import {
   readObject,
   readOneOf,
   readString,
-  readStrings,
   readU64,
 } from "./reader.ts";
-import type { SeccompAction, SeccompCondition, SeccompOperator, SeccompProfile, SeccompRule } from "./seccomp-types.ts";
+import {
+  seccompActions,
+  seccompArchitectures,
+  seccompFlagNames,
+  seccompOperators,
+  type SeccompAction,
+  type SeccompArchitecture,
+  type SeccompCondition,
+  type SeccompFlag,
+  type SeccompProfile,
+  type SeccompRule,
+} from "./seccomp-types.ts";
 
-const actions: readonly SeccompAction[] = [
-  "SCMP_ACT_KILL",
-  "SCMP_ACT_KILL_PROCESS",
-  "SCMP_ACT_KILL_THREAD",
-  "SCMP_ACT_TRAP",
-  "SCMP_ACT_ERRNO",
-  "SCMP_ACT_TRACE",
-  "SCMP_ACT_ALLOW",
-  "SCMP_ACT_LOG",
-  "SCMP_ACT_NOTIFY",
-];
+/** Most errno values that the kernel knows (MAX_ERRNO); it takes a greater one for this. */
+const maxErrno = 4095;
+/** A tracer gets 16 bits (SECCOMP_RET_DATA). */
+const maxTrace = 0xffff;
 
-const operators: readonly SeccompOperator[] = [
-  "SCMP_CMP_NE",
-  "SCMP_CMP_LT",
-  "SCMP_CMP_LE",
-  "SCMP_CMP_EQ",
-  "SCMP_CMP_GE",
-  "SCMP_CMP_GT",
-  "SCMP_CMP_MASKED_EQ",
-];
+export const readAction = (value: unknown, path: string): SeccompAction => readOneOf(value, path, seccompActions);
+export const readArchitecture = (value: unknown, path: string): SeccompArchitecture =>
+  readOneOf(value, path, seccompArchitectures);
+const readFlag = (value: unknown, path: string): SeccompFlag => readOneOf(value, path, seccompFlagNames);
 
-/** The kernel keeps 16 bits of it (SECCOMP_RET_DATA), and takes at most MAX_ERRNO. */
-export const readErrno = (value: unknown, path: string): number => readInteger(value, path, 0, 4095);
-export const readAction = (value: unknown, path: string): SeccompAction => readOneOf(value, path, actions);
+/** @param action that the value goes with: of all, only two have one */
+export function readErrno(value: unknown, path: string, action: SeccompAction): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (action === "SCMP_ACT_ERRNO") return readInteger(value, path, 0, maxErrno);
+  if (action === "SCMP_ACT_TRACE") return readInteger(value, path, 0, maxTrace);
+  throw malformed(path, `must not be set, because ${action} has no errno`);
+}
 
 export function readSeccomp(value: unknown, path: string): SeccompProfile {
   const o = readObject(value, path);
+  const defaultAction = readAction(o["defaultAction"], `${path}.defaultAction`);
   return {
-    defaultAction: readAction(o["defaultAction"], `${path}.defaultAction`),
-    defaultErrnoRet: optional(o["defaultErrnoRet"], `${path}.defaultErrnoRet`, readErrno),
-    architectures: readStrings(o["architectures"], `${path}.architectures`),
-    flags: readStrings(o["flags"], `${path}.flags`),
-    listenerPath: optional(o["listenerPath"], `${path}.listenerPath`, readString),
-    listenerMetadata: optional(o["listenerMetadata"], `${path}.listenerMetadata`, readString),
+    defaultAction,
+    defaultErrnoRet: readErrno(o["defaultErrnoRet"], `${path}.defaultErrnoRet`, defaultAction),
+    architectures: readList(o["architectures"], `${path}.architectures`, readArchitecture),
+    flags: optional(o["flags"], `${path}.flags`, readFlags),
+    ...readListener(o, `${path}.`),
     syscalls: readList(o["syscalls"], `${path}.syscalls`, readSeccompRule),
   };
+}
+
+export const readFlags = (value: unknown, path: string): readonly SeccompFlag[] => readList(value, path, readFlag);
+
+/** @param prefix of the paths, e.g. `linux.seccomp.` */
+export function readListener(
+  o: Readonly<Record<string, unknown>>,
+  prefix: string,
+): Pick<SeccompProfile, "listenerPath" | "listenerMetadata"> {
+  const listenerPath = optional(o["listenerPath"], `${prefix}listenerPath`, readString);
+  const listenerMetadata = optional(o["listenerMetadata"], `${prefix}listenerMetadata`, readString);
+  if ((listenerMetadata ?? "") !== "" && (listenerPath ?? "") === "")
+    throw malformed(`${prefix}listenerMetadata`, "must not be set without listenerPath");
+  return { listenerPath, listenerMetadata };
 }
 
 export function readSeccompRule(value: unknown, path: string): SeccompRule {
@@ -58,10 +74,11 @@ export function readSeccompRule(value: unknown, path: string): SeccompRule {
   // Docker's file format still knows the older `name` of a single call.
   const all = name === undefined || name === "" ? names : [name, ...names];
   if (all.length === 0) throw malformed(`${path}.names`, "must name a system call");
+  const action = readAction(o["action"], `${path}.action`);
   return {
     names: all,
-    action: readAction(o["action"], `${path}.action`),
-    errnoRet: optional(o["errnoRet"], `${path}.errnoRet`, readErrno),
+    action,
+    errnoRet: readErrno(o["errnoRet"], `${path}.errnoRet`, action),
     args: readList(o["args"], `${path}.args`, readCondition),
   };
 }
@@ -72,6 +89,6 @@ function readCondition(value: unknown, path: string): SeccompCondition {
     index: readInteger(o["index"], `${path}.index`, 0, 5),
     value: readU64(o["value"], `${path}.value`),
     valueTwo: optional(o["valueTwo"], `${path}.valueTwo`, readU64) ?? 0n,
-    op: readOneOf(o["op"], `${path}.op`, operators),
+    op: readOneOf(o["op"], `${path}.op`, seccompOperators),
   };
 }

@@ -1,16 +1,16 @@
 /** The file format of `--security-opt seccomp=FILE`: Docker's, of which the runtime-spec's profile is a subset. */
-import { readAction, readErrno, readSeccompRule } from "./read-seccomp.ts";
+import { readAction, readArchitecture, readErrno, readFlags, readListener, readSeccompRule } from "./read-seccomp.ts";
 import { malformed, optional, readList, readNonEmpty, readObject, readString, readStrings } from "./reader.ts";
-import type { SeccompAction, SeccompRule } from "./seccomp-types.ts";
+import type { SeccompAction, SeccompArchitecture, SeccompFlag, SeccompRule } from "./seccomp-types.ts";
 
 export interface SeccompFile {
   readonly defaultAction: SeccompAction;
   readonly defaultErrnoRet?: number | undefined;
-  /** e.g. `SCMP_ARCH_X86_64`; empty when `archMap` says. */
-  readonly architectures: readonly string[];
-  /** Which further architectures go with a native one. */
+  /** Empty when `archMap` says. */
+  readonly architectures: readonly SeccompArchitecture[];
+  /** Which further architectures go with a native one. It may name architectures that are not known here. */
   readonly archMap: readonly { readonly architecture: string; readonly subArchitectures: readonly string[] }[];
-  readonly flags: readonly string[];
+  readonly flags?: readonly SeccompFlag[] | undefined;
   readonly listenerPath?: string | undefined;
   readonly listenerMetadata?: string | undefined;
   readonly syscalls: readonly SeccompFileRule[];
@@ -36,10 +36,11 @@ export function parseSeccompFile(json: unknown): SeccompFile {
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw malformed("the seccomp profile", "must be an object");
   const o = readObject(json, "seccomp");
+  const defaultAction = readAction(o["defaultAction"], "defaultAction");
   const file: SeccompFile = {
-    defaultAction: readAction(o["defaultAction"], "defaultAction"),
-    defaultErrnoRet: optional(o["defaultErrnoRet"], "defaultErrnoRet", readErrno),
-    architectures: readStrings(o["architectures"], "architectures"),
+    defaultAction,
+    defaultErrnoRet: readErrno(o["defaultErrnoRet"], "defaultErrnoRet", defaultAction),
+    architectures: readList(o["architectures"], "architectures", readArchitecture),
     archMap: readList(o["archMap"], "archMap", (x, p) => {
       const entry = readObject(x, p);
       return {
@@ -47,9 +48,8 @@ export function parseSeccompFile(json: unknown): SeccompFile {
         subArchitectures: readStrings(entry["subArchitectures"], `${p}.subArchitectures`),
       };
     }),
-    flags: readStrings(o["flags"], "flags"),
-    listenerPath: optional(o["listenerPath"], "listenerPath", readString),
-    listenerMetadata: optional(o["listenerMetadata"], "listenerMetadata", readString),
+    flags: optional(o["flags"], "flags", readFlags),
+    ...readListener(o, ""),
     syscalls: readList(o["syscalls"], "syscalls", readFileRule),
   };
   if (file.architectures.length > 0 && file.archMap.length > 0)
