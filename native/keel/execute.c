@@ -100,6 +100,7 @@ static bool needs_parent(const struct context *c)
 {
 	uint32_t next = c->step + 1;
 	return has_operation(c->program, next, OP_ID_MAP) || has_operation(c->program, next, OP_TIME_OFFSET) ||
+	       has_operation(c->program, next, OP_MOVE_NETWORK_DEVICE) ||
 	       (c->user_namespace &&
 		(has_operation(c->program, next, OP_BIND) || has_operation(c->program, next, OP_SCHEDULER) ||
 		 has_operation(c->program, next, OP_IO_PRIORITY)));

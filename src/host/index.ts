@@ -1,4 +1,4 @@
 export { doctor, type Finding } from "./doctor.ts";
 export { parseMountInfo, type MountInfo } from "./mountinfo.ts";
-export { probeHost } from "./probe.ts";
+export { probeHost, probeResctrl } from "./probe.ts";
 export { processIsAlive, processStartTime } from "./process.ts";

@@ -5,6 +5,7 @@ import { mountAttribute, mountPropagation } from "../tables/mount-flags.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { readMountWords, type MountWords } from "./mount-words.ts";
 import { pathInRoot } from "./paths.ts";
+import { addQueueLabel, labelParameters } from "./security-labels.ts";
 import type { StepList } from "./step-list.ts";
 
 const mountsSource = "runtime-spec config.md#mounts";
@@ -19,6 +20,8 @@ export interface MountContext {
   readonly userNamespace: boolean;
   /** Where relative sources of binds start. */
   readonly bundle: string | undefined;
+  /** SELinux label for files of new filesystems. */
+  readonly mountLabel: string | undefined;
 }
 
 /**
@@ -136,11 +139,15 @@ function addFilesystem(
       source: mount.source === "" ? mount.type : mount.source,
       target,
       attributes: later ? attributes & ~mountAttribute.readOnly : attributes,
-      parameters:
+      parameters: labelParameters(
+        mount.type,
         readOnly && !virtual.has(mount.type) ? [...words.parameters, { key: "ro", value: "" }] : words.parameters,
+        context.mountLabel,
+      ),
       mode: 0o755,
     },
     reasons.get(target) ?? "The config asks for this filesystem",
     mountsSource,
   );
+  addQueueLabel(list, mount.type, target, context.mountLabel);
 }

@@ -1,4 +1,4 @@
-import { invalidArgument, unsupported } from "#errdefs";
+import { invalidArgument } from "#errdefs";
 import type { NamespaceType, RuntimeConfig } from "#spec";
 import { cgroupDirectories, checkCgroupPath, createSteps } from "../cgroup/directories.ts";
 import { writeV1 } from "../cgroup/write-v1.ts";
@@ -10,11 +10,14 @@ import { mountAttribute, mountPropagation } from "../tables/mount-flags.ts";
 import { namespaceFlags } from "../tables/namespaces.ts";
 import { capabilityMasks } from "./capability-sets.ts";
 import { addDevices } from "./devices.ts";
+import { addIntelRdt, intelRdtExit } from "./intel-rdt.ts";
 import { addMounts, type MountContext } from "./mounts.ts";
 import { cloneFlags, idMaps, planNamespaces, type NamespacePlan } from "./namespaces.ts";
+import { addNetDevices } from "./net-devices.ts";
 import { absolutePath, checkText, pathInRoot } from "./paths.ts";
 import { addFinish, addRlimits } from "./process.ts";
 import { addAllProcessors, addScheduling } from "./scheduling.ts";
+import { addKeyring, labelParameters, selinuxLabel } from "./security-labels.ts";
 import { StepList } from "./step-list.ts";
 import { addSysctls } from "./sysctls.ts";
 
@@ -33,7 +36,6 @@ const namespaceSource = "runtime-spec config-linux.md#namespaces";
 export function planContainer(config: RuntimeConfig, facts: HostFacts, options: PlanOptions): Plan {
   const { process, linux } = config;
   if (process === undefined) throw invalidArgument("Cannot plan container: the config has no process");
-  refuseUnsupported(config);
   const namespaces = planNamespaces(linux, facts);
   const cgroupPath = checkCgroupPath(options.cgroupPath);
   const cgroups = cgroupDirectories(facts.cgroup, cgroupPath);
@@ -45,21 +47,26 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   const writeLimits = facts.cgroup.version === 1 ? writeV1 : writeV2;
   list.append(writeLimits(linux.resources, cgroups.paths, facts.swapAccounting, list.warnings));
   addOomScore(list, process.oomScoreAdj);
+  const id = options.id ?? cgroupPath.slice(cgroupPath.lastIndexOf("/") + 1);
+  if (linux.intelRdt !== undefined) addIntelRdt(list, linux.intelRdt, id, facts);
   addProcess(list, config, facts, namespaces, cgroups.directories);
 
-  if (options.keyring !== undefined) addKeyring(list, options.keyring);
+  if (options.keyring !== undefined) addKeyring(list, options.keyring, process, facts);
   list.add({ op: "session" }, "Signals from the host's terminal do not reach the container", "setsid(2)");
   if (namespaces.created.has("network"))
     list.add({ op: "loopback-up" }, "The container can reach itself at 127.0.0.1", namespaceSource);
+  addNetDevices(list, linux, namespaces, facts);
   addHostname(list, config, namespaces);
 
-  addRoot(list, config, options);
+  const mountLabel = selinuxLabel(linux.mountLabel, "linux.mountLabel", facts);
+  addRoot(list, config, options, mountLabel);
   const mountContext: MountContext = {
     facts,
     cgroupPaths: cgroups.paths,
     cgroupNamespace: namespaces.created.has("cgroup") || namespaces.joined.has("cgroup"),
     userNamespace,
     bundle: options.bundle,
+    mountLabel,
   };
   const readOnlyLater = addMounts(list, config.mounts, mountContext);
   const hostDev = config.mounts.some(
@@ -110,23 +117,17 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   addRlimits(list, process);
   addScheduling(list, process, linux);
   const masks = capabilityMasks(process.capabilities, facts, ownUsers, list.warnings);
-  addFinish(list, { process, masks, seccomp: linux.seccomp, facts, options, wait: true, userNamespace: ownUsers });
+  addFinish(list, { process, masks, linux, facts, options, wait: true, userNamespace: ownUsers });
   return {
     steps: list.steps,
     warnings: list.warnings,
-    exit: exitOperations(cgroups.directories, namespaces),
+    exit: [
+      ...exitOperations(cgroups.directories, namespaces),
+      ...(linux.intelRdt === undefined ? [] : intelRdtExit(linux.intelRdt, id, facts)),
+    ],
     oomFile: oomFile(facts, cgroups.paths),
     cgroupPaths: cgroups.paths,
   };
-}
-
-/** Leaving out a restriction that the config asks for would be unsafe, so that it is refused. */
-function refuseUnsupported({ process, linux }: RuntimeConfig): void {
-  const names = [...linux.unsupported];
-  if (process?.apparmorProfile !== undefined && process.apparmorProfile !== "") names.push("process.apparmorProfile");
-  if (process?.selinuxLabel !== undefined && process.selinuxLabel !== "") names.push("process.selinuxLabel");
-  if (linux.mountLabel !== undefined && linux.mountLabel !== "") names.push("linux.mountLabel");
-  if (names.length > 0) throw unsupported(`Cannot plan container: ${names.join(", ")} is not supported yet`);
 }
 
 /** Written by the executor, which is on the host's side and passes it on to the container's process. */
@@ -136,14 +137,6 @@ export function addOomScore(list: StepList, score: number | undefined): void {
     { op: "write-file", path: "/proc/self/oom_score_adj", data: String(score), tolerate: false },
     "When the host runs out of memory, the kernel weighs this process accordingly",
     "runtime-spec config.md#linux-process",
-  );
-}
-
-export function addKeyring(list: StepList, name: string): void {
-  list.add(
-    { op: "keyring", name: checkText(name, "keyring name") },
-    "Keys that the host's user holds are not seen in the container",
-    "keyrings(7)",
   );
 }
 
@@ -239,7 +232,12 @@ function addHostname(list: StepList, { hostname, domainname }: RuntimeConfig, na
   }
 }
 
-function addRoot(list: StepList, { linux }: RuntimeConfig, { root, copyUps }: PlanOptions): void {
+function addRoot(
+  list: StepList,
+  { linux }: RuntimeConfig,
+  { root, copyUps }: PlanOptions,
+  label: string | undefined,
+): void {
   const mode = linux.rootfsPropagation === "private" ? mountPropagation.private : mountPropagation.slave;
   list.add(
     { op: "propagation", mode, recursive: true },
@@ -253,7 +251,7 @@ function addRoot(list: StepList, { linux }: RuntimeConfig, { root, copyUps }: Pl
         lower: root.lower,
         upper: root.upper,
         work: root.work,
-        parameters: root.parameters ?? [],
+        parameters: labelParameters("overlay", root.parameters ?? [], label),
         target: root.target,
       },
       "The image's layers, read-only, with a writable one on top, are the container's files",
