@@ -236,6 +236,10 @@ int open_cgroups(struct context *c);
 void become_namespace_root(void);
 int write_id_map(struct context *c, const struct op_id_map *op, pid_t pid);
 int write_time_offset(struct context *c, const struct op_time_offset *op, pid_t pid);
+/* namespaces.c: a file of /proc/PID, or with pid 0 of this process; -1 with errno. */
+int open_process_file(pid_t pid, const char *name, int flags);
+/* network_device.c: X's part */
+int move_network_device(struct context *c, const struct op_move_network_device *op, pid_t pid);
 /* scheduling.c: X's part */
 int set_scheduler(struct context *c, const struct op_scheduler *op, pid_t pid);
 int set_io_priority(struct context *c, const struct op_io_priority *op, pid_t pid);
@@ -311,6 +315,11 @@ int op_io_priority(struct context *c, const struct op_io_priority *op);
 int op_cpu_affinity(struct context *c, const struct op_cpu_affinity *op);
 int op_personality(struct context *c, const struct op_personality *op);
 int op_memory_policy(struct context *c, const struct op_memory_policy *op);
+int op_security_attribute(struct context *c, const struct op_security_attribute *op);
+int op_remove_directory(struct context *c, const struct op_remove_directory *op);
+int op_directory_xattr(struct context *c, const struct op_directory_xattr *op);
+int op_move_network_device(struct context *c, const struct op_move_network_device *op);
+int op_landlock(struct context *c, const struct op_landlock *op);
 int op_remove_tree(struct context *c, const struct op_remove_tree *op);
 int op_unmount(struct context *c, const struct op_unmount *op);
 int op_host_directory(struct context *c, const struct op_host_directory *op);

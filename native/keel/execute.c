@@ -103,6 +103,7 @@ static bool needs_parent(const struct context *c)
 	if (hooks_by_parent(c->program, next))
 		return true;
 	return has_operation(c->program, next, OP_ID_MAP) || has_operation(c->program, next, OP_TIME_OFFSET) ||
+	       has_operation(c->program, next, OP_MOVE_NETWORK_DEVICE) ||
 	       (c->user_namespace &&
 		(has_operation(c->program, next, OP_BIND) || has_operation(c->program, next, OP_OPEN_SOURCE) ||
 		 has_operation(c->program, next, OP_SCHEDULER) || has_operation(c->program, next, OP_IO_PRIORITY)));

@@ -60,6 +60,11 @@ int op_remove_tree(struct context *c, const struct op_remove_tree *op)
 	return 0;
 }
 
+int op_remove_directory(struct context *c, const struct op_remove_directory *op)
+{
+	return rmdir(op->path) == 0 || errno == ENOENT ? 0 : fail(c, "rmdir", op->path);
+}
+
 int op_unmount(struct context *c, const struct op_unmount *op)
 {
 	if (umount2(op->path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT)

@@ -59,8 +59,7 @@ int op_join_container(struct context *c, const struct op_join_container *op)
 	return 0;
 }
 
-/* Opens a file of /proc/PID, or with pid 0 of this process. */
-static int open_process_file(pid_t pid, const char *name, int flags)
+int open_process_file(pid_t pid, const char *name, int flags)
 {
 	scoped_fd proc = open_proc();
 	if (proc < 0)

@@ -131,6 +131,16 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_personality(c, &o->u.personality);
 	case OP_MEMORY_POLICY:
 		return op_memory_policy(c, &o->u.memory_policy);
+	case OP_SECURITY_ATTRIBUTE:
+		return op_security_attribute(c, &o->u.security_attribute);
+	case OP_REMOVE_DIRECTORY:
+		return op_remove_directory(c, &o->u.remove_directory);
+	case OP_DIRECTORY_XATTR:
+		return op_directory_xattr(c, &o->u.directory_xattr);
+	case OP_MOVE_NETWORK_DEVICE:
+		return op_move_network_device(c, &o->u.move_network_device);
+	case OP_LANDLOCK:
+		return op_landlock(c, &o->u.landlock);
 	case OP_REMOVE_TREE:
 		return op_remove_tree(c, &o->u.remove_tree);
 	case OP_UNMOUNT:
@@ -154,6 +164,8 @@ int parent_operation(struct context *c, const struct wire_operation *o, int *fd)
 		return write_time_offset(c, &o->u.time_offset, c->child);
 	case OP_BIND:
 		return open_bind_source(c, &o->u.bind, fd);
+	case OP_MOVE_NETWORK_DEVICE:
+		return move_network_device(c, &o->u.move_network_device, c->child);
 	case OP_SCHEDULER:
 		return set_scheduler(c, &o->u.scheduler, c->child);
 	case OP_IO_PRIORITY:

@@ -71,6 +71,7 @@ static bool shares_memory(const struct program_options *options)
 			break;
 		case OP_ID_MAP:
 		case OP_TIME_OFFSET:
+		case OP_MOVE_NETWORK_DEVICE:
 			return false;
 		default:
 			break;

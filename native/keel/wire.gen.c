@@ -14,6 +14,18 @@ static void decode_mount_parameter(struct wire_reader *r, struct wire_mount_para
 	v->value = wire_read_string(r);
 }
 
+static void decode_landlock_path(struct wire_reader *r, struct wire_landlock_path *v)
+{
+	v->path = wire_read_string(r);
+	v->access = wire_read_u64(r);
+}
+
+static void decode_landlock_port(struct wire_reader *r, struct wire_landlock_port *v)
+{
+	v->port = wire_read_u16(r);
+	v->access = wire_read_u64(r);
+}
+
 static void decode_xattr(struct wire_reader *r, struct wire_xattr *v)
 {
 	v->name = wire_read_string(r);
@@ -69,6 +81,22 @@ static void decode_list_u32(struct wire_reader *r, struct wire_list_u32 *v)
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
 	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
 		v->items[i] = wire_read_u32(r);
+	}
+}
+
+static void decode_list_landlock_path(struct wire_reader *r, struct wire_list_landlock_path *v)
+{
+	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
+	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
+		decode_landlock_path(r, &v->items[i]);
+	}
+}
+
+static void decode_list_landlock_port(struct wire_reader *r, struct wire_list_landlock_port *v)
+{
+	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
+	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
+		decode_landlock_port(r, &v->items[i]);
 	}
 }
 
@@ -479,6 +507,41 @@ static void decode_op_memory_policy(struct wire_reader *r, struct op_memory_poli
 	decode_list_u32(r, &v->nodes);
 }
 
+static void decode_op_security_attribute(struct wire_reader *r, struct op_security_attribute *v)
+{
+	v->module = wire_read_string(r);
+	v->attribute = wire_read_string(r);
+	v->value = wire_read_string(r);
+}
+
+static void decode_op_remove_directory(struct wire_reader *r, struct op_remove_directory *v)
+{
+	v->path = wire_read_string(r);
+}
+
+static void decode_op_directory_xattr(struct wire_reader *r, struct op_directory_xattr *v)
+{
+	v->path = wire_read_string(r);
+	v->name = wire_read_string(r);
+	v->value = wire_read_string(r);
+}
+
+static void decode_op_move_network_device(struct wire_reader *r, struct op_move_network_device *v)
+{
+	v->name = wire_read_string(r);
+	v->new_name = wire_read_string(r);
+}
+
+static void decode_op_landlock(struct wire_reader *r, struct op_landlock *v)
+{
+	v->handled_files = wire_read_u64(r);
+	v->handled_network = wire_read_u64(r);
+	v->scoped = wire_read_u64(r);
+	v->best_effort = wire_read_bool(r);
+	decode_list_landlock_path(r, &v->paths);
+	decode_list_landlock_port(r, &v->ports);
+}
+
 static void decode_op_remove_tree(struct wire_reader *r, struct op_remove_tree *v)
 {
 	v->path = wire_read_string(r);
@@ -690,6 +753,21 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_MEMORY_POLICY:
 			decode_op_memory_policy(r, &o->u.memory_policy);
+			break;
+		case OP_SECURITY_ATTRIBUTE:
+			decode_op_security_attribute(r, &o->u.security_attribute);
+			break;
+		case OP_REMOVE_DIRECTORY:
+			decode_op_remove_directory(r, &o->u.remove_directory);
+			break;
+		case OP_DIRECTORY_XATTR:
+			decode_op_directory_xattr(r, &o->u.directory_xattr);
+			break;
+		case OP_MOVE_NETWORK_DEVICE:
+			decode_op_move_network_device(r, &o->u.move_network_device);
+			break;
+		case OP_LANDLOCK:
+			decode_op_landlock(r, &o->u.landlock);
 			break;
 		case OP_REMOVE_TREE:
 			decode_op_remove_tree(r, &o->u.remove_tree);
@@ -1121,6 +1199,16 @@ const char *wire_operation_name(uint16_t number)
 		return "personality";
 	case OP_MEMORY_POLICY:
 		return "memory-policy";
+	case OP_SECURITY_ATTRIBUTE:
+		return "security-attribute";
+	case OP_REMOVE_DIRECTORY:
+		return "remove-directory";
+	case OP_DIRECTORY_XATTR:
+		return "directory-xattr";
+	case OP_MOVE_NETWORK_DEVICE:
+		return "move-network-device";
+	case OP_LANDLOCK:
+		return "landlock";
 	case OP_REMOVE_TREE:
 		return "remove-tree";
 	case OP_UNMOUNT:

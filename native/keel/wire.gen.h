@@ -20,6 +20,18 @@ struct wire_mount_parameter {
 	const char *value; /* its value, or empty for a flag */
 };
 
+/* What a process may do with a file or with all below a directory */
+struct wire_landlock_path {
+	const char *path; /* path in the root */
+	uint64_t access; /* LANDLOCK_ACCESS_FS_*; of a file that is no directory, those that files have */
+};
+
+/* What a process may do with a TCP port */
+struct wire_landlock_port {
+	uint16_t port; /* port number */
+	uint64_t access; /* LANDLOCK_ACCESS_NET_* */
+};
+
 /* One extended attribute */
 struct wire_xattr {
 	const char *name; /* with its prefix, e.g. `security.capability` */
@@ -66,6 +78,16 @@ struct wire_list_id_map {
 
 struct wire_list_u32 {
 	uint32_t *items;
+	uint32_t count;
+};
+
+struct wire_list_landlock_path {
+	struct wire_landlock_path *items;
+	uint32_t count;
+};
+
+struct wire_list_landlock_port {
+	struct wire_landlock_port *items;
 	uint32_t count;
 };
 
@@ -145,6 +167,11 @@ enum wire_operation_number {
 	OP_CPU_AFFINITY = 82,
 	OP_PERSONALITY = 83,
 	OP_MEMORY_POLICY = 84,
+	OP_SECURITY_ATTRIBUTE = 85,
+	OP_REMOVE_DIRECTORY = 86,
+	OP_DIRECTORY_XATTR = 87,
+	OP_MOVE_NETWORK_DEVICE = 88,
+	OP_LANDLOCK = 89,
 	OP_REMOVE_TREE = 90,
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
@@ -589,6 +616,41 @@ struct op_memory_policy {
 	struct wire_list_u32 nodes; /* memory nodes, 0 to 1023 */
 };
 
+/* Write an attribute of this process for a security module (/proc/thread-self/attr, of a /proc that is checked to be procfs); where the module has no directory of its own there, the common one */
+struct op_security_attribute {
+	const char *module; /* its directory in attr, e.g. `apparmor`, or empty for the common one */
+	const char *attribute; /* `exec` or `keycreate` */
+	const char *value; /* what to write; nothing clears it */
+};
+
+/* Remove a host directory that is empty, or as good as (a resctrl group). A missing one is no failure */
+struct op_remove_directory {
+	const char *path; /* absolute path */
+};
+
+/* Set an extended attribute of a directory in the root */
+struct op_directory_xattr {
+	const char *path; /* path in the root */
+	const char *name; /* with its prefix, e.g. `security.selinux` */
+	const char *value; /* its value */
+};
+
+/* Move a network device of the host into the container's network namespace, with its permanent addresses of global scope, and bring it up. By the parent. After a failure it is moved back */
+struct op_move_network_device {
+	const char *name; /* name on the host */
+	const char *new_name; /* name in the container; `%d` in it becomes the first number that is free */
+};
+
+/* Restrict this process and its children (landlock(7)); takes no_new_privs or CAP_SYS_ADMIN */
+struct op_landlock {
+	uint64_t handled_files; /* LANDLOCK_ACCESS_FS_* that are denied where no rule allows them */
+	uint64_t handled_network; /* LANDLOCK_ACCESS_NET_*, likewise */
+	uint64_t scoped; /* LANDLOCK_SCOPE_* */
+	bool best_effort; /* leave out what the kernel does not have, instead of failing with EOPNOTSUPP */
+	struct wire_list_landlock_path paths; /* rules for files */
+	struct wire_list_landlock_port ports; /* rules for the network */
+};
+
 /* Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure */
 struct op_remove_tree {
 	const char *path; /* absolute path */
@@ -675,6 +737,11 @@ struct wire_operation {
 		struct op_cpu_affinity cpu_affinity;
 		struct op_personality personality;
 		struct op_memory_policy memory_policy;
+		struct op_security_attribute security_attribute;
+		struct op_remove_directory remove_directory;
+		struct op_directory_xattr directory_xattr;
+		struct op_move_network_device move_network_device;
+		struct op_landlock landlock;
 		struct op_remove_tree remove_tree;
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;

@@ -81,7 +81,6 @@ export function runtimeConfig(
       maskedPaths: privileged ? [] : defaultMaskedPaths(facts),
       readonlyPaths: privileged ? [] : defaultReadonlyPaths,
       rootfsPropagation: undefined,
-      unsupported: [],
     },
   };
 }

@@ -1,7 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { examineHost } from "./doctor.ts";
 import { parseMountInfo } from "./mountinfo.ts";
-import { cgroupFacts, hugepageSize, kernelVersion, probeHost } from "./probe.ts";
+import { cgroupFacts, hugepageSize, kernelVersion, probeHost, probeResctrl } from "./probe.ts";
 import { processIsAlive, processStartTime } from "./process.ts";
 
 const v1 = [
@@ -72,6 +75,28 @@ test("processIsAlive() tells a process from a later one with its pid", () => {
   expect(processIsAlive(process.pid, start ?? -1n)).toBe(true);
   expect(processIsAlive(process.pid, (start ?? 0n) + 1n)).toBe(false);
   expect(processStartTime(2 ** 22 + 1)).toBeUndefined();
+});
+
+test("probeResctrl() reads the schemata of each class, and nothing where it is not mounted", () => {
+  const directory = mkdtempSync(join(tmpdir(), "resctrl-"));
+  try {
+    for (const [name, text] of [
+      [".", "L3:0=f\n"],
+      ["gold", "L3:0=3\n"],
+    ] as const) {
+      mkdirSync(join(directory, name), { recursive: true });
+      writeFileSync(join(directory, name, "schemata"), text);
+    }
+    mkdirSync(join(directory, "info"));
+    expect(probeResctrl(parseMountInfo(`1 2 0:3 / ${directory} rw - resctrl resctrl rw`))).toEqual({
+      mount: directory,
+      rootSchemata: "L3:0=f\n",
+      groups: new Map([["gold", "L3:0=3\n"]]),
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  expect(probeResctrl([])).toBeUndefined();
 });
 
 test("examineHost() gives a remedy for each problem", () => {

@@ -1,6 +1,6 @@
 export { doctor, type Finding } from "./doctor.ts";
 export { parseMountInfo, type MountInfo } from "./mountinfo.ts";
-export { probeHost } from "./probe.ts";
+export { probeHost, probeResctrl } from "./probe.ts";
 export { processIsAlive, processStartTime } from "./process.ts";
 export { readCurrentLimits } from "./cgroup/current-limits.ts";
 export { containerProcesses, findCgroups, groupProcesses, isFrozen, oomKills, processGroups } from "./cgroup/groups.ts";

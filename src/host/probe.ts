@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { arch, release } from "node:os";
 import { unsupported } from "#errdefs";
-import type { CgroupFacts, HostFacts } from "#plan";
+import type { CgroupFacts, HostFacts, ResctrlFacts } from "#plan";
 import type { NamespaceType } from "#spec";
 import { parseMountInfo, type MountInfo } from "./mountinfo.ts";
 
@@ -33,10 +33,8 @@ export function probeHost(): HostFacts {
     capabilities: capabilityMask(status, "CapBnd") & capabilityMask(status, "CapPrm"),
     seccomp: /^Seccomp:/m.test(status),
     namespaces: new Set(namespaceFiles.filter(([file]) => ns.has(file)).map(([, type]) => type)),
-    lsm: read("/sys/kernel/security/lsm")
-      .trim()
-      .split(",")
-      .filter((l) => l !== ""),
+    lsm: securityModules(),
+    resctrl: probeResctrl(mounts),
     swapAccounting: hasSwapAccounting(cgroup),
     hugepageSizes: list("/sys/kernel/mm/hugepages").map(hugepageSize),
     delegateFiles: cgroup.version === 2 ? delegateFiles(read("/sys/kernel/cgroup/delegate")) : [],
@@ -47,6 +45,27 @@ export function probeHost(): HostFacts {
     uid,
     rootless: uid !== 0 || !isInitialUserNamespace(read("/proc/self/uid_map")),
   };
+}
+
+/** Without securityfs, AppArmor and SELinux are seen by what they show of themselves. */
+function securityModules(): readonly string[] {
+  const listed = read("/sys/kernel/security/lsm").trim();
+  if (listed !== "") return listed.split(",");
+  const found: string[] = [];
+  if (read("/sys/module/apparmor/parameters/enabled").startsWith("Y")) found.push("apparmor");
+  if (existsSync("/sys/fs/selinux/enforce")) found.push("selinux");
+  return found;
+}
+
+/** Looked at anew for a container that wants it: anybody may make groups at any time. */
+export function probeResctrl(mounts = parseMountInfo(read("/proc/self/mountinfo"))): ResctrlFacts | undefined {
+  const mount = mounts.find(({ type }) => type === "resctrl")?.mountPoint;
+  if (mount === undefined) return undefined;
+  const groups = list(mount).flatMap((name): [string, string][] => {
+    const schemata = read(`${mount}/${name}/schemata`);
+    return schemata === "" ? [] : [[name, schemata]];
+  });
+  return { mount, rootSchemata: read(`${mount}/schemata`), groups: new Map(groups) };
 }
 
 function architecture(): HostFacts["architecture"] {

@@ -73,7 +73,9 @@ export function failure(reply: ReplyFailed, program: readonly Operation[] | unde
     ...(operation?.op === "exec" || operation?.op === "find-executable" ? { command: true } : {}),
     ...(remedy === undefined ? {} : { remedy }),
   };
-  return new SampanError(codes.get(reply.errno) ?? "failed-precondition", `Cannot ${words}: ${state}${where}`, init);
+  // What the config asks for is known; it is this host that does not have it.
+  const code = operation?.op === "landlock" ? undefined : codes.get(reply.errno);
+  return new SampanError(code ?? "failed-precondition", `Cannot ${words}: ${state}${where}`, init);
 }
 
 /** A hook that has run: the detail is its path, which may be cut short, how it ended, and the end of its stderr. */

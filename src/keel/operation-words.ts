@@ -70,6 +70,11 @@ const words: Words = {
   "cpu-affinity": (o) => `run on processor ${o.processors.join(",")}`,
   personality: (o) => `set the personality ${o.domain}`,
   "memory-policy": () => "set the memory policy",
+  "security-attribute": (o) => `set the security attribute "${o.value}"`,
+  "remove-directory": (o) => `remove the directory "${o.path}"`,
+  "directory-xattr": (o) => `label "${o.path}" as "${o.value}"`,
+  "move-network-device": (o) => `move the network device "${o.name}"`,
+  landlock: () => "restrict the process with Landlock",
   "remove-tree": (o) => `remove "${o.path}"`,
   unmount: (o) => `unmount "${o.path}"`,
 };
@@ -84,9 +89,10 @@ export function operationPath(operation: Operation): string {
   if ("target" in operation) return operation.op === "symlink" ? operation.path : operation.target;
   if ("command" in operation) return operation.command;
   if ("path" in operation) return operation.path;
-  if ("paths" in operation) return operation.paths[0] ?? "";
+  if (operation.op === "join-cgroup") return operation.paths[0] ?? "";
   if ("arguments" in operation) return operation.arguments[0] ?? "";
   if ("source" in operation) return operation.source;
   if ("cgroup" in operation) return operation.cgroup;
+  if (operation.op === "move-network-device") return operation.name;
   return operation.op === "sysctl" ? operation.key : "";
 }

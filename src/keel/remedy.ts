@@ -1,6 +1,7 @@
 /** What to do about failures of operations that a user's options cause, where the kernel's complaint does not say it. */
 import { constants } from "node:os";
 import type { Operation } from "#plan";
+import { landlockRemedy } from "./landlock-remedy.ts";
 
 const { errno } = constants;
 /** SCHED_DEADLINE */
@@ -56,6 +57,18 @@ function byOperation(operation: Operation, error: number): string | undefined {
         : undefined;
     case "personality":
       return error === errno.EINVAL ? "This processor runs no 32-bit programs" : undefined;
+    case "security-attribute":
+      if (error === errno.ENOENT) return "The host has not loaded such a profile (see aa-status)";
+      return error === errno.EINVAL ? "The host's policy has no such label" : undefined;
+    case "move-network-device":
+      if (error === errno.ENODEV) return "The host's network namespace must have such a device (see ip link)";
+      if (error === errno.EEXIST) return "The container's network namespace has one of that name: give it another";
+      return error === errno.EINVAL || error === errno.EOPNOTSUPP
+        ? "The kernel moves no loopback and no device that is bound to its namespace"
+        : undefined;
+    case "landlock":
+      if (error === errno.EOPNOTSUPP) return landlockRemedy(operation);
+      return error === errno.ENOENT ? "A path of a rule must exist when the container starts" : undefined;
     default:
       return undefined;
   }

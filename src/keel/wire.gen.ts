@@ -1,6 +1,18 @@
 // Generated from native/keel/wire/declaration.ts by `npm run generate`. Do not edit.
 
-import type { IdMap, MountParameter, Xattr, FileChoice, Timestamp, Result, Operation, Reply, Request } from "#plan";
+import type {
+  IdMap,
+  MountParameter,
+  LandlockPath,
+  LandlockPort,
+  Xattr,
+  FileChoice,
+  Timestamp,
+  Result,
+  Operation,
+  Reply,
+  Request,
+} from "#plan";
 import type { Reader, Writer } from "./wire.ts";
 
 export const maxFrame = 8388608;
@@ -14,6 +26,16 @@ function encodeIdMap(w: Writer, v: IdMap): void {
 function encodeMountParameter(w: Writer, v: MountParameter): void {
   w.string(v.key);
   w.string(v.value);
+}
+
+function encodeLandlockPath(w: Writer, v: LandlockPath): void {
+  w.string(v.path);
+  w.u64(v.access);
+}
+
+function encodeLandlockPort(w: Writer, v: LandlockPort): void {
+  w.u16(v.port);
+  w.u64(v.access);
 }
 
 function encodeXattr(w: Writer, v: Xattr): void {
@@ -461,6 +483,42 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.nodes.length);
       for (const item of v.nodes) {
         w.u32(item);
+      }
+      return;
+    case "security-attribute":
+      w.u16(85);
+      w.string(v.module);
+      w.string(v.attribute);
+      w.string(v.value);
+      return;
+    case "remove-directory":
+      w.u16(86);
+      w.string(v.path);
+      return;
+    case "directory-xattr":
+      w.u16(87);
+      w.string(v.path);
+      w.string(v.name);
+      w.string(v.value);
+      return;
+    case "move-network-device":
+      w.u16(88);
+      w.string(v.name);
+      w.string(v.newName);
+      return;
+    case "landlock":
+      w.u16(89);
+      w.u64(v.handledFiles);
+      w.u64(v.handledNetwork);
+      w.u64(v.scoped);
+      w.bool(v.bestEffort);
+      w.u32(v.paths.length);
+      for (const item of v.paths) {
+        encodeLandlockPath(w, item);
+      }
+      w.u32(v.ports.length);
+      for (const item of v.ports) {
+        encodeLandlockPort(w, item);
       }
       return;
     case "remove-tree":

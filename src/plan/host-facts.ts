@@ -22,6 +22,16 @@ export type CgroupFacts =
       readonly controllers: readonly string[];
     };
 
+/** The resctrl filesystem, as it is now. */
+export interface ResctrlFacts {
+  /** Directory that it is mounted on. */
+  readonly mount: string;
+  /** The `schemata` file of the default class. */
+  readonly rootSchemata: string;
+  /** That of each further class by its name. */
+  readonly groups: ReadonlyMap<string, string>;
+}
+
 /** What the planner has to know of the host. Pure data: the `host` layer fills it, a test writes it by hand. */
 export interface HostFacts {
   readonly cgroup: CgroupFacts;
@@ -36,8 +46,10 @@ export interface HostFacts {
   readonly seccomp: boolean;
   /** Kinds of namespaces that the kernel has (/proc/self/ns). */
   readonly namespaces: ReadonlySet<NamespaceType>;
-  /** Active security modules (/sys/kernel/security/lsm). */
+  /** Active security modules (/sys/kernel/security/lsm, or what shows of AppArmor and SELinux where that is not mounted). */
   readonly lsm: readonly string[];
+  /** The resctrl filesystem (Intel RDT, AMD QoS), where it is mounted. */
+  readonly resctrl?: ResctrlFacts | undefined;
   /** The kernel accounts for swap (memory.memsw.* on v1, memory.swap.* on v2). */
   readonly swapAccounting: boolean;
   /** Sizes of huge pages, as the files of the hugetlb controller are named: `2MB`, `1GB`. */

@@ -23,6 +23,7 @@ export {
 export { describeOperation } from "./explain/describe.ts";
 export { explainPlan, operationsOf } from "./explain/explain.ts";
 export { compileSeccomp, compileSeccompProfile, type CompiledSeccomp } from "./seccomp/compile.ts";
+export { supportedSeccompFlags } from "./seccomp/flags.ts";
 export { defaultSeccompProfile } from "./seccomp/default-profile.ts";
 export { resolveSeccompFile, type SeccompContext } from "./seccomp/resolve.ts";
 export { capabilityNames, capabilityNumber, capabilitiesOf } from "./tables/capabilities.ts";

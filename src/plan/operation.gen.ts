@@ -18,6 +18,22 @@ export interface MountParameter {
   readonly value: string;
 }
 
+/** What a process may do with a file or with all below a directory */
+export interface LandlockPath {
+  /** path in the root */
+  readonly path: string;
+  /** LANDLOCK_ACCESS_FS_*; of a file that is no directory, those that files have */
+  readonly access: bigint;
+}
+
+/** What a process may do with a TCP port */
+export interface LandlockPort {
+  /** port number */
+  readonly port: number;
+  /** LANDLOCK_ACCESS_NET_* */
+  readonly access: bigint;
+}
+
 /** One extended attribute */
 export interface Xattr {
   /** with its prefix, e.g. `security.capability` */
@@ -718,6 +734,61 @@ export interface OperationMemoryPolicy {
   readonly nodes: readonly number[];
 }
 
+/** Write an attribute of this process for a security module (/proc/thread-self/attr, of a /proc that is checked to be procfs); where the module has no directory of its own there, the common one */
+export interface OperationSecurityAttribute {
+  readonly op: "security-attribute";
+  /** its directory in attr, e.g. `apparmor`, or empty for the common one */
+  readonly module: string;
+  /** `exec` or `keycreate` */
+  readonly attribute: string;
+  /** what to write; nothing clears it */
+  readonly value: string;
+}
+
+/** Remove a host directory that is empty, or as good as (a resctrl group). A missing one is no failure */
+export interface OperationRemoveDirectory {
+  readonly op: "remove-directory";
+  /** absolute path */
+  readonly path: string;
+}
+
+/** Set an extended attribute of a directory in the root */
+export interface OperationDirectoryXattr {
+  readonly op: "directory-xattr";
+  /** path in the root */
+  readonly path: string;
+  /** with its prefix, e.g. `security.selinux` */
+  readonly name: string;
+  /** its value */
+  readonly value: string;
+}
+
+/** Move a network device of the host into the container's network namespace, with its permanent addresses of global scope, and bring it up. By the parent. After a failure it is moved back */
+export interface OperationMoveNetworkDevice {
+  readonly op: "move-network-device";
+  /** name on the host */
+  readonly name: string;
+  /** name in the container; `%d` in it becomes the first number that is free */
+  readonly newName: string;
+}
+
+/** Restrict this process and its children (landlock(7)); takes no_new_privs or CAP_SYS_ADMIN */
+export interface OperationLandlock {
+  readonly op: "landlock";
+  /** LANDLOCK_ACCESS_FS_* that are denied where no rule allows them */
+  readonly handledFiles: bigint;
+  /** LANDLOCK_ACCESS_NET_*, likewise */
+  readonly handledNetwork: bigint;
+  /** LANDLOCK_SCOPE_* */
+  readonly scoped: bigint;
+  /** leave out what the kernel does not have, instead of failing with EOPNOTSUPP */
+  readonly bestEffort: boolean;
+  /** rules for files */
+  readonly paths: readonly LandlockPath[];
+  /** rules for the network */
+  readonly ports: readonly LandlockPort[];
+}
+
 /** Remove a host directory and all below it, by descriptor, following no link and crossing no mount. A missing one is no failure */
 export interface OperationRemoveTree {
   readonly op: "remove-tree";
@@ -811,6 +882,11 @@ export type Operation =
   | OperationCpuAffinity
   | OperationPersonality
   | OperationMemoryPolicy
+  | OperationSecurityAttribute
+  | OperationRemoveDirectory
+  | OperationDirectoryXattr
+  | OperationMoveNetworkDevice
+  | OperationLandlock
   | OperationRemoveTree
   | OperationUnmount
   | OperationHostDirectory;

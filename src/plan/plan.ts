@@ -62,6 +62,8 @@ export interface CopyUp {
 export type CompileSeccomp = (profile: SeccompProfile, architecture: Architecture) => CompiledSeccomp;
 
 export interface ProcessOptions {
+  /** The container's id; the last component of its cgroup's path when undefined. */
+  readonly id?: string;
   /** Name of the session keyring; without it the process gets no keyring of its own. */
   readonly keyring?: string;
   /** Run the program below keel as pid 1, which reaps (`--init`). */

@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
+import { probeResctrl } from "#host";
 import { MonitorClient, type Executor, type ExecSession } from "#keel";
 import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
@@ -68,7 +69,12 @@ export class Runtime {
 
   /** The plan that {@link Runtime.create} would have executed. */
   plan(config: RuntimeConfig, options: Omit<PlanOptions, "compileSeccomp">): Plan {
-    return planContainer(config, this.#facts, { ...options, compileSeccomp: this.#seccomp.compile });
+    return planContainer(config, this.#factsFor(config), { ...options, compileSeccomp: this.#seccomp.compile });
+  }
+
+  /** Groups of the processor's caches may have been made since the host was looked at. */
+  #factsFor(config: RuntimeConfig): HostFacts {
+    return config.linux.intelRdt === undefined ? this.#facts : { ...this.#facts, resctrl: probeResctrl() };
   }
 
   /**
@@ -77,7 +83,7 @@ export class Runtime {
    */
   async create(id: string, options: CreateContainer): Promise<CreatedContainer> {
     const directory = this.stateDirectory(id);
-    const plan = this.plan(options.config, options.plan);
+    const plan = this.plan(options.config, { id, ...options.plan });
     if (!this.#rootMade) {
       mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
       this.#rootMade = true;
@@ -183,7 +189,10 @@ export class Runtime {
       readonly output: boolean;
     },
   ): Promise<ExecSession> {
-    const plan = planExec(process, config, this.#facts, options.cgroups, { compileSeccomp: this.#seccomp.compile });
+    const plan = planExec(process, config, this.#factsFor(config), options.cgroups, {
+      id,
+      compileSeccomp: this.#seccomp.compile,
+    });
     using client = await this.connect(id);
     return await client.exec({
       terminal: process.terminal,

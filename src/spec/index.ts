@@ -1,10 +1,12 @@
 export * from "./image/index.ts";
 export type * from "./runtime/types.ts";
 export type * from "./runtime/attribute-types.ts";
+export * from "./runtime/landlock-types.ts";
 export type * from "./runtime/resource-types.ts";
 export * from "./runtime/seccomp-types.ts";
 export { parseJson, parseRuntimeConfig, parseRuntimeConfigText } from "./runtime/parse.ts";
 export { parseMounts, parseProcessConfig } from "./runtime/parse.ts";
 export { parseResources } from "./runtime/read-resources.ts";
+export { seccompActions, seccompArchitectures, seccompFlagNames, seccompOperators } from "./runtime/seccomp-types.ts";
 export { parseSeccompFile } from "./runtime/seccomp-file.ts";
 export type * from "./runtime/seccomp-file.ts";

@@ -59,6 +59,19 @@ export const structs: readonly Omit<Declared, "number">[] = [
     fields: [f("key", "string", "parameter name, e.g. `size`"), f("value", "string", "its value, or empty for a flag")],
   },
   {
+    name: "LandlockPath",
+    doc: "What a process may do with a file or with all below a directory",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("access", "u64", "LANDLOCK_ACCESS_FS_*; of a file that is no directory, those that files have"),
+    ],
+  },
+  {
+    name: "LandlockPort",
+    doc: "What a process may do with a TCP port",
+    fields: [f("port", "u16", "port number"), f("access", "u64", "LANDLOCK_ACCESS_NET_*")],
+  },
+  {
     name: "Xattr",
     doc: "One extended attribute",
     fields: [f("name", "string", "with its prefix, e.g. `security.capability`"), f("value", "bytes", "raw value")],
@@ -685,6 +698,54 @@ export const operations: readonly Declared[] = [
     name: "memory-policy",
     doc: "Set the NUMA memory policy (set_mempolicy)",
     fields: [f("mode", "u32", "MPOL_* with MPOL_F_* flags"), f("nodes", "list<u32>", "memory nodes, 0 to 1023")],
+  },
+  {
+    number: 85,
+    name: "security-attribute",
+    doc: "Write an attribute of this process for a security module (/proc/thread-self/attr, of a /proc that is checked to be procfs); where the module has no directory of its own there, the common one",
+    fields: [
+      f("module", "string", "its directory in attr, e.g. `apparmor`, or empty for the common one"),
+      f("attribute", "string", "`exec` or `keycreate`"),
+      f("value", "string", "what to write; nothing clears it"),
+    ],
+  },
+  {
+    number: 86,
+    name: "remove-directory",
+    doc: "Remove a host directory that is empty, or as good as (a resctrl group). A missing one is no failure",
+    fields: [f("path", "string", "absolute path")],
+  },
+  {
+    number: 87,
+    name: "directory-xattr",
+    doc: "Set an extended attribute of a directory in the root",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("name", "string", "with its prefix, e.g. `security.selinux`"),
+      f("value", "string", "its value"),
+    ],
+  },
+  {
+    number: 88,
+    name: "move-network-device",
+    doc: "Move a network device of the host into the container's network namespace, with its permanent addresses of global scope, and bring it up. By the parent. After a failure it is moved back",
+    fields: [
+      f("name", "string", "name on the host"),
+      f("newName", "string", "name in the container; `%d` in it becomes the first number that is free"),
+    ],
+  },
+  {
+    number: 89,
+    name: "landlock",
+    doc: "Restrict this process and its children (landlock(7)); takes no_new_privs or CAP_SYS_ADMIN",
+    fields: [
+      f("handledFiles", "u64", "LANDLOCK_ACCESS_FS_* that are denied where no rule allows them"),
+      f("handledNetwork", "u64", "LANDLOCK_ACCESS_NET_*, likewise"),
+      f("scoped", "u64", "LANDLOCK_SCOPE_*"),
+      f("bestEffort", "bool", "leave out what the kernel does not have, instead of failing with EOPNOTSUPP"),
+      f("paths", "list<LandlockPath>", "rules for files"),
+      f("ports", "list<LandlockPort>", "rules for the network"),
+    ],
   },
   // -- files of the host's side, for clean-up and set-up ---------------------------------------------------------
   {

@@ -1,5 +1,6 @@
 import { mountAttribute } from "../tables/mount-flags.ts";
 import type { MountContext } from "./mounts.ts";
+import { labelParameters } from "./security-labels.ts";
 import type { StepList } from "./step-list.ts";
 
 const source = "cgroups(7)";
@@ -36,10 +37,14 @@ export function mountCgroups(
       source: "cgroup",
       target,
       attributes: attributes & ~mountAttribute.readOnly,
-      parameters: [
-        { key: "mode", value: "755" },
-        { key: "size", value: "64k" },
-      ],
+      parameters: labelParameters(
+        "tmpfs",
+        [
+          { key: "mode", value: "755" },
+          { key: "size", value: "64k" },
+        ],
+        context.mountLabel,
+      ),
       mode: 0o755,
     },
     "On cgroup v1 each controller has a directory of its own, in this small one",

@@ -6,6 +6,7 @@ import { mountCgroups } from "./cgroup-mount.ts";
 import { mountIdMap } from "./mount-id-map.ts";
 import type { MountWords } from "./mount-words.ts";
 import type { MountContext, MountLists } from "./mounts.ts";
+import { addQueueLabel, labelParameters } from "./security-labels.ts";
 import type { StepList } from "./step-list.ts";
 
 const mountsSource = "runtime-spec config.md#mounts";
@@ -57,7 +58,7 @@ export function addFilesystem(
   if (mount.type === "cgroup" || (mount.type === "cgroup2" && context.facts.cgroup.version === 2))
     mountCgroups(list, target, attributes, context, readOnlyLater);
   else if (isOutOfReach(mount.type, context)) addHostDirectory(list, mount.type, target, attributes);
-  else addNew(list, mount, target, words, readOnlyLater);
+  else addNew(list, mount, target, words, context.mountLabel, readOnlyLater);
   // A new mount is private and slave of nothing, as the mounts around it are.
   if (words.propagation === mountPropagation.shared || words.propagation === mountPropagation.unbindable)
     list.add(
@@ -67,7 +68,14 @@ export function addFilesystem(
     );
 }
 
-function addNew(list: StepList, mount: MountConfig, target: string, words: MountWords, readOnlyLater: string[]): void {
+function addNew(
+  list: StepList,
+  mount: MountConfig,
+  target: string,
+  words: MountWords,
+  label: string | undefined,
+  readOnlyLater: string[],
+): void {
   const attributes = words.set | words.setRecursive;
   const readOnly = (attributes & mountAttribute.readOnly) !== 0n;
   // Later mounts and devices may need directories in it.
@@ -78,8 +86,11 @@ function addNew(list: StepList, mount: MountConfig, target: string, words: Mount
     source: mount.source === "" ? mount.type : mount.source,
     target,
     attributes: later ? attributes & ~mountAttribute.readOnly : attributes,
-    parameters:
+    parameters: labelParameters(
+      mount.type,
       readOnly && !virtual.has(mount.type) ? [...words.parameters, { key: "ro", value: "" }] : words.parameters,
+      label,
+    ),
     mode: 0o755,
   };
   const copy = words.switches.has("copyUp");
@@ -87,6 +98,7 @@ function addNew(list: StepList, mount: MountConfig, target: string, words: Mount
   const operation: Operation =
     copy || keepMode ? { op: "mount-over", ...filesystem, keepMode, copy } : { op: "mount", ...filesystem };
   list.add(operation, reasons.get(target) ?? "The config asks for this filesystem", mountsSource);
+  addQueueLabel(list, mount.type, target, label);
 }
 
 /**

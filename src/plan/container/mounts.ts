@@ -22,6 +22,8 @@ export interface MountContext {
   readonly users: ContainerUsers | undefined;
   /** Where relative sources of binds start. */
   readonly bundle: string | undefined;
+  /** SELinux label for files of new filesystems. */
+  readonly mountLabel: string | undefined;
   /** The container's root as a path of the host, where it is one. */
   readonly root: string | undefined;
   /** What is bound stays a peer of the host's mount (rootfsPropagation). */

@@ -139,6 +139,17 @@ describe("planContainer()", () => {
     ]);
   });
 
+  it("moves network devices once the container's network is there", () => {
+    const all = lines({}, { netDevices: { eth1: {}, eth2: { name: "net%d" } } });
+    const at = all.indexOf("loopback-up");
+    expect(all.slice(at, at + 4)).toEqual([
+      "loopback-up",
+      "move-network-device name=eth1 newName=eth1",
+      "move-network-device name=eth2 newName=net%d",
+      "hostname name=abc",
+    ]);
+  });
+
   it("sets the OOM score on the host's side, before clone", () => {
     const all = lines({ oomScoreAdj: 500 });
     const score = all.indexOf("write-file path=/proc/self/oom_score_adj data=500 tolerate=false");
@@ -237,8 +248,28 @@ describe("planContainer(), asked for what it must not do,", () => {
     ["an empty command", "process.args names no program", { args: [] }],
     ["environment without =", 'Cannot set environment "HOME"', { env: ["HOME"] }],
     ["an unknown resource limit", 'Cannot limit "RLIMIT_X"', { rlimits: [{ type: "RLIMIT_X", soft: 1, hard: 1 }] }],
-    ["a security label it cannot set", "process.apparmorProfile is not supported yet", { apparmorProfile: "x" }],
-    ["properties it cannot apply", "linux.intelRdt is not supported yet", {}, { intelRdt: { closID: "x" } }],
+    [
+      "an AppArmor profile without AppArmor",
+      'Cannot apply AppArmor profile "x": AppArmor is not active on this host',
+      { apparmorProfile: "x" },
+    ],
+    ["a label without SELinux", 'Cannot apply process.selinuxLabel "x": SELinux is not active', { selinuxLabel: "x" }],
+    ["a label of mounts without SELinux", 'Cannot apply linux.mountLabel "x"', {}, { mountLabel: "x" }],
+    ["cache limits without resctrl", "no resctrl filesystem mounted", {}, { intelRdt: { closID: "x" } }],
+    [
+      "a network device in the host's network",
+      'Cannot move network device "eth1": the container has no network namespace',
+      {},
+      { ...namespacesBut("network"), netDevices: { eth1: {} }, sysctl: {} },
+    ],
+    [
+      "a network device without root",
+      'Cannot move network device "eth1": only root of the host may take it away',
+      {},
+      { netDevices: { eth1: {} } },
+      {},
+      { ...hostV1, rootless: true },
+    ],
     [
       "a user namespace that does not map root",
       "does not map uid 0",

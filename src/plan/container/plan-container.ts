@@ -1,4 +1,4 @@
-import { invalidArgument, unsupported } from "#errdefs";
+import { invalidArgument } from "#errdefs";
 import type { NamespaceType, RuntimeConfig } from "#spec";
 import { delegatedSubgroup, delegationSteps } from "../cgroup/delegation.ts";
 import { cgroupDirectories, checkCgroupPath, createSteps, type CgroupDirectories } from "../cgroup/directories.ts";
@@ -14,11 +14,14 @@ import { namespaceFlags } from "../tables/namespaces.ts";
 import { capabilityMasks } from "./capability-sets.ts";
 import { addDevices } from "./devices.ts";
 import { addHooks } from "./hooks.ts";
+import { addIntelRdt, intelRdtExit } from "./intel-rdt.ts";
 import { isBind, planMounts, type MountPlan } from "./mounts.ts";
 import { cloneFlags, idMaps, planNamespaces, type NamespacePlan } from "./namespaces.ts";
+import { addNetDevices } from "./net-devices.ts";
 import { absolutePath, checkText, mountTarget, pathInRoot } from "./paths.ts";
 import { addFinish, addRlimits } from "./process.ts";
 import { addAllProcessors, addScheduling } from "./scheduling.ts";
+import { addKeyring, labelParameters, selinuxLabel } from "./security-labels.ts";
 import { StepList } from "./step-list.ts";
 import { addSysctls } from "./sysctls.ts";
 
@@ -37,7 +40,6 @@ const namespaceSource = "runtime-spec config-linux.md#namespaces";
 export function planContainer(config: RuntimeConfig, facts: HostFacts, options: PlanOptions): Plan {
   const { process, linux } = config;
   if (process === undefined) throw invalidArgument("Cannot plan container: the config has no process");
-  refuseUnsupported(config);
   const namespaces = planNamespaces(linux, facts);
   const cgroups = cgroupDirectories(facts.cgroup, checkCgroupPath(options.cgroupPath), options.cgroupBase);
   checkFoundCgroups(options.cgroupFound ?? new Map());
@@ -57,17 +59,20 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
       "Once it is created the container waits here for its start, whoever asks for it",
       "runtime-spec runtime.md#lifecycle",
     );
+  const id = options.id ?? options.cgroupPath.slice(options.cgroupPath.lastIndexOf("/") + 1);
+  if (linux.intelRdt !== undefined) addIntelRdt(list, linux.intelRdt, id, facts);
   const mounts = mountsOf(config, facts, options, namespaces, cgroups.paths);
   list.append(mounts.early);
   addProcess(list, config, facts, namespaces, cgroups.directories, subgroup);
 
-  if (options.keyring !== undefined) addKeyring(list, options.keyring);
+  if (options.keyring !== undefined) addKeyring(list, options.keyring, process, facts);
   list.add({ op: "session" }, "Signals from the host's terminal do not reach the container", "setsid(2)");
   if (namespaces.created.has("network"))
     list.add({ op: "loopback-up" }, "The container can reach itself at 127.0.0.1", namespaceSource);
+  addNetDevices(list, linux, namespaces, facts);
   addHostname(list, config, namespaces);
 
-  addRoot(list, config, options);
+  addRoot(list, config, options, selinuxLabel(linux.mountLabel, "linux.mountLabel", facts));
   list.append(mounts.steps);
   const hostDev = config.mounts.some((mount) => mountTarget(mount.destination) === "/dev" && isBind(mount));
   if (!hostDev) addDevices(list, linux.devices, userNamespace);
@@ -119,7 +124,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   addFinish(list, {
     process,
     masks,
-    seccomp: linux.seccomp,
+    linux,
     facts,
     options,
     started: () => {
@@ -135,7 +140,10 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   return {
     steps: list.steps,
     warnings: list.warnings,
-    exit: exitOperations(cgroups, namespaces, subgroup, options),
+    exit: [
+      ...exitOperations(cgroups, namespaces, subgroup, options),
+      ...(linux.intelRdt === undefined ? [] : intelRdtExit(linux.intelRdt, id, facts)),
+    ],
     oomFile: oomFile(facts, cgroups.paths),
     cgroupPaths: cgroups.paths,
   };
@@ -162,19 +170,11 @@ function mountsOf(
     userNamespace: ownUsers !== undefined || usersPath !== undefined || facts.rootless,
     users: usersPath === undefined ? ownUsers : { kind: "joined", path: usersPath },
     bundle,
+    mountLabel: selinuxLabel(linux.mountLabel, "linux.mountLabel", facts),
     root: root.kind === "bind" ? root.path : undefined,
     shared: linux.rootfsPropagation === "shared" || linux.rootfsPropagation === "rshared",
     fromOutside: false,
   });
-}
-
-/** Leaving out a restriction that the config asks for would be unsafe, so that it is refused. */
-function refuseUnsupported({ process, linux }: RuntimeConfig): void {
-  const names = [...linux.unsupported];
-  if (process?.apparmorProfile !== undefined && process.apparmorProfile !== "") names.push("process.apparmorProfile");
-  if (process?.selinuxLabel !== undefined && process.selinuxLabel !== "") names.push("process.selinuxLabel");
-  if (linux.mountLabel !== undefined && linux.mountLabel !== "") names.push("linux.mountLabel");
-  if (names.length > 0) throw unsupported(`Cannot plan container: ${names.join(", ")} is not supported yet`);
 }
 
 /** Written by the executor, which is on the host's side and passes it on to the container's process. */
@@ -184,14 +184,6 @@ export function addOomScore(list: StepList, score: number | undefined): void {
     { op: "write-file", path: "/proc/self/oom_score_adj", data: String(score), tolerate: false },
     "When the host runs out of memory, the kernel weighs this process accordingly",
     "runtime-spec config.md#linux-process",
-  );
-}
-
-export function addKeyring(list: StepList, name: string): void {
-  list.add(
-    { op: "keyring", name: checkText(name, "keyring name") },
-    "Keys that the host's user holds are not seen in the container",
-    "keyrings(7)",
   );
 }
 
@@ -298,7 +290,12 @@ function addHostname(list: StepList, { hostname, domainname }: RuntimeConfig, na
  * Whatever the config's propagation is, the container's copies of the host's mounts are slaves while it is set up, so that
  * nothing of this appears on the host. Only binds that are to be shared with the host are, each by itself.
  */
-function addRoot(list: StepList, { linux }: RuntimeConfig, { root, copyUps }: PlanOptions): void {
+function addRoot(
+  list: StepList,
+  { linux }: RuntimeConfig,
+  { root, copyUps }: PlanOptions,
+  label: string | undefined,
+): void {
   const mode = linux.rootfsPropagation === "rprivate" ? mountPropagation.private : mountPropagation.slave;
   list.add(
     { op: "propagation", mode, recursive: true },
@@ -312,7 +309,7 @@ function addRoot(list: StepList, { linux }: RuntimeConfig, { root, copyUps }: Pl
         lower: root.lower,
         upper: root.upper,
         work: root.work,
-        parameters: root.parameters ?? [],
+        parameters: labelParameters("overlay", root.parameters ?? [], label),
         target: root.target,
       },
       "The image's layers, read-only, with a writable one on top, are the container's files",

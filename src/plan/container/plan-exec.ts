@@ -3,9 +3,11 @@ import type { HostFacts } from "../host-facts.ts";
 import type { ProcessOptions, Program } from "../plan.ts";
 import { namespaceFlags } from "../tables/namespaces.ts";
 import { capabilityMasks } from "./capability-sets.ts";
-import { addKeyring, addOomScore } from "./plan-container.ts";
+import { addOomScore } from "./plan-container.ts";
+import { addIntelRdtJoin } from "./intel-rdt.ts";
 import { addFinish, addRlimits } from "./process.ts";
 import { addAllProcessors, addProcessors, addScheduling } from "./scheduling.ts";
+import { addKeyring } from "./security-labels.ts";
 import { StepList } from "./step-list.ts";
 
 export interface ExecOptions extends ProcessOptions {
@@ -36,6 +38,10 @@ export function planExec(
   const affinity = process.execCPUAffinity;
   const list = new StepList();
   addOomScore(list, process.oomScoreAdj);
+  if (config.linux.intelRdt !== undefined) {
+    const [group = ""] = cgroupPaths.values();
+    addIntelRdtJoin(list, config.linux.intelRdt, options.id ?? group.slice(group.lastIndexOf("/") + 1), facts);
+  }
   addProcessors(list, affinity?.initial ?? [], "The process runs here until it is in the container's cgroup");
   let flags = 0n;
   for (const { type } of config.linux.namespaces) flags |= namespaceFlags[type];
@@ -66,7 +72,7 @@ export function planExec(
       "What is set up from here on is done as root of the container",
       "user_namespaces(7)",
     );
-  if (options.keyring !== undefined) addKeyring(list, options.keyring);
+  if (options.keyring !== undefined) addKeyring(list, options.keyring, process, facts);
   list.add({ op: "session" }, "Signals from another terminal do not reach the new process", "setsid(2)");
   if (process.terminal) {
     list.add({ op: "root-directory", path: "/" }, "The terminal comes from the container's own devpts", "pts(4)");
@@ -91,7 +97,7 @@ export function planExec(
   addFinish(list, {
     process,
     masks,
-    seccomp: config.linux.seccomp,
+    linux: config.linux,
     facts,
     options,
     ...(options.waitStart === true && {
@@ -102,6 +108,8 @@ export function planExec(
   return { steps: list.steps, warnings: list.warnings };
 }
 
+const given = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
+
 /** As with runc, what a process for `exec` leaves open is as for the container's own. */
 function withContainersAttributes(process: ProcessConfig, container: ProcessConfig | undefined): ProcessConfig {
   const { user } = process;
@@ -110,6 +118,8 @@ function withContainersAttributes(process: ProcessConfig, container: ProcessConf
     user: { ...user, umask: user.umask ?? container?.user.umask },
     scheduler: process.scheduler ?? container?.scheduler,
     ioPriority: process.ioPriority ?? container?.ioPriority,
+    apparmorProfile: given(process.apparmorProfile) ?? container?.apparmorProfile,
+    selinuxLabel: given(process.selinuxLabel) ?? container?.selinuxLabel,
     execCPUAffinity: process.execCPUAffinity ?? container?.execCPUAffinity,
   };
 }

@@ -8,6 +8,7 @@ import { namespaceFlags } from "../tables/namespaces.ts";
 import { planMounts } from "./mounts.ts";
 import { planNamespaces, type NamespacePlan } from "./namespaces.ts";
 import { mountTarget } from "./paths.ts";
+import { selinuxLabel } from "./security-labels.ts";
 import { StepList } from "./step-list.ts";
 
 export interface MountChange {
@@ -43,6 +44,7 @@ export function planMountAdd(
     userNamespace: userNamespace || facts.rootless,
     users: userNamespace ? { kind: "joined", path: `/proc/${change.pid}/ns/user` } : undefined,
     bundle: change.bundle,
+    mountLabel: selinuxLabel(config.linux.mountLabel, "linux.mountLabel", facts),
     root: undefined,
     shared: false,
     fromOutside: true,

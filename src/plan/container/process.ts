@@ -1,6 +1,6 @@
 /** The last part of every plan: from a prepared root to the program. Shared by containers and `exec`. */
 import { failedPrecondition, invalidArgument, unsupported } from "#errdefs";
-import type { ProcessConfig, SeccompProfile } from "#spec";
+import type { LinuxConfig, ProcessConfig, SeccompProfile } from "#spec";
 import type { HostFacts } from "../host-facts.ts";
 import type { Operation } from "../operation.gen.ts";
 import type { ProcessOptions } from "../plan.ts";
@@ -8,7 +8,9 @@ import { compileSeccompProfile } from "../seccomp/compile.ts";
 import { hasListener, seccompFlags } from "../seccomp/flags.ts";
 import { rlimitNumber } from "../tables/rlimits.ts";
 import type { CapabilityMasks } from "./capability-sets.ts";
+import { landlockOperation } from "./landlock.ts";
 import { absolutePath, checkText } from "./paths.ts";
+import { addLabels } from "./security-labels.ts";
 import type { StepList } from "./step-list.ts";
 
 const processSource = "runtime-spec config.md#process";
@@ -45,7 +47,8 @@ const searchPath = (environment: readonly string[]): string =>
 export interface Finish {
   readonly process: ProcessConfig;
   readonly masks: CapabilityMasks;
-  readonly seccomp: SeccompProfile | undefined;
+  /** Its filter and its Landlock rules hold for every process of the container. */
+  readonly linux: LinuxConfig;
   readonly facts: HostFacts;
   readonly options: ProcessOptions;
   /** Adds what stands between the container's creation and its start; nothing for an exec. */
@@ -55,20 +58,34 @@ export interface Finish {
 }
 
 /**
- * Identity, limits and program. The seccomp filter comes as late as possible, so that it need not allow what keel still
- * does; without no_new_privs installing one takes CAP_SYS_ADMIN, so that then it comes before the capabilities go.
+ * Identity, limits and program. Landlock's rules and the seccomp filter come as late as possible, so that they need not
+ * allow what keel still does; without no_new_privs they take CAP_SYS_ADMIN, so that then they come before the capabilities
+ * go.
  */
 export function addFinish(
   list: StepList,
-  { process, masks, seccomp, facts, options, started, userNamespace }: Finish,
+  { process, masks, linux, facts, options, started, userNamespace }: Finish,
 ): void {
   const { user } = process;
   const cwd = absolutePath(process.cwd, "change directory to");
   const exec = execOperation(process, options.init ?? false);
-  const filter = seccomp === undefined ? undefined : seccompOperation(list, seccomp, facts, options);
-  const filterWhy = "Programs may only make system calls that the profile allows";
-  const filterSource = "runtime-spec config-linux.md#seccomp";
+  const filter = linux.seccomp === undefined ? undefined : seccompOperation(list, linux.seccomp, facts, options);
+  const addRestrictions = (): void => {
+    if (linux.landlock !== undefined)
+      list.add(
+        landlockOperation(linux.landlock),
+        "Programs may not do this, whatever rights they have or files allow",
+        "landlock(7)",
+      );
+    if (filter !== undefined)
+      list.add(
+        filter,
+        "Programs may only make system calls that the profile allows",
+        "runtime-spec config-linux.md#seccomp",
+      );
+  };
 
+  addLabels(list, process, facts);
   list.add(
     { op: "bounding-set", keep: masks.bounding },
     "No program of the container can ever gain a capability beyond these, by no setuid file",
@@ -79,7 +96,7 @@ export function addFinish(
       { op: "stdio-owner", uid: user.uid, gid: user.gid },
       "A program that is not root can open /dev/stdout and /dev/stderr, e.g. for its log",
     );
-  if (filter !== undefined && !process.noNewPrivileges) list.add(filter, filterWhy, filterSource);
+  if (!process.noNewPrivileges) addRestrictions();
   list.add(
     { op: "user", uid: user.uid, gid: user.gid, groups: user.additionalGids, umask: user.umask ?? 0o022 },
     "The program runs as this user of the container",
@@ -119,7 +136,7 @@ export function addFinish(
       "Running a setuid program gives no more rights",
       "runtime-spec config.md#linux-process",
     );
-  if (filter !== undefined && process.noNewPrivileges) list.add(filter, filterWhy, filterSource);
+  if (process.noNewPrivileges) addRestrictions();
   list.add(exec, "The program takes the place of keel in this process", processSource);
 }
 

@@ -5,6 +5,7 @@ import { namespacesOf } from "../tables/namespaces.ts";
 import { rlimitName, unlimited } from "../tables/rlimits.ts";
 import { nameOf, personalities } from "../tables/scheduling.ts";
 import { signalName } from "../tables/signals.ts";
+import { landlockWords } from "./landlock-words.ts";
 import { ioPriorityWords, memoryPolicyWords, schedulerWords } from "./scheduling-words.ts";
 import {
   attributeWords,
@@ -126,6 +127,15 @@ const words: Words = {
     o.processors.length === 0 ? "run on all processors" : `run on processors ${rangeWords(o.processors)}`,
   personality: (o) => `take the personality ${nameOf(personalities, o.domain)}`,
   "memory-policy": memoryPolicyWords,
+  "security-attribute": (o) =>
+    o.value === ""
+      ? `clear the security attribute ${o.attribute}`
+      : `set the security attribute ${o.attribute} to "${o.value}"`,
+  "remove-directory": (o) => `remove directory ${o.path}`,
+  "directory-xattr": (o) => `label ${o.path} as ${o.value}`,
+  "move-network-device": (o) =>
+    `move network device ${o.name} of the host into the container${o.newName === o.name ? "" : `, as ${o.newName}`}`,
+  landlock: landlockWords,
   "remove-tree": (o) => `remove directory ${o.path} with all in it`,
   unmount: (o) => `unmount ${o.path}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,

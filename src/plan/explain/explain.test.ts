@@ -72,6 +72,20 @@ describe("describeOperation()", () => {
       { op: "personality", domain: 8n },
       { op: "memory-policy", mode: 0x8003, nodes: [2, 3] },
       { op: "memory-policy", mode: 4, nodes: [] },
+      { op: "security-attribute", module: "apparmor", attribute: "exec", value: "exec mine" },
+      { op: "security-attribute", module: "", attribute: "keycreate", value: "" },
+      { op: "remove-directory", path: "/sys/fs/resctrl/a" },
+      { op: "directory-xattr", path: "/dev/mqueue", name: "security.selinux", value: "u:r:t:s0" },
+      { op: "move-network-device", name: "eth1", newName: "eth0" },
+      {
+        op: "landlock",
+        handledFiles: 6n,
+        handledNetwork: 2n,
+        scoped: 2n,
+        bestEffort: true,
+        paths: [{ path: "/tmp", access: 6n }],
+        ports: [{ port: 443, access: 2n }],
+      },
     ];
     expect(operations.map(describeOperation)).toEqual([
       "join the network namespace /proc/7/ns/net",
@@ -91,6 +105,12 @@ describe("describeOperation()", () => {
       "take the personality LINUX32",
       "take memory by MPOL_INTERLEAVE, MPOL_F_STATIC_NODES on nodes 2-3",
       "take memory by MPOL_LOCAL",
+      'set the security attribute exec to "exec mine"',
+      "clear the security attribute keycreate",
+      "remove directory /sys/fs/resctrl/a",
+      "label /dev/mqueue as u:r:t:s0",
+      "move network device eth1 of the host into the container, as eth0",
+      "forbid with Landlock, as far as the kernel has it: write_file, read_file, connect_tcp, signal to the outside; but allow write_file read_file in /tmp, connect_tcp on port 443",
     ]);
   });
 });

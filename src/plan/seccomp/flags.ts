@@ -26,12 +26,12 @@ export const hasListener = (profile: SeccompProfile): boolean =>
  *
  * @throws SampanError `failed-precondition` for a flag that this kernel does not have
  */
-export function seccompFlags(profile: SeccompProfile, [major, minor]: readonly [number, number]): number {
+export function seccompFlags(profile: SeccompProfile, kernel: readonly [number, number]): number {
   const listener = hasListener(profile);
   let bits = listener ? newListener : 0;
   for (const name of profile.flags ?? ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]) {
     const { bit, since } = flags[name];
-    if (major < since[0] || (major === since[0] && minor < since[1]))
+    if (!isAtLeast(kernel, since))
       throw failedPrecondition(`Cannot use seccomp flag "${name}": this kernel does not have it`, {
         remedy: `It takes Linux ${since.join(".")} or later`,
       });
@@ -41,3 +41,12 @@ export function seccompFlags(profile: SeccompProfile, [major, minor]: readonly [
   }
   return bits;
 }
+
+/** Those that a kernel of this version has. */
+export const supportedSeccompFlags = (kernel: readonly [number, number]): readonly string[] =>
+  Object.entries(flags)
+    .filter(([, { since }]) => isAtLeast(kernel, since))
+    .map(([name]) => name);
+
+const isAtLeast = ([major, minor]: readonly [number, number], since: readonly [number, number]): boolean =>
+  major > since[0] || (major === since[0] && minor >= since[1]);

@@ -165,6 +165,7 @@ export class OciRuntime {
     const { config } = bundle;
     const subject = { id, ociVersion: config.ociVersion, bundle: bundle.path, annotations: plain(config.annotations) };
     return planContainer(config, this.facts, {
+      id,
       root: { kind: "bind", path: bundle.rootfs },
       bundle: bundle.path,
       ...this.#cgroups(id, config),

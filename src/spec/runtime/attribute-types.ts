@@ -65,3 +65,20 @@ export interface MemoryPolicyConfig {
   readonly nodes: readonly number[];
   readonly flags: readonly MemoryPolicyFlag[];
 }
+
+/** config-linux.md#intelrdt */
+export interface IntelRdtConfig {
+  /** Class of service: a directory of the resctrl filesystem, or `/` for its root; undefined for one of its own. */
+  readonly closID?: string | undefined;
+  readonly l3CacheSchema?: string | undefined;
+  readonly memBwSchema?: string | undefined;
+  /** Lines of the `schemata` file. */
+  readonly schemata: readonly string[];
+  readonly enableMonitoring: boolean;
+}
+
+/** config-linux.md#network-devices */
+export interface NetDeviceConfig {
+  /** Name in the container, maybe with a `%d`; that on the host when undefined. */
+  readonly name?: string | undefined;
+}

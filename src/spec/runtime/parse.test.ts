@@ -33,7 +33,7 @@ describe("parseRuntimeConfig()", () => {
         readonlyPaths: [],
         rootfsPropagation: undefined,
         mountLabel: undefined,
-        unsupported: [],
+        netDevices: new Map(),
       },
     });
   });
@@ -81,15 +81,15 @@ describe("parseRuntimeConfig()", () => {
     ]);
   });
 
-  it("ignores unknown properties, and lists those that Sampan cannot apply", () => {
+  it("ignores unknown properties, and takes null for a missing one", () => {
     const parsed = parseRuntimeConfig(
       config({
         zos: {},
         process: { cwd: "/", args: [], ioPriority: null },
-        linux: { intelRdt: {}, fromTheFuture: 1 },
+        linux: { intelRdt: null, fromTheFuture: 1 },
       }),
     );
-    expect(parsed.linux.unsupported).toEqual(["linux.intelRdt"]);
+    expect([parsed.process?.ioPriority, parsed.linux]).toEqual([undefined, parseRuntimeConfig(minimal).linux]);
   });
 
   it("keeps keys such as __proto__ as plain keys", () => {

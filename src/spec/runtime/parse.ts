@@ -1,4 +1,5 @@
 import { invalidArgument } from "#errdefs";
+import { readLandlock } from "./landlock.ts";
 import { readIdMapping, readLinux } from "./read-linux.ts";
 import { readProcess, readTimeout } from "./read-process.ts";
 import {
@@ -29,6 +30,7 @@ export function parseRuntimeConfig(json: unknown): RuntimeConfig {
   const o = readObject(json, "config");
   const ociVersion = readNonEmpty(o["ociVersion"], "ociVersion");
   if (!/^1\.[0-9]/.test(ociVersion)) throw malformed("ociVersion", `must be a version 1, not ${ociVersion}`);
+  const annotations = readMap(o["annotations"], "annotations", readString);
   return {
     ociVersion,
     root: optional(o["root"], "root", readRoot),
@@ -37,8 +39,8 @@ export function parseRuntimeConfig(json: unknown): RuntimeConfig {
     domainname: optional(o["domainname"], "domainname", readString),
     mounts: readList(o["mounts"], "mounts", readMount),
     hooks: readHooks(o["hooks"] ?? {}, "hooks"),
-    annotations: readMap(o["annotations"], "annotations", readString),
-    linux: readLinux(o["linux"] ?? {}, "linux"),
+    annotations,
+    linux: { ...readLinux(o["linux"] ?? {}, "linux"), landlock: readLandlock(annotations) },
   };
 }
 

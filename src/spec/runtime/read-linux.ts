@@ -1,5 +1,7 @@
-import { readMemoryPolicy, readPersonality } from "./read-scheduling.ts";
+import { readIntelRdt } from "./read-intel-rdt.ts";
+import { readNetDevices } from "./read-net-devices.ts";
 import { readResources } from "./read-resources.ts";
+import { readMemoryPolicy, readPersonality } from "./read-scheduling.ts";
 import { readSeccomp } from "./read-seccomp.ts";
 import {
   malformed,
@@ -14,7 +16,6 @@ import {
   readString,
   readStrings,
   readU32,
-  type JsonObject,
 } from "./reader.ts";
 import type {
   DeviceConfig,
@@ -39,9 +40,6 @@ const propagations: readonly RootfsPropagation[] = [
   "runbindable",
 ];
 
-/** Properties of the spec that the planner does not know yet; listed in `unsupported` when the config has them. */
-const unsupportedLinux = ["intelRdt", "netDevices"];
-
 export function readLinux(value: unknown, path: string): LinuxConfig {
   const o = readObject(value, path);
   return {
@@ -60,12 +58,10 @@ export function readLinux(value: unknown, path: string): LinuxConfig {
     mountLabel: optional(o["mountLabel"], `${path}.mountLabel`, readString),
     personality: optional(o["personality"], `${path}.personality`, readPersonality),
     memoryPolicy: optional(o["memoryPolicy"], `${path}.memoryPolicy`, readMemoryPolicy),
-    unsupported: present(o, path, unsupportedLinux),
+    intelRdt: optional(o["intelRdt"], `${path}.intelRdt`, readIntelRdt),
+    netDevices: readNetDevices(o["netDevices"], `${path}.netDevices`),
   };
 }
-
-const present = (o: JsonObject, path: string, names: readonly string[]): readonly string[] =>
-  names.filter((name) => o[name] !== undefined && o[name] !== null).map((name) => `${path}.${name}`);
 
 function readNamespaces(value: unknown, path: string): readonly NamespaceConfig[] {
   const seen = new Set<NamespaceType>();

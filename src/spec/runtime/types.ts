@@ -4,11 +4,14 @@
  */
 import type {
   CpuAffinityConfig,
+  IntelRdtConfig,
   IoPriorityConfig,
   MemoryPolicyConfig,
+  NetDeviceConfig,
   PersonalityConfig,
   SchedulerConfig,
 } from "./attribute-types.ts";
+import type { LandlockConfig } from "./landlock-types.ts";
 import type { Resources } from "./resource-types.ts";
 import type { SeccompProfile } from "./seccomp-types.ts";
 
@@ -131,11 +134,11 @@ export interface LinuxConfig {
   readonly mountLabel?: string | undefined;
   readonly personality?: PersonalityConfig | undefined;
   readonly memoryPolicy?: MemoryPolicyConfig | undefined;
-  /**
-   * Names of properties of the spec that the config has and this version of Sampan cannot apply yet, e.g.
-   * `linux.intelRdt`. The planner refuses them: leaving a wanted restriction out silently would be unsafe.
-   */
-  readonly unsupported: readonly string[];
+  readonly intelRdt?: IntelRdtConfig | undefined;
+  /** By name on the host. */
+  readonly netDevices?: ReadonlyMap<string, NetDeviceConfig> | undefined;
+  /** Not of the spec: from the annotation `org.sampan.landlock`. */
+  readonly landlock?: LandlockConfig | undefined;
 }
 
 /** With `r` it is for all mounts, without it for the root alone. */
