@@ -59,6 +59,8 @@ export interface OciContainer {
   readonly state: OciState;
 }
 
+type Cgroups = Pick<PlanOptions, "cgroupPath" | "cgroupBase" | "cgroupFound" | "cgroupLimits">;
+
 const killSignal = 9;
 /** How long a killed process may take to end, in milliseconds. */
 const killPatience = 10_000;
@@ -125,8 +127,6 @@ export class OciRuntime {
   async create(id: string, options: OciCreateOptions): Promise<MonitorClient | undefined> {
     const directory = this.directory(id);
     const { bundle } = options;
-    const plan = this.#plan(id, options);
-    for (const warning of plan.warnings) this.warn(warning);
     mkdirSync(this.root, { recursive: true, mode: 0o711 });
     try {
       mkdirSync(directory, { mode: 0o700 });
@@ -135,6 +135,8 @@ export class OciRuntime {
       throw alreadyExists(`Cannot create container "${id}": container with given ID already exists`, { cause: error });
     }
     try {
+      const plan = this.#plan(id, options, this.#cgroups(id, bundle.config));
+      for (const warning of plan.warnings) this.warn(warning);
       writeRecord(directory, this.#record(id, bundle, plan), bundle.text);
       const terminal = bundle.config.process?.terminal ?? false;
       const { pid } = await this.executor.create({
@@ -161,14 +163,14 @@ export class OciRuntime {
     }
   }
 
-  #plan(id: string, { bundle, newKeyring, noPivot, foreground }: OciCreateOptions): Plan {
+  #plan(id: string, { bundle, newKeyring, noPivot, foreground }: OciCreateOptions, cgroups: Cgroups): Plan {
     const { config } = bundle;
     const subject = { id, ociVersion: config.ociVersion, bundle: bundle.path, annotations: plain(config.annotations) };
     return planContainer(config, this.facts, {
       id,
       root: { kind: "bind", path: bundle.rootfs },
       bundle: bundle.path,
-      ...this.#cgroups(id, config),
+      ...cgroups,
       noPivot,
       compileSeccomp: this.#seccomp.compile,
       hookState: (status) => hookStateParts(subject, status),
@@ -178,10 +180,7 @@ export class OciRuntime {
   }
 
   /** Where its cgroups are to be, and what is there already. */
-  #cgroups(
-    id: string,
-    { linux }: RuntimeConfig,
-  ): Pick<PlanOptions, "cgroupPath" | "cgroupBase" | "cgroupFound" | "cgroupLimits"> {
+  #cgroups(id: string, { linux }: RuntimeConfig): Cgroups {
     const { cgroup } = this.facts;
     const place = cgroupPlace(linux.cgroupsPath, id, cgroup, processGroups(cgroup));
     const { paths } = cgroupDirectories(cgroup, place.cgroupPath, place.cgroupBase);
@@ -243,7 +242,9 @@ export class OciRuntime {
       const bundle = { path: record.bundle, rootfs: record.rootfs, config, text: "" };
       const options = { noPivot: false, newKeyring: true, foreground: false };
       const more = { consoleSocket: "", pidfdSocket: "", pidFile: "", preserve: 0 };
-      return this.#plan(id, { bundle, ...options, ...more }).steps.map((s) => s.operation);
+      // Its cgroups are there by now, and are its own.
+      const cgroups = { cgroupPath: `/${id}` };
+      return this.#plan(id, { bundle, ...options, ...more }, cgroups).steps.map((s) => s.operation);
     } catch {
       return [];
     }

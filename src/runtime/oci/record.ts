@@ -37,8 +37,8 @@ const recordValue = (_: string, value: unknown): unknown => {
 };
 const storedValue = (_: string, value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value;
-  if ("bigint" in value) return BigInt(value.bigint as string);
-  return "map" in value ? new Map(value.map as [unknown, unknown][]) : value;
+  if (Object.hasOwn(value, "bigint")) return BigInt((value as { bigint: string }).bigint);
+  return Object.hasOwn(value, "map") ? new Map((value as { map: [unknown, unknown][] }).map) : value;
 };
 
 export function writeRecord(directory: string, record: OciRecord, config: string): void {
