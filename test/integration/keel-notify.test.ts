@@ -118,7 +118,7 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
       await using host = new OrphanHost(keel);
       await using monitored = new Monitored(keel);
       const path = join(host.directory, "agent");
-      using agent = await LineProcess.start("seccomp-agent.py", path, "mute");
+      using _agent = await LineProcess.start("seccomp-agent.py", path, "mute");
       const state = host.state();
       const options = { agent: path, command: ["/nowhere/command"] };
       const failure = { code: "not-found", fields: { syscall: "execve", errno: 2 } };
@@ -140,7 +140,7 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
     async (early) => {
       await using host = new Monitored(keel);
       const path = join(host.directory, "agent");
-      using agent = await LineProcess.start("seccomp-agent.py", path, "refuse");
+      using _agent = await LineProcess.start("seccomp-agent.py", path, "refuse");
       const run = async (): Promise<void> => {
         const program = filtered({ agent: path, command: ["true"], early });
         const { client } = await host.create(program);
@@ -172,7 +172,7 @@ describe.each(["keel", "keel-sanitized"])("%s seccomp-listener", (binary) => {
   test("a filter that the kernel refuses is a failure, and nothing stays", async () => {
     await using host = new Monitored(keel);
     const path = join(host.directory, "agent");
-    using agent = await LineProcess.start("seccomp-agent.py", path, "answer");
+    using _agent = await LineProcess.start("seccomp-agent.py", path, "answer");
     const filter = Buffer.from([0xff, 0xff, 0, 0, 0, 0, 0, 0]);
     const program = filtered({ agent: path, command: ["true"], early: true, filter });
     await expect(host.create(program)).rejects.toMatchObject({ fields: { step: 3, syscall: "seccomp", errno: 22 } });
