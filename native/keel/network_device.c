@@ -6,14 +6,13 @@
  * again after (runtime-spec config-linux.md#network-devices; rtnetlink(7)).
  */
 #include <errno.h>
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "compat.h"
 #include "context.h"
+#include "netlink.h"
 
 /* Addresses of one device that are moved along. */
 #define MAX_ADDRESSES 1024
@@ -47,73 +46,6 @@ struct addresses {
 	struct address *items;
 };
 
-struct request {
-	struct nlmsghdr header;
-	union {
-		struct ifinfomsg link;
-		struct ifaddrmsg address;
-	};
-	char attributes[256];
-};
-
-static void begin(struct request *r, uint16_t type, uint16_t flags, size_t body)
-{
-	memset(r, 0, sizeof(*r));
-	r->header.nlmsg_type = type;
-	r->header.nlmsg_flags = NLM_F_REQUEST | flags;
-	r->header.nlmsg_len = (uint32_t)NLMSG_LENGTH(body);
-}
-
-/* There is room for all that is put here. */
-static void add_attribute(struct request *r, uint16_t type, const void *data, size_t size)
-{
-	struct rtattr *a = (struct rtattr *)(void *)((char *)r + NLMSG_ALIGN(r->header.nlmsg_len));
-	a->rta_type = type;
-	a->rta_len = (uint16_t)RTA_LENGTH(size);
-	memcpy(RTA_DATA(a), data, size);
-	r->header.nlmsg_len = (uint32_t)(NLMSG_ALIGN(r->header.nlmsg_len) + RTA_ALIGN(a->rta_len));
-}
-
-static void add_name(struct request *r, const char *name)
-{
-	add_attribute(r, IFLA_IFNAME, name, strlen(name) + 1);
-}
-
-/* Sends, and gives each answer to `each` until the end. -1 with errno, also when `each` says so. */
-static int ask(int socket, struct request *r, int (*each)(const struct nlmsghdr *answer, void *argument), void *argument)
-{
-	static uint32_t sequence;
-	_Alignas(struct nlmsghdr) char buffer[32768];
-	r->header.nlmsg_seq = ++sequence;
-	if (send(socket, r, r->header.nlmsg_len, 0) < 0)
-		return -1;
-	int result = 0;
-	for (;;) {
-		ssize_t size = recv(socket, buffer, sizeof(buffer), MSG_TRUNC);
-		if (size < 0 && errno == EINTR)
-			continue;
-		if (size < 0 || (size_t)size > sizeof(buffer)) {
-			errno = size < 0 ? errno : EMSGSIZE;
-			return -1;
-		}
-		unsigned int left = (unsigned int)size;
-		for (struct nlmsghdr *m = (void *)buffer; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
-			if (m->nlmsg_seq != sequence)
-				continue;
-			if (m->nlmsg_type == NLMSG_DONE)
-				return result;
-			if (m->nlmsg_type == NLMSG_ERROR) {
-				int error = -((const struct nlmsgerr *)NLMSG_DATA(m))->error;
-				if (error != 0)
-					errno = error;
-				return error != 0 ? -1 : result;
-			}
-			if (each != NULL && result == 0)
-				result = each(m, argument);
-		}
-	}
-}
-
 static int read_device(const struct nlmsghdr *answer, void *argument)
 {
 	struct device *device = argument;
@@ -126,10 +58,10 @@ static int read_device(const struct nlmsghdr *answer, void *argument)
 /* -1 with ENODEV when there is none of this name. */
 static int find_device(int socket, const char *name, struct device *device)
 {
-	struct request r;
-	begin(&r, RTM_GETLINK, NLM_F_ACK, sizeof(r.link));
-	add_name(&r, name);
-	return ask(socket, &r, read_device, device);
+	struct netlink_request r;
+	netlink_begin(&r, RTM_GETLINK, NLM_F_ACK, sizeof(r.link));
+	netlink_add_name(&r, name);
+	return netlink_ask(socket, &r, read_device, device);
 }
 
 static int read_address(const struct nlmsghdr *answer, void *argument)
@@ -173,28 +105,28 @@ static int read_address(const struct nlmsghdr *answer, void *argument)
 
 static int read_addresses(int socket, struct addresses *all)
 {
-	struct request r;
-	begin(&r, RTM_GETADDR, NLM_F_DUMP, sizeof(r.address));
-	return ask(socket, &r, read_address, all);
+	struct netlink_request r;
+	netlink_begin(&r, RTM_GETADDR, NLM_F_DUMP, sizeof(r.address));
+	return netlink_ask(socket, &r, read_address, all);
 }
 
 static int add_address(int socket, int device, const struct address *a)
 {
-	struct request r;
-	begin(&r, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, sizeof(r.address));
+	struct netlink_request r;
+	netlink_begin(&r, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, sizeof(r.address));
 	r.address.ifa_family = a->family;
 	r.address.ifa_prefixlen = a->prefix;
 	r.address.ifa_scope = RT_SCOPE_UNIVERSE;
 	r.address.ifa_index = (unsigned int)device;
 	const uint32_t flags = a->flags & KEPT_FLAGS;
-	add_attribute(&r, IFA_LOCAL, a->local, a->size);
-	add_attribute(&r, IFA_ADDRESS, a->address, a->size);
-	add_attribute(&r, IFA_FLAGS, &flags, sizeof(flags));
+	netlink_add(&r, IFA_LOCAL, a->local, a->size);
+	netlink_add(&r, IFA_ADDRESS, a->address, a->size);
+	netlink_add(&r, IFA_FLAGS, &flags, sizeof(flags));
 	if (a->has_broadcast)
-		add_attribute(&r, IFA_BROADCAST, a->broadcast, sizeof(a->broadcast));
+		netlink_add(&r, IFA_BROADCAST, a->broadcast, sizeof(a->broadcast));
 	if (a->metric != 0)
-		add_attribute(&r, IFA_RT_PRIORITY, &a->metric, sizeof(a->metric));
-	return ask(socket, &r, NULL, NULL);
+		netlink_add(&r, IFA_RT_PRIORITY, &a->metric, sizeof(a->metric));
+	return netlink_ask(socket, &r, NULL, NULL);
 }
 
 /* Gives it its addresses in the namespace that it is in now, and brings it up. */
@@ -205,23 +137,23 @@ static int settle_device(int socket, int device, const struct addresses *all, bo
 			return -1;
 	if (!up)
 		return 0;
-	struct request r;
-	begin(&r, RTM_NEWLINK, NLM_F_ACK, sizeof(r.link));
+	struct netlink_request r;
+	netlink_begin(&r, RTM_NEWLINK, NLM_F_ACK, sizeof(r.link));
 	r.link.ifi_index = device;
 	r.link.ifi_flags = IFF_UP;
 	r.link.ifi_change = IFF_UP;
-	return ask(socket, &r, NULL, NULL);
+	return netlink_ask(socket, &r, NULL, NULL);
 }
 
 static int move_device(int socket, int device, int namespace, const char *name)
 {
-	struct request r;
-	begin(&r, RTM_NEWLINK, NLM_F_ACK, sizeof(r.link));
+	struct netlink_request r;
+	netlink_begin(&r, RTM_NEWLINK, NLM_F_ACK, sizeof(r.link));
 	r.link.ifi_index = device;
 	const uint32_t fd = (uint32_t)namespace;
-	add_attribute(&r, IFLA_NET_NS_FD, &fd, sizeof(fd));
-	add_name(&r, name);
-	return ask(socket, &r, NULL, NULL);
+	netlink_add(&r, IFLA_NET_NS_FD, &fd, sizeof(fd));
+	netlink_add_name(&r, name);
+	return netlink_ask(socket, &r, NULL, NULL);
 }
 
 static int open_netlink(void)
