@@ -198,30 +198,51 @@ static int copy_content(struct copy *c, int from, int to, off_t size)
 	return ftruncate(to, size);
 }
 
-/* What copies an extended attribute: by descriptor, or for what cannot be opened by a path that is not followed. */
+/*
+ * Where an extended attribute is copied: from one file to another, or, for what cannot be opened, from a name in one
+ * directory to the same name in another. For that there are no system calls with a directory before Linux 6.13, and a /proc
+ * with this process in it may be missing, so that the working directory is changed.
+ */
 struct xattr_access {
 	int from;
 	int to;
-	const char *from_path; /* NULL: by descriptor */
-	const char *to_path;
+	const char *name; /* NULL: from and to are the files */
 };
+
+static ssize_t list_xattrs(const struct xattr_access *a, char *names)
+{
+	if (a->name == NULL)
+		return flistxattr(a->from, names, XATTR_LIMIT);
+	return fchdir(a->from) < 0 ? -1 : llistxattr(a->name, names, XATTR_LIMIT);
+}
+
+static ssize_t get_xattr(const struct xattr_access *a, const char *key, char *value)
+{
+	if (a->name == NULL)
+		return fgetxattr(a->from, key, value, XATTR_LIMIT);
+	return fchdir(a->from) < 0 ? -1 : lgetxattr(a->name, key, value, XATTR_LIMIT);
+}
+
+static int set_xattr(const struct xattr_access *a, const char *key, const char *value, size_t size)
+{
+	if (a->name == NULL)
+		return fsetxattr(a->to, key, value, size, 0);
+	return fchdir(a->to) < 0 ? -1 : lsetxattr(a->name, key, value, size, 0);
+}
 
 static int copy_xattrs(struct copy *c, const struct xattr_access *a, const char *what)
 {
-	ssize_t size = a->from_path == NULL ? flistxattr(a->from, c->names, XATTR_LIMIT)
-					    : llistxattr(a->from_path, c->names, XATTR_LIMIT);
+	ssize_t size = list_xattrs(a, c->names);
 	if (size < 0)
 		return errno == EOPNOTSUPP ? 0 : fail(c, "listxattr", what);
-	for (const char *name = c->names; name < c->names + size; name += strlen(name) + 1) {
-		ssize_t n = a->from_path == NULL ? fgetxattr(a->from, name, c->value, XATTR_LIMIT)
-						 : lgetxattr(a->from_path, name, c->value, XATTR_LIMIT);
+	for (const char *key = c->names; key < c->names + size; key += strlen(key) + 1) {
+		ssize_t n = get_xattr(a, key, c->value);
 		if (n < 0 && (errno == ENODATA || errno == EOPNOTSUPP))
 			continue;
 		if (n < 0)
 			return fail(c, "getxattr", what);
-		int set = a->to_path == NULL ? fsetxattr(a->to, name, c->value, (size_t)n, 0)
-					     : lsetxattr(a->to_path, name, c->value, (size_t)n, 0);
-		if (set < 0 && (errno != EOPNOTSUPP || strcmp(name, "security.capability") == 0))
+		if (set_xattr(a, key, c->value, (size_t)n) < 0 &&
+		    (errno != EOPNOTSUPP || strcmp(key, "security.capability") == 0))
 			return fail(c, "setxattr", what);
 	}
 	return 0;
@@ -265,16 +286,6 @@ static int copy_file(struct copy *c, const struct level *level, const char *name
 	return result;
 }
 
-/* Extended attributes of a symbolic link or device node have no system call by descriptor before Linux 6.13. */
-static int copy_xattrs_by_name(struct copy *c, const struct level *level, const char *name)
-{
-	char from[300], to[300];
-	struct xattr_access access = { .from_path = from, .to_path = to };
-	snprintf(from, sizeof(from), "/proc/self/fd/%d/%s", level->from, name);
-	snprintf(to, sizeof(to), "/proc/self/fd/%d/%s", level->to, name);
-	return copy_xattrs(c, &access, name);
-}
-
 static int copy_other(struct copy *c, const struct level *level, const struct stat *st, const char *name)
 {
 	struct timespec times[2] = { st->st_atim, st->st_mtim };
@@ -293,7 +304,8 @@ static int copy_other(struct copy *c, const struct level *level, const struct st
 		return fail(c, "fchownat", name);
 	if (!S_ISLNK(st->st_mode) && fchmodat(level->to, name, st->st_mode & 07777, 0) < 0)
 		return fail(c, "fchmodat", name);
-	if (copy_xattrs_by_name(c, level, name) < 0)
+	struct xattr_access access = { .from = level->from, .to = level->to, .name = name };
+	if (copy_xattrs(c, &access, name) < 0)
 		return -1;
 	return utimensat(level->to, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? fail(c, "utimensat", name) : 0;
 }
@@ -437,13 +449,18 @@ int tree_copy(int source, int destination, struct tree_error *error)
 	/* The caller's descriptors may be O_PATH, or somewhere in the middle of the directory. */
 	int from = openat(source, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int to = openat(destination, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (from < 0 || to < 0)
+	int working = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (from < 0 || to < 0 || working < 0)
 		fail(&c, "openat", ".");
 	else if (c.block == NULL || c.names == NULL || c.value == NULL)
 		fail(&c, "malloc", "");
 	else if (push(&c, from, to, 0) == 0)
 		result = copy_all(&c);
+	if (result == 0 && fchdir(working) < 0)
+		result = fail(&c, "fchdir", "");
 	int saved = errno;
+	if (working >= 0)
+		close(working);
 	if (from >= 0)
 		close(from);
 	if (to >= 0)

@@ -28,6 +28,8 @@ export interface ErrorFields {
   readonly path?: string;
   /** Position of the failed operation in its plan, from 1 as `sampan explain` prints it. */
   readonly step?: number;
+  /** JSON path of the part of a config that the failure is about, e.g. `mounts[3]`. */
+  readonly config?: string;
   /** The container's command is at fault: it was not found (errno ENOENT) or can't be run. */
   readonly command?: boolean;
   /** What the user can do about it, one sentence without a full stop. */

@@ -21,6 +21,7 @@ export {
   privilegedDeviceRules,
 } from "./defaults.ts";
 export { describeOperation } from "./explain/describe.ts";
+export { withOrigin } from "./explain/origin.ts";
 export { explainPlan, operationsOf } from "./explain/explain.ts";
 export { compileSeccomp, compileSeccompProfile, type CompiledSeccomp } from "./seccomp/compile.ts";
 export { supportedSeccompFlags } from "./seccomp/flags.ts";

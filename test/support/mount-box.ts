@@ -30,9 +30,13 @@ export const ownUsers = {
 
 export interface PlannedOptions {
   readonly mounts?: readonly object[];
+  /** The default mounts, which come first; some may be left out. */
+  readonly defaults?: (destination: string) => boolean;
   readonly linux?: object;
   readonly process?: object;
   readonly root?: object;
+  /** `planned` without it; empty for none. */
+  readonly hostname?: string;
   readonly plan?: Partial<PlanOptions>;
 }
 
@@ -76,13 +80,23 @@ export class MountBox implements AsyncDisposable {
     execFileSync("chown", ["-R", "-h", "100000:100000", this.root]);
   }
 
-  config(script: string, { mounts = [], linux = {}, process = {}, root = {} }: PlannedOptions = {}): RuntimeConfig {
+  config(
+    script: string,
+    {
+      mounts = [],
+      defaults = () => true,
+      linux = {},
+      process = {},
+      root = {},
+      hostname = "planned",
+    }: PlannedOptions = {},
+  ): RuntimeConfig {
     const sets = { bounding: defaultCapabilities, effective: defaultCapabilities, permitted: defaultCapabilities };
     return parseRuntimeConfig({
       ociVersion: "1.3.0",
-      hostname: "planned",
+      hostname,
       root: { path: this.root, ...root },
-      mounts: [...defaultMounts(), ...mounts],
+      mounts: [...defaultMounts().filter(({ destination }) => defaults(destination)), ...mounts],
       process: { args: ["sh", "-c", script], env: ["PATH=/bin"], cwd: "/", capabilities: sets, ...process },
       linux: { namespaces: defaultNamespaces, ...linux },
     });
