@@ -95,8 +95,8 @@ export interface PlanOptions extends ProcessOptions {
   /** Host directory in which the container waits at `start.sock` for its start, when its monitor does not stay. */
   readonly startDirectory?: string;
   /**
-   * The state that the config's hooks get on stdin, as the texts before and after the pid of the container's process.
-   * Without it no hooks are planned.
+   * The state that the config's hooks get on stdin, and the agent of a seccomp profile, as the texts before and after the
+   * pid of the container's process. Without it no hooks are planned.
    */
   readonly hookState?: (status: ContainerStatus) => readonly [before: string, after: string];
 }

@@ -21,6 +21,7 @@ import { addNetDevices } from "./net-devices.ts";
 import { absolutePath, checkText, mountTarget, pathInRoot } from "./paths.ts";
 import { addFinish, addRlimits } from "./process.ts";
 import { addAllProcessors, addScheduling } from "./scheduling.ts";
+import { addSeccompListener } from "./seccomp.ts";
 import { addKeyring, labelParameters, selinuxLabel } from "./security-labels.ts";
 import { StepList } from "./step-list.ts";
 import { addSysctls } from "./sysctls.ts";
@@ -63,6 +64,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
   if (linux.intelRdt !== undefined) addIntelRdt(list, linux.intelRdt, id, facts);
   const mounts = mountsOf(config, facts, options, namespaces, cgroups.paths);
   list.append(mounts.early);
+  addSeccompListener(list, linux.seccomp, config.ociVersion, options.hookState?.("creating"));
   addProcess(list, config, facts, namespaces, cgroups.directories, subgroup);
 
   if (options.keyring !== undefined) addKeyring(list, options.keyring, process, facts);

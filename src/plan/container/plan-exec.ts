@@ -7,6 +7,7 @@ import { addOomScore } from "./plan-container.ts";
 import { addIntelRdtJoin } from "./intel-rdt.ts";
 import { addFinish, addRlimits } from "./process.ts";
 import { addAllProcessors, addProcessors, addScheduling } from "./scheduling.ts";
+import { addSeccompListener } from "./seccomp.ts";
 import { addKeyring } from "./security-labels.ts";
 import { StepList } from "./step-list.ts";
 
@@ -18,6 +19,8 @@ export interface ExecOptions extends ProcessOptions {
    * the container's, and have no place in an exec (CVE-2022-29162).
    */
   readonly inheritable?: boolean;
+  /** runtime-spec runtime.md#state of the container, for the agent of its seccomp profile. */
+  readonly state?: string;
 }
 
 /**
@@ -43,6 +46,9 @@ export function planExec(
     addIntelRdtJoin(list, config.linux.intelRdt, options.id ?? group.slice(group.lastIndexOf("/") + 1), facts);
   }
   addProcessors(list, affinity?.initial ?? [], "The process runs here until it is in the container's cgroup");
+  // Its path is the host's.
+  const state = options.state === undefined ? undefined : ([options.state] as const);
+  addSeccompListener(list, config.linux.seccomp, config.ociVersion, state);
   let flags = 0n;
   for (const { type } of config.linux.namespaces) flags |= namespaceFlags[type];
   list.add(

@@ -1,15 +1,14 @@
 /** The last part of every plan: from a prepared root to the program. Shared by containers and `exec`. */
-import { failedPrecondition, invalidArgument, unsupported } from "#errdefs";
+import { invalidArgument } from "#errdefs";
 import type { LinuxConfig, ProcessConfig, SeccompProfile } from "#spec";
 import type { HostFacts } from "../host-facts.ts";
 import type { Operation } from "../operation.gen.ts";
 import type { ProcessOptions } from "../plan.ts";
-import { compileSeccompProfile } from "../seccomp/compile.ts";
-import { hasListener, seccompFlags } from "../seccomp/flags.ts";
 import { rlimitNumber } from "../tables/rlimits.ts";
 import type { CapabilityMasks } from "./capability-sets.ts";
 import { landlockOperation } from "./landlock.ts";
 import { absolutePath, checkText } from "./paths.ts";
+import { seccompOperation } from "./seccomp.ts";
 import { addLabels } from "./security-labels.ts";
 import type { StepList } from "./step-list.ts";
 
@@ -138,22 +137,4 @@ export function addFinish(
     );
   if (process.noNewPrivileges) addRestrictions();
   list.add(exec, "The program takes the place of keel in this process", processSource);
-}
-
-function seccompOperation(
-  list: StepList,
-  profile: SeccompProfile,
-  facts: HostFacts,
-  options: ProcessOptions,
-): Operation {
-  if (!facts.seccomp)
-    throw failedPrecondition("Cannot install the seccomp profile: this kernel has no seccomp filters", {
-      remedy: "Run with --security-opt seccomp=unconfined",
-    });
-  if (hasListener(profile)) throw unsupported("Cannot install the seccomp profile: a listener is not supported");
-  const flags = seccompFlags(profile, facts.kernel);
-  const { program, unknown } = (options.compileSeccomp ?? compileSeccompProfile)(profile, facts.architecture);
-  for (const name of unknown)
-    list.warnings.push(`System call "${name}" of the seccomp profile is left out, because no architecture has it`);
-  return { op: "seccomp", program, flags };
 }

@@ -6,6 +6,7 @@ import { processGroups } from "#host";
 import { MonitorClient } from "#keel";
 import { execCgroups, planExec, type Operation } from "#plan";
 import type { ProcessConfig } from "#spec";
+import { hookState } from "./hooks.ts";
 import { writePidFile, type OciContainer, type OciRuntime } from "./oci-runtime.ts";
 
 export interface OciExecOptions {
@@ -54,6 +55,7 @@ export async function execInContainer(
     compileSeccomp: runtime.compileSeccomp,
     waitStart: !options.detach,
     inheritable: true,
+    state: hookState({ ...record, id }, "running", state.pid),
   });
   const directory = mkdtempSync(join(container.directory, "exec-"));
   const program = plan.steps.map((s) => s.operation);

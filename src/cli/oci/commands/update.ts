@@ -9,7 +9,10 @@ export const update = ociCommand(
     usage: "CONTAINER",
     positionals: [1, 1],
     options: updateOptions,
-    examples: ["sampan-oci update --memory 512m --pids-limit 100 web", "sampan-oci update --resources - web < limits.json"],
+    examples: [
+      "sampan-oci update --memory 512m --pids-limit 100 web",
+      "sampan-oci update --resources - web < limits.json",
+    ],
   },
   async (values, [id = ""], context) => {
     const resources = readUpdate(values, context.warn);
