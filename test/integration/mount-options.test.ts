@@ -4,9 +4,9 @@ import { mkdirSync } from "node:fs";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { mountOptions } from "#plan";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, PlannedBox, type MountLine, type PlannedOptions } from "../support/planned-box.ts";
+import { ownUsers, MountBox, type MountLine, type MountBoxOptions } from "../support/mount-box.ts";
 
-let box: PlannedBox;
+let box: MountBox;
 let tree = "";
 const tested = new Set<string>();
 const all = "nosuid,nodev,noexec,noatime,nodiratime,nosymfollow";
@@ -15,7 +15,7 @@ beforeAll(buildKeel);
 
 /** A mount with every restriction, and one below it: what the `no…less` words have something to take away from. */
 beforeEach(() => {
-  box = new PlannedBox();
+  box = new MountBox();
   tree = box.make("tree");
   const below = `${tree}/below`;
   execFileSync("mount", ["-t", "tmpfs", "-o", all, "x", tree]);
@@ -43,7 +43,7 @@ async function tmpfs(...words: string[]): Promise<MountLine> {
 }
 
 /** Flags of a bind of `tree`, and of the mount below it. */
-async function bound(words: readonly string[], options: PlannedOptions = {}): Promise<readonly MountLine[]> {
+async function bound(words: readonly string[], options: MountBoxOptions = {}): Promise<readonly MountLine[]> {
   const mounts = [{ type: "none", source: tree, destination: "/b", options: note("rbind", ...words) }];
   const found = await box.mountinfo(["/b", "/b/below"], { ...options, mounts });
   return [found["/b"], found["/b/below"]].filter((line) => line !== undefined);
@@ -153,7 +153,7 @@ describe("mount options of a bind", () => {
 
   it("ro leaves what is mounted below as it is, and rro does not", async () => {
     execFileSync("mount", ["-o", `remount,bind,rw,${all}`, `${tree}/below`]);
-    const mount = (word: string): PlannedOptions => ({
+    const mount = (word: string): MountBoxOptions => ({
       mounts: [{ source: tree, destination: "/b", options: ["rbind", word] }],
     });
     const script = "touch /b/x; touch /b/below/x && echo written";

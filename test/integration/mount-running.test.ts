@@ -6,12 +6,12 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { operationsOf, planMountAdd, planMountRemove, type MountChange } from "#plan";
 import { parseRuntimeConfig, type RuntimeConfig } from "#spec";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, PlannedBox, type PlannedOptions } from "../support/planned-box.ts";
+import { ownUsers, MountBox, type MountBoxOptions } from "../support/mount-box.ts";
 
-let box: PlannedBox;
+let box: MountBox;
 beforeAll(buildKeel);
 beforeEach(() => {
-  box = new PlannedBox();
+  box = new MountBox();
 });
 afterEach(() => box[Symbol.asyncDispose]());
 
@@ -21,7 +21,7 @@ interface Running {
   readonly pid: number;
 }
 
-async function running(options: PlannedOptions = {}): Promise<Running> {
+async function running(options: MountBoxOptions = {}): Promise<Running> {
   const config = box.config("while :; do sleep 1; done", options);
   const { pid, plan } = await box.start(config);
   return { config, pid, change: { pid, bundle: box.directory, cgroupPaths: plan.cgroupPaths } };

@@ -6,14 +6,14 @@ import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { operationsOf, planMountAdd, type Operation } from "#plan";
 import { parseRuntimeConfig } from "#spec";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, PlannedBox } from "../support/planned-box.ts";
+import { ownUsers, MountBox } from "../support/mount-box.ts";
 import { program, treeState } from "./support.ts";
 
 // CVE-2021-30465, CVE-2024-45310 and their kind: whoever shares a volume with a container exchanges a directory in it with
 // a link to the host, without end, while the container's mounts are made below it. Whatever the kind of mount, nothing may
 // come to the host: no mount, no file made to mount on, no content of the host in the container.
 
-let box: PlannedBox;
+let box: MountBox;
 let outside = "";
 let attacker: { stop: () => Promise<number> };
 
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 beforeAll(buildKeel);
 
 beforeEach(async () => {
-  box = new PlannedBox();
+  box = new MountBox();
   outside = box.make("outside", { secret: "secret of the host\n", file: "" });
   mkdirSync(join(outside, "sub"));
   box.make("source", { file: "content\n" });
