@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, MountBox, type MountBoxOptions } from "../support/mount-box.ts";
+import { ownUsers, MountBox, type PlannedOptions } from "../support/mount-box.ts";
 
 let box: MountBox;
 const mounted: string[] = [];
@@ -44,7 +44,7 @@ const uids = [map(100, 101_000, 3)];
 const gids = [map(210, 101_100, 10), map(220, 102_200, 10), map(230, 103_300, 10)];
 const owners = (...paths: string[]): string => `stat -c '%u:%g' ${paths.join(" ")}`;
 const files = (directory: string): string => `${directory}/a ${directory}/b ${directory}/c`;
-const users: MountBoxOptions = { linux: ownUsers };
+const users: PlannedOptions = { linux: ownUsers };
 
 /** A second mount below `tree`, with files of users 200 to 202. */
 function mountBelow(): void {
@@ -202,7 +202,7 @@ describe("an id-mapped mount", () => {
   it("takes over the maps of a user namespace that the container joins", async () => {
     mountBelow();
     const holder = await box.start(box.config("while :; do sleep 1; done", users), {
-      cgroupPath: "/sampan/mounts-holder",
+      cgroupPath: "/sampan/planned-holder",
     });
     const joined = {
       namespaces: ownUsers.namespaces.map((x) =>

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defaultNamespaces, withOrigin } from "#plan";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, MountBox, type MountBoxOptions } from "../support/mount-box.ts";
+import { ownUsers, MountBox, type PlannedOptions } from "../support/mount-box.ts";
 
 let box: MountBox;
 
@@ -290,7 +290,7 @@ describe("a new filesystem", () => {
     execFileSync("mkfs.ext4", ["-q", "-d", box.make("source", { file: "content\n" }), image]);
     const device = execFileSync("losetup", ["--find", "--show", image]).toString().trim();
     try {
-      const disk = (...options: string[]): MountBoxOptions => ({
+      const disk = (...options: string[]): PlannedOptions => ({
         mounts: [{ type: "ext4", source: device, destination: "/disk", options }],
         linux: { resources: { devices: [{ allow: true, type: "b", access: "rwm" }] } },
       });

@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { mountOptions } from "#plan";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, MountBox, type MountLine, type MountBoxOptions } from "../support/mount-box.ts";
+import { ownUsers, MountBox, type MountLine, type PlannedOptions } from "../support/mount-box.ts";
 
 let box: MountBox;
 let tree = "";
@@ -43,7 +43,7 @@ async function tmpfs(...words: string[]): Promise<MountLine> {
 }
 
 /** Flags of a bind of `tree`, and of the mount below it. */
-async function bound(words: readonly string[], options: MountBoxOptions = {}): Promise<readonly MountLine[]> {
+async function bound(words: readonly string[], options: PlannedOptions = {}): Promise<readonly MountLine[]> {
   const mounts = [{ type: "none", source: tree, destination: "/b", options: note("rbind", ...words) }];
   const found = await box.mountinfo(["/b", "/b/below"], { ...options, mounts });
   return [found["/b"], found["/b/below"]].filter((line) => line !== undefined);
@@ -153,7 +153,7 @@ describe("mount options of a bind", () => {
 
   it("ro leaves what is mounted below as it is, and rro does not", async () => {
     execFileSync("mount", ["-o", `remount,bind,rw,${all}`, `${tree}/below`]);
-    const mount = (word: string): MountBoxOptions => ({
+    const mount = (word: string): PlannedOptions => ({
       mounts: [{ source: tree, destination: "/b", options: ["rbind", word] }],
     });
     const script = "touch /b/x; touch /b/below/x && echo written";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defaultCapabilities, operationsOf, planExec } from "#plan";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, MountBox, type MountBoxOptions } from "../support/mount-box.ts";
+import { ownUsers, MountBox, type PlannedOptions } from "../support/mount-box.ts";
 
 let box: MountBox;
 let shared = "";
@@ -103,11 +103,11 @@ describe("rootfsPropagation", () => {
     const root = join(shared, "root");
     execFileSync("cp", ["-a", box.root, root]);
     for (const rootfsPropagation of ["rshared", "rslave", "rprivate", "runbindable"]) {
-      const options: MountBoxOptions = { linux: { rootfsPropagation }, plan: { root: { kind: "bind", path: root } } };
+      const options: PlannedOptions = { linux: { rootfsPropagation }, plan: { root: { kind: "bind", path: root } } };
       expect(await box.run("echo ran", options)).toEqual(["ran"]);
       await box.start(box.config("while :; do sleep 1; done", options), {
         ...options.plan,
-        cgroupPath: "/sampan/mounts-held",
+        cgroupPath: "/sampan/planned-held",
       });
       expect(hostMounts()).toEqual([]);
     }
@@ -264,7 +264,7 @@ describe("devices", () => {
     mkdirSync(join(box.root, "opt"));
     execFileSync("mknod", [join(box.root, "opt/node"), "c", "1", "5"]);
     writeFileSync(join(box.root, "opt/file"), "");
-    const at = (path: string, minor: number): MountBoxOptions => ({
+    const at = (path: string, minor: number): PlannedOptions => ({
       linux: { devices: [{ path, type: "c", major: 1, minor }] },
     });
     expect(await box.run("echo same", at("/opt/node", 5))).toEqual(["same"]);

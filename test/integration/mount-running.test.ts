@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { operationsOf, planMountAdd, planMountRemove, type MountChange } from "#plan";
 import { parseRuntimeConfig, type RuntimeConfig } from "#spec";
 import { buildKeel } from "../support/monitored.ts";
-import { ownUsers, MountBox, type MountBoxOptions } from "../support/mount-box.ts";
+import { ownUsers, MountBox, type PlannedOptions } from "../support/mount-box.ts";
 
 let box: MountBox;
 beforeAll(buildKeel);
@@ -21,7 +21,7 @@ interface Running {
   readonly pid: number;
 }
 
-async function running(options: MountBoxOptions = {}): Promise<Running> {
+async function running(options: PlannedOptions = {}): Promise<Running> {
   const config = box.config("while :; do sleep 1; done", options);
   const { pid, plan } = await box.start(config);
   return { config, pid, change: { pid, bundle: box.directory, cgroupPaths: plan.cgroupPaths } };

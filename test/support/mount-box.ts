@@ -28,7 +28,7 @@ export const ownUsers = {
   gidMappings: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
 };
 
-export interface MountBoxOptions {
+export interface PlannedOptions {
   readonly mounts?: readonly object[];
   /** The default mounts, which come first; some may be left out. */
   readonly defaults?: (destination: string) => boolean;
@@ -89,7 +89,7 @@ export class MountBox implements AsyncDisposable {
       process = {},
       root = {},
       hostname = "planned",
-    }: MountBoxOptions = {},
+    }: PlannedOptions = {},
   ): RuntimeConfig {
     const sets = { bounding: defaultCapabilities, effective: defaultCapabilities, permitted: defaultCapabilities };
     return parseRuntimeConfig({
@@ -105,7 +105,7 @@ export class MountBox implements AsyncDisposable {
   plan(config: RuntimeConfig, options: Partial<PlanOptions> = {}): Plan {
     return planContainer(config, this.facts, {
       root: { kind: "bind", path: this.root },
-      cgroupPath: "/sampan/mounts-box",
+      cgroupPath: "/sampan/planned-box",
       bundle: this.directory,
       ...options,
     });
@@ -120,7 +120,7 @@ export class MountBox implements AsyncDisposable {
   }
 
   /** Runs a shell script to its end; resolves with the lines of its output. */
-  async run(script: string, options: MountBoxOptions = {}): Promise<readonly string[]> {
+  async run(script: string, options: PlannedOptions = {}): Promise<readonly string[]> {
     const plan = this.plan(this.config(`{ ${script}\n} 2>&1`, options), options.plan);
     const created = await this.monitored.create(operationsOf(plan), { exitProgram: plan.exit, oomFile: plan.oomFile });
     const ended = created.client.wait();
@@ -132,7 +132,7 @@ export class MountBox implements AsyncDisposable {
   /** What mountinfo says inside of some mount points: `options|propagation|type|superblock options`. */
   async mountinfo(
     points: readonly string[],
-    options: MountBoxOptions = {},
+    options: PlannedOptions = {},
   ): Promise<Readonly<Record<string, MountLine>>> {
     const lines = await this.run("cat /proc/self/mountinfo", options);
     const found: Record<string, MountLine> = {};
