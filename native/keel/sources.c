@@ -1,6 +1,7 @@
 /* Mounts of host paths that are taken in one namespace and attached in another, with their ids mapped where asked for. */
 #include <errno.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -23,7 +24,9 @@ static _Noreturn void tell_namespace(int out)
 {
 	struct born b = { .fd = -1 };
 	char link[24];
-	scoped_fd proc = open_proc();
+	/* Nobody else would end it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	int proc = open_proc();
 	ssize_t n = proc < 0 ? -1 : readlinkat(proc, "self", link, sizeof(link) - 1);
 	if (n > 0) {
 		const char *at = link;
@@ -32,6 +35,8 @@ static _Noreturn void tell_namespace(int out)
 		if (b.fd < 0 || !text_read_number(&at, &b.pid))
 			b.pid = 0;
 	}
+	/* The table of descriptors is the other process's, too. */
+	close_scope(&proc);
 	if (write(out, &b, sizeof(b)) == (ssize_t)sizeof(b))
 		for (;;)
 			pause();
