@@ -1,6 +1,6 @@
 /** Mounts that come to a running container, and go. */
 import { failedPrecondition } from "#errdefs";
-import { planMountAdd, planMountRemove } from "#plan";
+import { planMountAdd, planMountRemove, withOrigin } from "#plan";
 import type { MountConfig } from "#spec";
 import type { OciContainer, OciRuntime } from "./oci-runtime.ts";
 
@@ -18,11 +18,15 @@ export async function changeMounts(
   const { id, state, record } = container;
   if (state.pid === 0) throw failedPrecondition(`Cannot change mounts of container "${id}": container not running`);
   const plan = change === "add" ? planMountAdd : planMountRemove;
-  const { steps, warnings } = plan(mounts, runtime.config(container), runtime.facts, {
+  const program = plan(mounts, runtime.config(container), runtime.facts, {
     pid: state.pid,
     bundle: record.bundle,
     cgroupPaths: new Map(record.cgroups),
   });
-  for (const warning of warnings) runtime.warn(warning);
-  await runtime.executor.execute(steps.map((s) => s.operation));
+  for (const warning of program.warnings) runtime.warn(warning);
+  try {
+    await runtime.executor.execute(program.steps.map((s) => s.operation));
+  } catch (error) {
+    throw withOrigin(error, program);
+  }
 }

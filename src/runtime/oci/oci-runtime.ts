@@ -8,11 +8,12 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { alreadyExists, failedPrecondition, isSampanError, notFound } from "#errdefs";
 import { findCgroups, processGroups, processIsAlive, processStartTime, readCurrentLimits } from "#host";
-import { MonitorClient, startOrphan, type Executor } from "#keel";
+import { MonitorClient, startOrphan, type CreateOptions, type Executor } from "#keel";
 import {
   cgroupDirectories,
   cgroupPlace,
   planContainer,
+  withOrigin,
   type HostFacts,
   type Operation,
   type Plan,
@@ -139,7 +140,7 @@ export class OciRuntime {
       for (const warning of plan.warnings) this.warn(warning);
       writeRecord(directory, this.#record(id, bundle, plan), bundle.text);
       const terminal = bundle.config.process?.terminal ?? false;
-      const { pid } = await this.executor.create({
+      const { pid } = await this.#execute(plan, {
         stateDirectory: directory,
         log: "",
         terminal,
@@ -147,7 +148,6 @@ export class OciRuntime {
         stdinOnce: true,
         inheritStdio: !terminal,
         oomFile: options.foreground ? plan.oomFile : "",
-        program: plan.steps.map((s) => s.operation),
         exitProgram: plan.exit,
         exitCommand: [],
         orphan: !options.foreground,
@@ -160,6 +160,14 @@ export class OciRuntime {
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });
       throw error;
+    }
+  }
+
+  async #execute(plan: Plan, options: Omit<CreateOptions, "program">): Promise<{ readonly pid: number }> {
+    try {
+      return await this.executor.create({ ...options, program: plan.steps.map((s) => s.operation) });
+    } catch (error) {
+      throw withOrigin(error, plan);
     }
   }
 
