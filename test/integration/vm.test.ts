@@ -42,7 +42,7 @@ beforeAll(async () => {
     };
     const script = commands.map(([name, command]) => `echo "--- ${name}"; ${command}; [ $? = 0 ] || echo "failed"`);
     const command = `${script.join("\n")}\necho problem >&2\nexit 3`;
-    const hanging = runInVm({ command: "echo on the console >/dev/console; sleep 1000", timeout: 30_000 }).catch(
+    const hanging = runInVm({ command: "echo on the console >/dev/console; sleep 1000", timeout: 60_000 }).catch(
       (error: unknown) => error,
     );
     const { stdout, stderr, code } = await runInVm({ files, command, timeout: 280_000 });
@@ -71,7 +71,7 @@ describe("runInVm()", () => {
   });
 
   it("says what the console showed when the command does not end", () => {
-    expect(String(hung)).toMatch(/it ran for 30000 ms[^]*on the console/);
+    expect(String(hung)).toMatch(/it ran for 60000 ms[^]*on the console/);
   });
 });
 
