@@ -112,10 +112,20 @@ static int enable_controllers(struct context *c, int directory, const struct wir
 		text_add(&request, request.used == 0 ? "+" : " +");
 		text_add(&request, name);
 	}
-	if (request.used == 0)
+	if (request.used == 0 ||
+	    write_small(directory, "cgroup.subtree_control", request.data, request.used) == 0)
 		return 0;
-	if (write_small(directory, "cgroup.subtree_control", request.data, request.used) < 0)
-		return fail(c, "write", "cgroup.subtree_control");
+	/*
+	 * One that cannot be had, as `cpu` where a real-time process runs, must not take the others with it. Its limits fail
+	 * later, where there are any.
+	 */
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		TEXT(single, 64);
+		text_add(&single, "+");
+		text_add(&single, wanted->items[i]);
+		if (has_word(available, wanted->items[i]) && !has_word(enabled, wanted->items[i]))
+			write_small(directory, "cgroup.subtree_control", single.data, single.used);
+	}
 	return 0;
 }
 

@@ -159,13 +159,25 @@ static int clone_container(struct context *c, const struct op_clone *op)
 		arguments.cgroup = (uint64_t)c->clone_cgroup;
 	}
 	long pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
+	int procs = -1;
+	/* A group at its pids.max bears no process, but takes one from outside: an exec into a container that is full. */
+	if (pid < 0 && errno == EAGAIN && c->clone_cgroup >= 0 &&
+	    (procs = openat(c->clone_cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC | O_NOFOLLOW)) >= 0) {
+		arguments.flags &= ~CLONE_INTO_CGROUP;
+		arguments.cgroup = 0;
+		pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
+	}
 	if (pid < 0)
 		return fail(c, "clone3", op->cgroup);
 	if (pid == 0) {
 		close(peers[0]);
 		c->peer = peers[1];
+		if (procs >= 0 && write(procs, "0", 1) != 1)
+			return fail(c, "write", op->cgroup);
+		close_scope(&procs);
 		return begin_container(c, op->namespaces);
 	}
+	close_scope(&procs);
 	close(peers[1]);
 	/* C's alone, so that their other ends see what C does. */
 	close_scope(&c->listener);

@@ -267,7 +267,7 @@ struct op_cgroup_create {
 	const char *path; /* absolute directory below a cgroup mount */
 	const char *mount; /* the cgroup mount it is below */
 	bool cpuset; /* v1 cpuset: fill empty cpuset.cpus and cpuset.mems from the parent on each level */
-	struct wire_list_string controllers; /* v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has; empty on v1 */
+	struct wire_list_string controllers; /* v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has and lets be enabled; empty on v1 */
 };
 
 /* Move this process into cgroups, by writing 0 to each tasks (v1) or cgroup.procs (v2) file. Their files are opened before `clone`. Then unshare the cgroup namespace if asked */

@@ -30,6 +30,8 @@ function byOperation(operation: Operation, error: number): string | undefined {
     case "write-file":
       if (error === errno.EBUSY && operation.path.endsWith("limit_in_bytes"))
         return "The container uses more memory than that, and the kernel could not take it back";
+      if (error === errno.ENOENT && operation.path.startsWith("/sys/fs/cgroup/"))
+        return "This kernel has no such file, or the controller could not be enabled in a group above";
       return /\/cpuset\.(cpus|mems)$/.test(operation.path) && (error === errno.ERANGE || error === errno.EINVAL)
         ? "The host has no such processor or memory node: see /sys/devices/system/cpu/online"
         : undefined;

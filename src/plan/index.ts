@@ -7,6 +7,7 @@ export { killAllOperations, planFreeze } from "./cgroup/freeze.ts";
 export { cgroupFeatures } from "./cgroup/features.ts";
 export { cgroupPlace, type CgroupPlace, type FoundCgroup } from "./cgroup/place.ts";
 export { freshLimits, type CurrentLimits } from "./cgroup/current-limits.ts";
+export { mergeResources } from "./cgroup/merge-resources.ts";
 export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";

@@ -203,7 +203,7 @@ export interface OperationCgroupCreate {
   readonly mount: string;
   /** v1 cpuset: fill empty cpuset.cpus and cpuset.mems from the parent on each level */
   readonly cpuset: boolean;
-  /** v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has; empty on v1 */
+  /** v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has and lets be enabled; empty on v1 */
   readonly controllers: readonly string[];
 }
 

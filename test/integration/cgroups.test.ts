@@ -77,7 +77,7 @@ describe.runIf(v1)("containers on cgroup v1", () => {
           "memory.limit_in_bytes": "33554432",
           "memory.memsw.limit_in_bytes": "33554432",
           "cpu.shares": "2048",
-          "cpu.cfs_quota_us": "5000",
+          "cpu.cfs_quota_us": "40000",
           "cpu.cfs_period_us": "100000",
           "cpu.cfs_burst_us": "1000",
           "cpuset.cpus": "1",
@@ -100,6 +100,10 @@ describe.runIf(v1)("containers on cgroup v1", () => {
       status: 137,
       left: [],
     });
+  });
+
+  it("take another program when they have all processes that they may, which then cannot fork", async () => {
+    expect(await scenario.full()).toEqual({ output: ["in", "sh: can't fork: Resource temporarily unavailable", ""] });
   });
 
   it("tell of kills for want of memory", async () => {

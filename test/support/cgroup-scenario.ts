@@ -92,7 +92,7 @@ export class Scenario implements AsyncDisposable {
     };
     const lower = {
       memory: { limit: 32 * MiB, swap: 32 * MiB },
-      cpu: { quota: 5000, period: 100_000, burst: 1000, cpus: "1" },
+      cpu: { quota: 40_000, period: 100_000, burst: 1000, cpus: "1" },
       pids: { limit: -1 },
       blockIO: { throttleWriteBpsDevice: [{ ...this.#disk, rate: 0 }] },
       devices: [{ allow: false, access: "rwm" }],
@@ -117,7 +117,7 @@ export class Scenario implements AsyncDisposable {
   /** Pauses, looks, resumes; runs another program in a group below; counts; then kills all, paused. */
   async life(): Promise<object> {
     const container = await this.#start("life", teller, {});
-    const { id, paths, config } = container;
+    const { id, paths } = container;
     const count = (): number => Number(this.#told("count"));
     await until(() => count() > 2);
     const freeze = async (frozen: boolean): Promise<void> => {
@@ -133,17 +133,7 @@ export class Scenario implements AsyncDisposable {
 
     const group = this.facts.cgroup.version === 2 ? "below" : "pids:below";
     mkdirSync(`${paths.get("pids")}/below`);
-    const exec = await this.#runtime.exec(
-      id,
-      { ...required(config.process), args: ["cat", "/proc/self/cgroup"], terminal: false },
-      config,
-      { cgroups: execCgroups(paths, [group]), openStdin: false, output: true },
-    );
-    let output = "";
-    exec.onOutput((_stream, data) => {
-      output += Buffer.from(data).toString();
-    });
-    await exec.exited;
+    const output = await this.#exec(container, execCgroups(paths, [group]));
     const joined = output.split("\n").find((line) => /^0::|:pids:/.test(line) && line.includes("below"));
 
     const stats = readCgroupStats(paths, this.facts.hugepageSizes);
@@ -164,6 +154,31 @@ export class Scenario implements AsyncDisposable {
     await container[Symbol.asyncDispose]();
     const left = [...paths.values()].filter((path) => existsSync(path));
     return { frozen, still, thawed, joined: joined?.replace(/^\d+/, "N"), counted, processes, status, left };
+  }
+
+  /** Another program in a container that has as many processes as it may: it runs, but cannot fork. */
+  async full(): Promise<object> {
+    const pids = { limit: 3 };
+    await using container = await this.#start("full", "sleep 1000 & sleep 1001 & wait", { resources: { pids } });
+    await until(() => containerProcesses(container.paths).length === 3);
+    const output = await this.#exec(container, container.paths, "echo in; (cat /dev/null) 2>/dev/null; echo out");
+    return { output: output.split("\n") };
+  }
+
+  /** Output of another program in the container, by default one that tells its groups. */
+  async #exec(
+    { id, config }: Running,
+    cgroups: Plan["cgroupPaths"],
+    script = "exec cat /proc/self/cgroup",
+  ): Promise<string> {
+    const process = { ...required(config.process), args: ["sh", "-c", script], terminal: false };
+    const exec = await this.#runtime.exec(id, process, config, { cgroups, openStdin: false, output: true });
+    let output = "";
+    exec.onOutput((_stream, data) => {
+      output += Buffer.from(data).toString();
+    });
+    await exec.exited;
+    return output;
   }
 
   /** A program that takes more memory than it may. */
@@ -197,7 +212,7 @@ export class Scenario implements AsyncDisposable {
     await this.#executor.execute([{ op: "freeze", path: group, frozen: false }]);
     await attempt();
     const stays = directories.every((directory) => existsSync(directory));
-    await using other = await this.#start("other", "while :; do sleep 1; done", {});
+    await using other = await this.#start("other", "exec sleep 1000", {});
     writeFileSync(`${group}/cgroup.procs`, String(other.pid));
     await attempt();
     const back = required(other.paths.get("") ?? other.paths.get("freezer"));

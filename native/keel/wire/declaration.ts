@@ -254,7 +254,7 @@ export const operations: readonly Declared[] = [
       f(
         "controllers",
         "list<string>",
-        "v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has; empty on v1",
+        "v2: controllers to enable in cgroup.subtree_control of each parent, those that the kernel has and lets be enabled; empty on v1",
       ),
     ],
   },
