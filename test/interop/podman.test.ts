@@ -119,8 +119,9 @@ describe("podman --runtime sampan-oci", () => {
       "-q",
       "--network",
       "none",
+      // The builder gives the parent itself to each of its containers.
       "--cgroup-parent",
-      host.cgroupParent,
+      `${host.cgroupParent}/build`,
       "-t",
       "localhost/built:1",
       "-f",
