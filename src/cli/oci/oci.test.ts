@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import { parseRuntimeConfig, type ProcessConfig } from "#spec";
 import { planContainer } from "#plan";
 import { hostV2 as testFacts } from "../../plan/testing/samples.ts";
+import { readDuration } from "./duration.ts";
 import { exampleConfig } from "./example-config.ts";
 import { readExecProcess } from "./exec-process.ts";
 import { initialGlobals, parseGlobals } from "./globals.ts";
 import { logLine } from "./log.ts";
+import { readUpdate } from "./update-resources.ts";
 
 describe("parseGlobals()", () => {
   it("reads what runc's callers give, up to the command", () => {
@@ -134,5 +136,50 @@ describe("readExecProcess()", () => {
     expect(() => readExecProcess({ ...(none as object), process: "x" } as never, ["ls"], base)).toThrow(
       "--process names one",
     );
+  });
+});
+
+describe("readDuration()", () => {
+  it("reads Go's durations as milliseconds", () => {
+    expect(["5s", "500ms", "1m30s", "1.5h"].map(readDuration)).toEqual([5000, 500, 90_000, 5_400_000]);
+  });
+
+  it.each(["", "5", "s", "5 s", "-1s", "0s", "5d"])("refuses %j", (text) => {
+    expect(() => readDuration(text)).toThrow(`Cannot parse --interval "${text}": it is no duration like 5s`);
+  });
+});
+
+describe("readUpdate()", () => {
+  const none = {} as never;
+  const warnings: string[] = [];
+  const warn = (text: string): void => void warnings.push(text);
+
+  it("makes resources of options, with sizes in bytes", () => {
+    const values = {
+      memory: "512m",
+      "memory-swap": "-1",
+      "cpu-quota": "20000",
+      "pids-limit": "0",
+      "cpuset-cpus": "0-1",
+    };
+    const resources = readUpdate(values as never, warn);
+    expect(resources.memory).toMatchObject({ limit: 536_870_912n, swap: -1n, reservation: undefined });
+    expect(resources.cpu).toMatchObject({ quota: 20_000n, cpus: "0-1", shares: undefined });
+    expect(resources.pids).toEqual({ limit: 0n });
+    expect(readUpdate(none, warn)).toMatchObject({ memory: undefined, cpu: undefined, pids: undefined });
+  });
+
+  it.each([
+    [{ memory: "lots" }, 'Cannot parse --memory "lots": it is no size like 512m or 1g'],
+    [{ "cpu-quota": "1.5" }, 'Cannot parse --cpu-quota "1.5": it is no integer'],
+    [{ "pids-limit": "9999999999999999999" }, "resources.pids.limit"],
+    [{ resources: "/no/such/file" }, 'Cannot read "/no/such/file": no such file or directory'],
+  ])("names what is wrong in %j", (values, message) => {
+    expect(() => readUpdate(values as never, warn)).toThrow(message);
+  });
+
+  it("tells that kernel memory limits are gone", () => {
+    readUpdate({ "kernel-memory": "1m" } as never, warn);
+    expect(warnings).toEqual(["--kernel-memory is obsolete and does nothing"]);
   });
 });

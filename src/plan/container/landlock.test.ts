@@ -41,9 +41,11 @@ describe("planContainer()", () => {
       operationsOf(planContainer(sampleConfig({ noNewPrivileges }, {}, { annotations }), hostV1, options))
         .map(({ op }) => op)
         .slice(-9);
-    const end = ["working-directory", "find-executable", "wait-start"];
-    expect(order(false)).toEqual(["stdio-owner", "landlock", "seccomp", "user", "capabilities", ...end, "exec"]);
-    expect(order(true).slice(-7)).toEqual([...end, "no-new-privileges", "landlock", "seccomp", "exec"]);
+    const place = ["working-directory", "find-executable"];
+    const restricted = ["landlock", "seccomp", "user", "capabilities", "wait-start", "exec"];
+    expect(order(false)).toEqual(["stdio-owner", ...place, ...restricted]);
+    const last = ["wait-start", "no-new-privileges", "landlock", "seccomp", "exec"];
+    expect(order(true).slice(-7)).toEqual([...place, ...last]);
   });
 
   it("compiles the annotation to bits, for exec too", () => {

@@ -1,6 +1,6 @@
 /** The last part of every plan: from a prepared root to the program. Shared by containers and `exec`. */
 import { invalidArgument } from "#errdefs";
-import type { LinuxConfig, ProcessConfig, SeccompProfile } from "#spec";
+import type { LinuxConfig, ProcessConfig } from "#spec";
 import type { HostFacts } from "../host-facts.ts";
 import type { Operation } from "../operation.gen.ts";
 import type { ProcessOptions } from "../plan.ts";
@@ -83,6 +83,19 @@ export function addFinish(
         "runtime-spec config-linux.md#seccomp",
       );
   };
+  // Older profiles do not know the system calls that these take.
+  const addPlace = (): void => {
+    list.add({ op: "working-directory", path: cwd }, "The program starts in this directory", processSource);
+    list.add(
+      {
+        op: "find-executable",
+        command: process.args[0] ?? "",
+        path: searchPath(exec.environment),
+        directory: cwd,
+      },
+      "A missing command is reported now, and not when the container starts",
+    );
+  };
 
   addLabels(list, process, facts);
   list.add(
@@ -95,7 +108,10 @@ export function addFinish(
       { op: "stdio-owner", uid: user.uid, gid: user.gid },
       "A program that is not root can open /dev/stdout and /dev/stderr, e.g. for its log",
     );
-  if (!process.noNewPrivileges) addRestrictions();
+  if (!process.noNewPrivileges) {
+    addPlace();
+    addRestrictions();
+  }
   list.add(
     { op: "user", uid: user.uid, gid: user.gid, groups: user.additionalGids, umask: user.umask ?? 0o022 },
     "The program runs as this user of the container",
@@ -118,16 +134,7 @@ export function addFinish(
       "The container does not outlive the process that watches it",
       "prctl(2)",
     );
-  list.add({ op: "working-directory", path: cwd }, "The program starts in this directory", processSource);
-  list.add(
-    {
-      op: "find-executable",
-      command: process.args[0] ?? "",
-      path: searchPath(exec.environment),
-      directory: cwd,
-    },
-    "A missing command is reported now, and not when the container starts",
-  );
+  if (process.noNewPrivileges) addPlace();
   started?.();
   if (process.noNewPrivileges)
     list.add(

@@ -54,9 +54,9 @@ describe("planContainer()", () => {
   });
 
   it("leaves a label that a mount's options say", () => {
-    const mounts = [{ destination: "/x", type: "tmpfs", options: ["rootcontext=u:r:t:s0"] }];
+    const mounts = [{ destination: "/x", type: "tmpfs", options: ["rootcontext=u:r:t:s0", "mode=755"] }];
     expect(plan(seLinux, {}, { mountLabel }, { mounts }).filter((line) => line.startsWith("mount type=tmpfs"))).toEqual(
-      ["mount type=tmpfs source=tmpfs target=/x attributes=0 parameters=[rootcontext:u:r:t:s0] mode=0755"],
+      ["mount type=tmpfs source=tmpfs target=/x attributes=0 parameters=[rootcontext:u:r:t:s0 mode:755] mode=0755"],
     );
   });
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { failedPrecondition, invalidArgument } from "#errdefs";
+import { failedPrecondition } from "#errdefs";
 import { readCgroupStats, readNetworkStats } from "#host";
 import { oomEvent, statsEvent, watchOomKills, type OciContainer } from "#runtime";
 import { ociCommand, type OciContext } from "../command.ts";
+import { readDuration } from "../duration.ts";
 
 export const events = ociCommand(
   {
@@ -62,20 +63,4 @@ async function follow(
     ended.abort();
     await ticks;
   }
-}
-
-const unitMilliseconds: ReadonlyMap<string, number> = new Map([
-  ["ms", 1],
-  ["s", 1000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-]);
-
-/** `5s`, `500ms`, `1m30s`: milliseconds. */
-export function readDuration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  const milliseconds = parts.reduce((sum, [, n, unit]) => sum + Number(n) * (unitMilliseconds.get(unit ?? "") ?? 0), 0);
-  if (parts.length === 0 || parts.map(([all]) => all).join("") !== text || milliseconds < 1)
-    throw invalidArgument(`Cannot parse --interval "${text}": it is no duration like 5s`);
-  return milliseconds;
 }
