@@ -1,6 +1,6 @@
 /** The last part of every plan: from a prepared root to the program. Shared by containers and `exec`. */
 import { invalidArgument } from "#errdefs";
-import type { LinuxConfig, ProcessConfig, SeccompProfile } from "#spec";
+import type { LinuxConfig, ProcessConfig } from "#spec";
 import type { HostFacts } from "../host-facts.ts";
 import type { Operation } from "../operation.gen.ts";
 import type { ProcessOptions } from "../plan.ts";
