@@ -82,16 +82,18 @@ describe("sampan-oci, with a seccomp profile", () => {
     );
   });
 
-  it("run answers with the profile's errno, and ENOSYS beyond its calls", async () => {
+  it("exec answers with the profile's errno", async () => {
     const bundle = await host.bundle("errno", (c) => {
-      c.process.args = ["mkdir", "/dev/shm/x"];
+      c.process.args = ["sleep", "1000"];
       c.linux["seccomp"] = {
         defaultAction: "SCMP_ACT_ALLOW",
         syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 100 }],
       };
     });
-    const { code, stderr } = await host.oci(["run", "--bundle", bundle, "errno"]);
-    expect(code).toBe(1);
-    expect(stderr).toContain("Network is down");
+    await host.mustDetach(["create", "--bundle", bundle, "errno"]);
+    await host.must(["start", "errno"]);
+    const result = await host.oci(["exec", "errno", "mkdir", "/dev/shm/x"]);
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining("Network is down") as string });
+    await host.must(["delete", "--force", "errno"]);
   });
 });

@@ -21,7 +21,7 @@ describe("planContainer()", () => {
         "keyring name=abc",
         `security-attribute module=apparmor attribute=exec value="exec ${profile}"`,
         "bounding-set keep=0xa80425fb",
-        "seccomp program=<72 bytes> flags=0",
+        "seccomp program=<72 bytes> flags=4",
         expect.stringMatching(/^exec /) as string,
       ]);
   });
@@ -49,7 +49,7 @@ describe("planContainer()", () => {
       `mount type=tmpfs source=shm target=/dev/shm attributes=0xe parameters=[mode:1777 size:67108864 context:${mountLabel}] mode=0755`,
       `security-attribute module="" attribute=exec value=${label}`,
       "bounding-set keep=0xa80425fb",
-      "seccomp program=<72 bytes> flags=0",
+      "seccomp program=<72 bytes> flags=4",
     ]);
   });
 
