@@ -19,6 +19,9 @@ function leftovers(name: string): string[] {
   return [...cgroups, ...(existsSync(join(host.state, name)) ? ["state"] : [])];
 }
 
+/** The log quotes its messages. */
+const words = (log: string): string => log.replaceAll('\\"', '"');
+
 const mistakes: readonly (readonly [name: string, change: (c: BundleConfig) => void, message: RegExp])[] = [
   ["wrong type", (c) => (c.process.cwd = 7 as never), /process\.cwd must be a string/],
   [
@@ -87,9 +90,9 @@ const mistakes: readonly (readonly [name: string, change: (c: BundleConfig) => v
     /hooks\.prestart\[0\]\.path must be an absolute path/,
   ],
   [
-    "mount with dots",
-    (c) => c.mounts.push({ destination: "/a/../../b", type: "tmpfs", source: "tmpfs" }),
-    /\/a\/\.\.\/\.\.\/b/,
+    "mount over the root by dots",
+    (c) => c.mounts.push({ destination: "/a/../..", type: "tmpfs", source: "tmpfs" }),
+    /Cannot mount/,
   ],
   [
     "mount of nothing",
@@ -102,7 +105,7 @@ const mistakes: readonly (readonly [name: string, change: (c: BundleConfig) => v
     (c) => (c.linux["seccomp"] = { defaultAction: "SCMP_ACT_PAINT" }),
     /linux\.seccomp\.defaultAction/,
   ],
-  ["cgroup path that climbs", (c) => (c.linux.cgroupsPath = "/a/../../b"), /cgroup "\/a\/\.\.\/\.\.\/b"/],
+  ["cgroup path that climbs to the top", (c) => (c.linux.cgroupsPath = "/a/../.."), /cgroup "\/a\/\.\.\/\.\."/],
   ["command that is not there", (c) => (c.process.args = ["nosuch"]), /executable file not found in \$PATH/],
   [
     "hostname of the host",
@@ -118,9 +121,9 @@ describe("sampan-oci create", () => {
       c.root.readonly = false;
       change(c);
     });
-    const { code, stderr, stdout } = await host.oci(["create", "--bundle", bundle, id]);
-    expect(stderr).toMatch(message);
-    expect({ code, stdout, lines: stderr.trim().split("\n").length }).toEqual({ code: 1, stdout: "", lines: 1 });
+    const { code, stderr } = await host.detached(["create", "--bundle", bundle, id]);
+    expect(words(stderr)).toMatch(message);
+    expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 1, lines: 1 });
     expect(leftovers(id)).toEqual([]);
   });
 
@@ -138,7 +141,7 @@ describe("sampan-oci create", () => {
       await writeFile(join(bundle, "config.json"), text);
       const { code, stderr } = await host.oci(["create", "--bundle", bundle, "text"]);
       expect(code).toBe(1);
-      expect(stderr).toMatch(message);
+      expect(words(stderr)).toMatch(message);
       expect(stderr.length).toBeLessThan(1000);
       expect(leftovers("text")).toEqual([]);
     }
@@ -167,7 +170,7 @@ describe("sampan-oci create", () => {
     for (const [args, message] of lines) {
       const { code, stderr } = await host.oci(args);
       expect(code, args.join(" ")).toBeGreaterThan(0);
-      expect(stderr).toMatch(message);
+      expect(words(stderr)).toMatch(message);
     }
   });
 

@@ -1,5 +1,5 @@
 /** A test host with bundles, for `sampan-oci` and the engines that call it. */
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { checkout } from "./checkout.ts";
 import { testImage } from "./images.ts";
@@ -98,8 +98,9 @@ export class OciHost implements AsyncDisposable {
   ): Promise<string> {
     const directory = join(this.host.files, name);
     await mkdir(directory, { recursive: true });
-    await this.must(["spec", "--bundle", directory]);
     const file = join(directory, "config.json");
+    await rm(file, { force: true });
+    await this.must(["spec", "--bundle", directory]);
     const config = JSON.parse(await readFile(file, "utf8")) as BundleConfig;
     config.process.terminal = false;
     config.root.path = this.rootfs;
