@@ -9,6 +9,7 @@ import { imageInspect } from "./commands/image-inspect.ts";
 import { images } from "./commands/images.ts";
 import { inspect } from "./commands/inspect.ts";
 import { kill } from "./commands/kill.ts";
+import { load } from "./commands/load.ts";
 import { logs } from "./commands/logs.ts";
 import { ps } from "./commands/ps.ts";
 import { pull } from "./commands/pull.ts";
@@ -16,6 +17,7 @@ import { push } from "./commands/push.ts";
 import { rm } from "./commands/rm.ts";
 import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
+import { save } from "./commands/save.ts";
 import { start } from "./commands/start.ts";
 import { stop } from "./commands/stop.ts";
 import { tag } from "./commands/tag.ts";
@@ -25,7 +27,7 @@ import { wait } from "./commands/wait.ts";
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
-    ...[pull, push, images, tag, history, imageInspect, rmi],
+    ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );
@@ -34,7 +36,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
 const aliases: ReadonlyMap<string, string> = new Map([
   ["image ls", "images"],
   ["image rm", "rmi"],
-  ...["pull", "push", "tag", "history"].map((name): [string, string] => [`image ${name}`, name]),
+  ...["pull", "push", "tag", "history", "save", "load"].map((name): [string, string] => [`image ${name}`, name]),
 ]);
 
 /** The command that a command line begins with, and how many words that takes. */

@@ -10,9 +10,12 @@ import { parseFilters } from "./filter.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
 import { ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+import { loadImages, type LoadedImage } from "./load.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
 import { pushImage, type PushedImage } from "./push.ts";
+import { saveImages } from "./save.ts";
+import type { Sink } from "./transfer/archive-writer.ts";
 import { collectGarbage, removeImage, type InUse, type RemovedImage } from "./remove.ts";
 
 export interface ImagesOptions {
@@ -103,6 +106,29 @@ export class Images implements Disposable {
     using own = credentials && new Registry({ ...this.#options.registry, credentials });
     const request = { reference, platform, allPlatforms, onProgress, signal };
     return await pushImage(request, { ...this.#tools(), registry: own ?? this.#remote() });
+  }
+
+  /**
+   * Writes images as one archive, an OCI layout and a Docker archive at once, with all platforms that are here.
+   *
+   * @param sink takes the bytes, one chunk at a time
+   * @throws SampanError `not-found`, `failed-precondition`, `data-loss`, `cancelled`; whatever the sink throws
+   */
+  async save(names: readonly string[], sink: Sink, options: PullOptions = {}): Promise<void> {
+    const { onProgress, signal = new AbortController().signal } = options;
+    const request = { images: names, platform: platformOf(options.platform), onProgress, signal };
+    await saveImages(request, sink, { ...this.#tools(), registry: this.#remote() });
+  }
+
+  /**
+   * Reads images from a Docker archive or the tar of an OCI layout, which may be compressed with gzip or zstd, as it comes.
+   *
+   * @throws SampanError `invalid-argument`, `data-loss`, `resource-exhausted` (not an archive of images, or a damaged or
+   * hostile one), `not-found` (it is incomplete, or for other platforms), `unsupported`, `cancelled`
+   */
+  async load(stream: AsyncIterable<Uint8Array>, options: PullOptions = {}): Promise<readonly LoadedImage[]> {
+    const { onProgress, signal = new AbortController().signal } = options;
+    return await loadImages({ stream, platform: platformOf(options.platform), onProgress, signal }, this.#tools());
   }
 
   #remote(): Registry {

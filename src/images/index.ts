@@ -7,3 +7,4 @@ export type { PulledImage } from "./pull.ts";
 export type { InUse, RemovedImage } from "./remove.ts";
 export type { PushedImage } from "./push.ts";
 export type { ImageHistory } from "./history.ts";
+export type { LoadedImage } from "./load.ts";

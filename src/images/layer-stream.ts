@@ -65,7 +65,7 @@ export async function* layerStream(
  *
  * @param damaged makes the error for what is no such data
  */
-async function* decompress(
+export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   compression: Compression,
   damaged: (cause: unknown) => SampanError,

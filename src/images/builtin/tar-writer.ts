@@ -50,7 +50,7 @@ function sizeOf(entry: TarEntry): number {
 }
 
 /** The header block of an entry; sizes from 8 GiB on are in base 256, as GNU has them and all read it. */
-function header(entry: TarEntry, modified: number): Buffer {
+export function header(entry: TarEntry, modified: number): Buffer {
   const buffer = Buffer.alloc(block);
   const octal = (value: number, offset: number, length: number): void => {
     buffer.write(value.toString(8).padStart(length - 1, "0"), offset, "latin1");
