@@ -10,6 +10,8 @@ import { images } from "./commands/images.ts";
 import { inspect } from "./commands/inspect.ts";
 import { kill } from "./commands/kill.ts";
 import { load } from "./commands/load.ts";
+import { login } from "./commands/login.ts";
+import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
 import { ps } from "./commands/ps.ts";
 import { pull } from "./commands/pull.ts";
@@ -28,6 +30,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
+    ...[login, logout],
     ...[explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );

@@ -144,7 +144,7 @@ function tokenRequest(
   const url = new URL(realm);
   if (service !== "") url.searchParams.set("service", service);
   // Several scopes, as a mount needs them, are parameters of their own here and one list in a POST.
-  for (const one of scope.split(" ")) url.searchParams.append("scope", one);
+  for (const one of scope === "" ? [] : scope.split(" ")) url.searchParams.append("scope", one);
   const withPassword = credentials !== undefined && "username" in credentials;
   return { method: "GET", url, headers: withPassword ? { authorization: basicHeader(credentials) } : {} };
 }

@@ -88,7 +88,9 @@ export class Connection {
       const state =
         authorization === undefined
           ? "wants a login"
-          : "does not accept the login for this, or the image does not exist";
+          : request.scope === ""
+            ? "does not accept the user name and password"
+            : "does not accept the login for this, or the image does not exist";
       throw permissionDenied(`${request.action}: ${endpoint.origin} ${state}`, {
         status: 401,
         remedy: "Log in to the registry, and check the image's name",

@@ -58,6 +58,20 @@ export class Registry implements Disposable {
   }
 
   /**
+   * Asks whether a registry takes the credentials that this client has for it.
+   *
+   * @param domain `host[:port]`
+   * @throws SampanError `permission-denied` when it does not, `unavailable`
+   */
+  async checkLogin(domain: string, { signal }: FetchOptions = {}): Promise<void> {
+    const connection = new Connection(domain, this.#client, this.#settings);
+    const about = `Cannot log in to "${domain}"`;
+    const response = await connection.send({ method: "GET", path: "/v2/", scope: "", action: about, signal });
+    response.discard();
+    if (response.status !== 200) throw statusError(about, response.status, connection.host, "");
+  }
+
+  /**
    * Asks what a name stands for, without fetching it where the registry can tell.
    *
    * @param options.platform also look into an index, for the manifest of this platform
