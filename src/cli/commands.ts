@@ -1,6 +1,7 @@
 /** All commands, in the order of `--help`. */
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
+import { copy } from "./commands/copy.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
 import { explain } from "./commands/explain.ts";
@@ -16,6 +17,7 @@ import { logs } from "./commands/logs.ts";
 import { ps } from "./commands/ps.ts";
 import { pull } from "./commands/pull.ts";
 import { push } from "./commands/push.ts";
+import { referrers } from "./commands/referrers.ts";
 import { rm } from "./commands/rm.ts";
 import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
@@ -23,6 +25,7 @@ import { save } from "./commands/save.ts";
 import { start } from "./commands/start.ts";
 import { stop } from "./commands/stop.ts";
 import { tag } from "./commands/tag.ts";
+import { tags } from "./commands/tags.ts";
 import { version } from "./commands/version.ts";
 import { wait } from "./commands/wait.ts";
 
@@ -30,7 +33,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
-    ...[login, logout],
+    ...[login, logout, copy, tags, referrers],
     ...[explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );

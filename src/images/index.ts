@@ -8,3 +8,4 @@ export type { InUse, RemovedImage } from "./remove.ts";
 export type { PushedImage } from "./push.ts";
 export type { ImageHistory } from "./history.ts";
 export type { LoadedImage } from "./load.ts";
+export { copyImage, parsePlace, type CopyOptions, type Place } from "./copy.ts";

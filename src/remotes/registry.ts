@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { dataLoss, invalidArgument, notFound, unsupported } from "#errdefs";
 import {
   familiarName,
+  familiarRepository,
   isDigest,
   isForeignLayerMediaType,
   isIndexMediaType,
@@ -12,6 +13,7 @@ import {
   parseManifestDocument,
   selectManifest,
   type Descriptor,
+  type Digest,
   type ManifestDocument,
   type Platform,
   type Reference,
@@ -21,6 +23,7 @@ import { Connection } from "./connection.ts";
 import { errorDetail } from "./error-detail.ts";
 import { statusError } from "./failure.ts";
 import { HttpClient, type HttpResponse } from "./http.ts";
+import { listReferrers, listTags } from "./listing.ts";
 import { uploadManifest } from "./push.ts";
 import { uploadBlob, type Uploaded, type UploadSource } from "./upload.ts";
 import { decode, isServedType, mediaTypeOf, schema1, verify, wrongSize } from "./served.ts";
@@ -187,6 +190,31 @@ export class Registry implements Disposable {
       tag: options.tag,
       signal: options.signal,
     });
+  }
+
+  /**
+   * All tags of a repository.
+   *
+   * @throws SampanError `not-found`, `permission-denied`, `unavailable`, `cancelled`, `data-loss`
+   */
+  async tags(reference: Reference, { signal }: FetchOptions = {}): Promise<readonly string[]> {
+    const about = `Cannot list the tags of "${familiarRepository(reference)}"`;
+    return await listTags(this.#connection(reference), { repository: reference.path, action: about, signal });
+  }
+
+  /**
+   * What refers to a manifest of a repository: signatures, attestations and the like.
+   *
+   * @throws SampanError `permission-denied`, `unavailable`, `cancelled`, `invalid-argument`, `data-loss`
+   */
+  async referrers(
+    reference: Reference,
+    digest: Digest,
+    { artifactType, signal }: FetchOptions & { readonly artifactType?: string | undefined } = {},
+  ): Promise<readonly Descriptor[]> {
+    const about = `Cannot list what refers to "${familiarName(reference)}"`;
+    const request = { repository: reference.path, action: about, signal, digest, artifactType };
+    return await listReferrers(this.#connection(reference), request);
   }
 
   async #head(reference: Reference, options: FetchOptions): Promise<Descriptor> {

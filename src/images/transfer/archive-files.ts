@@ -13,7 +13,7 @@ export interface ArchiveFile extends Expected {
 
 export interface ArchiveTools {
   readonly content: ContentStore;
-  readonly lease: Lease;
+  readonly lease: Pick<Lease, "use">;
 }
 
 const archiveLimits = { ...defaultLimits, entries: 100_000 };
