@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { command, type CommandDefinition } from "./command.ts";
-import { commands } from "./commands.ts";
+import { commands, findCommand } from "./commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { nearest, parseCommand } from "./parse.ts";
 import { containerOptions } from "./container-options.ts";
@@ -58,6 +58,18 @@ test("parseCommand() says what is wrong and what to write", () => {
 test("nearest() finds a word that is nearly the same, and none otherwise", () => {
   expect(nearest("imgaes", ["images", "run"])).toBe("images");
   expect(nearest("xyz", ["images", "run"])).toBeUndefined();
+});
+
+test("findCommand() takes commands of two words, and Docker's longer words for one", () => {
+  const find = (...words: string[]) => {
+    const found = findCommand(words);
+    return found && [found.command.definition.name, found.words];
+  };
+  expect(find("images", "-q")).toEqual(["images", 1]);
+  expect(find("image", "ls")).toEqual(["images", 2]);
+  expect(find("image", "inspect", "x")).toEqual(["image inspect", 2]);
+  expect(find("image")).toBeUndefined();
+  expect(find("image", "paint")).toBeUndefined();
 });
 
 test("every command has help with an example, and no two options share a letter", () => {

@@ -24,3 +24,11 @@ export async function forEach(names: readonly string[], action: (name: string) =
   }
   return code;
 }
+
+/** Ends when the user or the system asks to. */
+export function interruption(): AbortSignal {
+  const abort = new AbortController();
+  process.once("SIGINT", () => abort.abort());
+  process.once("SIGTERM", () => abort.abort());
+  return abort.signal;
+}

@@ -3,7 +3,7 @@ import { commandCode, printError } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import type { GlobalOptions } from "./command.ts";
 import { nearest, parseCommand } from "./parse.ts";
-import { commands } from "./commands.ts";
+import { commands, findCommand } from "./commands.ts";
 
 /** Exit code for what fails before or beside the container's own command (docker's). */
 const failureCode = (name: string): number => (name === "run" || name === "exec" ? 125 : 1);
@@ -24,8 +24,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       await oci(rest.slice(1));
       return;
     }
-    const entry = commands.get(name);
-    if (entry === undefined) {
+    const found = findCommand(rest);
+    if (found === undefined) {
       if (name === "") {
         process.stdout.write(generalHelp([...commands.values()].map((c) => c.definition)));
         return;
@@ -36,7 +36,8 @@ export async function main(argv: readonly string[]): Promise<void> {
         remedy: near === undefined ? "See sampan --help" : `Did you mean sampan ${near}`,
       });
     }
-    const parsed = parseCommand(entry.definition, rest.slice(1));
+    const { command: entry, words } = found;
+    const parsed = parseCommand(entry.definition, rest.slice(words));
     if (parsed.help) {
       process.stdout.write(commandHelp(entry.definition));
       return;
@@ -61,7 +62,7 @@ function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: 
       if (word === "--root") root = value;
       else state = value;
     } else if (arg === "--help" || arg === "-h" || arg === "help") {
-      const asked = commands.get(argv[at + 1] ?? "");
+      const asked = findCommand(argv.slice(at + 1))?.command;
       const definitions = [...commands.values()].map((c) => c.definition);
       process.stdout.write(asked === undefined ? generalHelp(definitions) : commandHelp(asked.definition));
       return { globals: { root, state }, rest: [], done: true };

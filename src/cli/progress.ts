@@ -1,4 +1,4 @@
-/** Progress of a pull: a bar a layer on a terminal, a line a step elsewhere. All on stderr. */
+/** Progress of a pull, push or copy: a bar a layer on a terminal, a line a step elsewhere. All on stderr. */
 import type { PullProgress } from "#images";
 
 export interface ProgressDisplay extends Disposable {
@@ -17,22 +17,27 @@ const barWidth = 30;
 
 /** @param quiet shows nothing at all */
 export function pullProgress(reference: string, quiet = false): ProgressDisplay {
+  return progressDisplay(`Pulling ${reference}`, quiet);
+}
+
+/** @param title printed before the first layer */
+export function progressDisplay(title: string, quiet: boolean): ProgressDisplay {
   if (quiet) return { update: () => undefined, [Symbol.dispose]: () => undefined };
-  return process.stderr.isTTY ? new Bars(reference) : new Lines(reference);
+  return process.stderr.isTTY ? new Bars(title) : new Lines(title);
 }
 
 const short = (digest: string): string => digest.slice(digest.indexOf(":") + 1, digest.indexOf(":") + 13);
 
 class Lines implements ProgressDisplay {
-  readonly #reference: string;
+  readonly #title: string;
   readonly #phases = new Map<string, string>();
 
-  constructor(reference: string) {
-    this.#reference = reference;
+  constructor(title: string) {
+    this.#title = title;
   }
 
   readonly update = (progress: PullProgress): void => {
-    if (this.#phases.size === 0) process.stderr.write(`Pulling ${this.#reference}\n`);
+    if (this.#phases.size === 0) process.stderr.write(`${this.#title}\n`);
     if (this.#phases.get(progress.digest) === progress.status) return;
     this.#phases.set(progress.digest, progress.status);
     process.stderr.write(`${short(progress.digest)}: ${progress.status}\n`);
@@ -45,17 +50,17 @@ class Lines implements ProgressDisplay {
 
 /** Redraws its lines in place, at most ten times a second. */
 class Bars implements ProgressDisplay {
-  readonly #reference: string;
+  readonly #title: string;
   readonly #layers = new Map<string, LayerLine>();
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(reference: string) {
-    this.#reference = reference;
+  constructor(title: string) {
+    this.#title = title;
   }
 
   readonly update = (progress: PullProgress): void => {
-    if (this.#layers.size === 0) process.stderr.write(`Pulling ${this.#reference}\n`);
+    if (this.#layers.size === 0) process.stderr.write(`${this.#title}\n`);
     let layer = this.#layers.get(progress.digest);
     if (layer === undefined) {
       layer = { label: short(progress.digest), phase: "", done: 0, total: 0 };
@@ -92,7 +97,7 @@ function barLine({ label, phase, done, total }: LayerLine): string {
   const share = total === 0 ? 0 : Math.min(1, done / total);
   const filled = Math.round(share * barWidth);
   const bar =
-    phase === "pulling"
+    phase.endsWith("ing") && phase !== "waiting"
       ? ` [${"=".repeat(filled)}${" ".repeat(barWidth - filled)}] ${megabytes(done)}/${megabytes(total)}`
       : "";
   return `${label}: ${phase.padEnd(11)}${bar}`;

@@ -145,6 +145,11 @@ export class Engine implements AsyncDisposable {
     return this.#images.pull(reference, options);
   }
 
+  /** All that can be done with images: push, tag, save, load and so on. */
+  get imageStore(): Images {
+    return this.#images;
+  }
+
   images(): readonly ImageSummary[] {
     return this.#images.list();
   }

@@ -1,16 +1,22 @@
 /** What `inspect` and `images` show of an image. */
-import { formatPlatform, parseReference, repositoryName, familiarRepository } from "#spec";
+import { formatPlatform, formatReference, parseReference, repositoryName, familiarRepository } from "#spec";
 import type { ResolvedImage } from "#images";
 
-/** An image in Docker's shape. */
-export function inspectImage(image: ResolvedImage): object {
+/**
+ * An image in Docker's shape.
+ *
+ * @param names all of its names; the one that it was found by when not given
+ */
+export function inspectImage(
+  image: ResolvedImage,
+  names: readonly string[] = image.name.startsWith("sha256:") ? [] : [image.name],
+): object {
   const { config } = image.config;
+  const references = names.map((name) => parseReference(name));
   return {
     Id: image.id,
-    RepoTags: image.name.startsWith("sha256:") ? [] : [image.name],
-    RepoDigests: image.name.startsWith("sha256:")
-      ? []
-      : [`${repositoryName(parseReference(image.name))}@${image.target}`],
+    RepoTags: references.filter(({ tag }) => tag !== undefined).map(formatReference),
+    RepoDigests: [...new Set(references.map((reference) => `${repositoryName(reference)}@${image.target}`))],
     Created: image.config.created ?? "",
     Architecture: image.platform.architecture,
     Variant: image.platform.variant ?? "",

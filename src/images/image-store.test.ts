@@ -35,7 +35,7 @@ interface Options {
 function record(name: string, options: Options = {}): ImageRecord {
   const { target = id("a1"), config = id("c1"), diffIds = [id("d1"), id("d2")], now = 1000 } = options;
   return {
-    name: `docker.io/library/${name}`,
+    names: [`docker.io/library/${name}`],
     target: { mediaType: mediaTypes.ociManifest, digest: target, size: 7 },
     manifest: target,
     configDigest: config,

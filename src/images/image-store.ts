@@ -52,7 +52,8 @@ export interface ImageSummary {
 
 /** What an image needs to be recorded. */
 export interface ImageRecord {
-  readonly name: string;
+  /** Without one the image dangles. */
+  readonly names: readonly string[];
   readonly target: Descriptor;
   readonly manifest: Digest;
   readonly configDigest: Digest;
@@ -190,22 +191,23 @@ export class ImageStore {
   }
 
   /** Records an image, in place of what the name stood for before, which dangles then. */
-  put({ name, target, manifest, configDigest, configText, keys, now }: ImageRecord): void {
+  put({ names, target, manifest, configDigest, configText, keys, now }: ImageRecord): void {
     const config = parseImageConfig(configText);
     const size = this.#layersSize(chainIds(config.diffIds));
     const platform = formatPlatform(config.platform);
     const run = (sql: string, ...values: (string | number)[]): void => void this.#database.prepare(sql).run(...values);
     this.#database.transaction(() => {
-      run(
-        `INSERT INTO images (name, digest, media_type, size, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+      for (const name of names)
+        run(
+          `INSERT INTO images (name, digest, media_type, size, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
         ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, media_type = excluded.media_type,
         size = excluded.size, updated = excluded.updated`,
-        name,
-        target.digest,
-        target.mediaType,
-        target.size,
-        now,
-      );
+          name,
+          target.digest,
+          target.mediaType,
+          target.size,
+          now,
+        );
       run("INSERT OR IGNORE INTO image_configs (digest, text) VALUES (?, ?)", configDigest, configText);
       run(
         `INSERT OR REPLACE INTO image_platforms (digest, platform, manifest, config, size, created)
@@ -221,9 +223,19 @@ export class ImageStore {
     });
   }
 
+  /** Bytes of an unpacked layer's tar stream, 0 when that is not known. */
+  layerSize(chainId: Digest): number {
+    return this.#layersSize([chainId]);
+  }
+
   #layersSize(layers: readonly Digest[]): number {
     const select = this.#database.prepare("SELECT size FROM image_layers WHERE chain_id = ?");
     return layers.reduce((sum, layer) => sum + Number(select.get(layer)?.["size"] ?? 0), 0);
+  }
+
+  /** Configuration of an image by its id, which a listing has. */
+  configOf(id: Digest): ImageConfig {
+    return this.#config(id).config;
   }
 
   /** Remembers how large an unpacked layer is. */
@@ -235,10 +247,11 @@ export class ImageStore {
   tag(name: string, image: ResolvedImage, now: number): void {
     this.#database
       .prepare(
-        `INSERT OR REPLACE INTO images (name, digest, media_type, size, created, updated)
-        SELECT ?, digest, media_type, size, ?, ? FROM images WHERE digest = ? LIMIT 1`,
+        `INSERT OR REPLACE INTO images (name, digest, media_type, size, created, updated) VALUES (
+        ?1, ?2, COALESCE((SELECT media_type FROM images WHERE digest = ?2 LIMIT 1), ''),
+        COALESCE((SELECT size FROM images WHERE digest = ?2 LIMIT 1), 0), ?3, ?3)`,
       )
-      .run(name, now, now, image.target);
+      .run(name, image.target, now);
   }
 
   /** All images, newest name first; dangling ones last. */
@@ -264,6 +277,14 @@ export class ImageStore {
     return this.#database.prepare("SELECT digest FROM images WHERE name = ?").get(name)?.["digest"] as
       | Digest
       | undefined;
+  }
+
+  /** Names of other images that have a blob too. */
+  namesWith(key: Key): readonly string[] {
+    const rows = this.#database
+      .prepare("SELECT i.name FROM image_keys k JOIN images i ON i.digest = k.digest WHERE k.key = ? ORDER BY i.name")
+      .all(key);
+    return rows.map(({ name }) => name as string);
   }
 
   /** Names of a target, sorted. */

@@ -1,15 +1,21 @@
 import type { ContentStore } from "#content";
-import { notFound } from "#errdefs";
+import { invalidArgument, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import { Registry, type CredentialSource, type RegistryOptions } from "#remotes";
 import type { Snapshotter } from "#snapshots";
 import { parsePlatform, parseReference, type Platform } from "#spec";
 import { ensureBuiltin, isBuiltin, isBuiltinCurrent } from "./builtin/builtin.ts";
 import type { Database } from "./database.ts";
+import { parseFilters } from "./filter.ts";
+import { imageHistory, type ImageHistory } from "./history.ts";
 import { ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+import { loadImages, type LoadedImage } from "./load.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
+import { pushImage, type PushedImage } from "./push.ts";
+import { saveImages } from "./save.ts";
+import type { Sink } from "./transfer/archive-writer.ts";
 import { collectGarbage, removeImage, type InUse, type RemovedImage } from "./remove.ts";
 
 export interface ImagesOptions {
@@ -30,6 +36,11 @@ export interface PullOptions {
   /** For this pull, in place of those of `ImagesOptions.registry`. */
   readonly credentials?: CredentialSource | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface PushOptions extends PullOptions {
+  /** The whole of an index, also the platforms that are not here and must be fetched first. */
+  readonly allPlatforms?: boolean | undefined;
 }
 
 /** Images of one root directory: pull, list, look up, remove. Several processes may work on one root at once. */
@@ -78,8 +89,50 @@ export class Images implements Disposable {
     const platform = platformOf(options.platform);
     if (isBuiltin(recordName(reference))) return this.#pullBuiltin(recordName(reference), platform, signal);
     using own = credentials && new Registry({ ...this.#options.registry, credentials });
-    const registry = own ?? (this.#registry ??= new Registry(this.#options.registry));
+    const registry = own ?? this.#remote();
     return await pullImage({ reference, platform, onProgress, signal }, { ...this.#tools(), registry });
+  }
+
+  /**
+   * Gives an image to the registry that its name says, byte for byte as it was pulled: under its tag, or by its digest.
+   *
+   * @throws SampanError `not-found` (no such image here), `failed-precondition` (a layer is neither here nor where the
+   * image came from), `permission-denied`, `unavailable`, `cancelled`, `data-loss`, `invalid-argument`
+   */
+  async push(name: string, options: PushOptions = {}): Promise<PushedImage> {
+    const reference = parseReference(name);
+    const { credentials, onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
+    const platform = platformOf(options.platform);
+    using own = credentials && new Registry({ ...this.#options.registry, credentials });
+    const request = { reference, platform, allPlatforms, onProgress, signal };
+    return await pushImage(request, { ...this.#tools(), registry: own ?? this.#remote() });
+  }
+
+  /**
+   * Writes images as one archive, an OCI layout and a Docker archive at once, with all platforms that are here.
+   *
+   * @param sink takes the bytes, one chunk at a time
+   * @throws SampanError `not-found`, `failed-precondition`, `data-loss`, `cancelled`; whatever the sink throws
+   */
+  async save(names: readonly string[], sink: Sink, options: PullOptions = {}): Promise<void> {
+    const { onProgress, signal = new AbortController().signal } = options;
+    const request = { images: names, platform: platformOf(options.platform), onProgress, signal };
+    await saveImages(request, sink, { ...this.#tools(), registry: this.#remote() });
+  }
+
+  /**
+   * Reads images from a Docker archive or the tar of an OCI layout, which may be compressed with gzip or zstd, as it comes.
+   *
+   * @throws SampanError `invalid-argument`, `data-loss`, `resource-exhausted` (not an archive of images, or a damaged or
+   * hostile one), `not-found` (it is incomplete, or for other platforms), `unsupported`, `cancelled`
+   */
+  async load(stream: AsyncIterable<Uint8Array>, options: PullOptions = {}): Promise<readonly LoadedImage[]> {
+    const { onProgress, signal = new AbortController().signal } = options;
+    return await loadImages({ stream, platform: platformOf(options.platform), onProgress, signal }, this.#tools());
+  }
+
+  #remote(): Registry {
+    return (this.#registry ??= new Registry(this.#options.registry));
   }
 
   async #pullBuiltin(name: string, platform: Platform | undefined, signal: AbortSignal): Promise<PulledImage> {
@@ -99,9 +152,25 @@ export class Images implements Disposable {
     await ensureBuiltin(recordName(parseReference(name)), this.#tools(), signal);
   }
 
-  /** All images, the newest first, dangling ones last. */
-  list(): readonly ImageSummary[] {
-    return this.#store.list();
+  /**
+   * All images, the newest first, dangling ones last.
+   *
+   * @param filters as `reference=PATTERN`, `dangling=true`, `label=KEY[=VALUE]`, `before=IMAGE`, `since=IMAGE`; all must fit
+   * @throws SampanError `invalid-argument`; `not-found` for the image of a filter
+   */
+  list(filters: readonly string[] = []): readonly ImageSummary[] {
+    const list = this.#store.list();
+    return filters.length === 0 ? list : list.filter(parseFilters(filters, this.#store));
+  }
+
+  /** All names of an image, canonical and sorted. */
+  names(image: ResolvedImage): readonly string[] {
+    return this.#store.names(image.target);
+  }
+
+  /** How an image came to be, layer by layer, the newest first. */
+  history(image: ResolvedImage): readonly ImageHistory[] {
+    return imageHistory(image, this.#store);
   }
 
   /**
@@ -110,7 +179,11 @@ export class Images implements Disposable {
    * @throws SampanError `not-found`, `invalid-argument`
    */
   tag(nameOrId: string, name: string): void {
-    this.#store.tag(recordName(parseReference(name)), this.#store.resolve(nameOrId), Date.now());
+    const reference = parseReference(name);
+    if (reference.digest !== undefined) {
+      throw invalidArgument(`Cannot tag image as "${name}": a digest says itself what it stands for`, { path: name });
+    }
+    this.#store.tag(recordName(reference), this.#store.resolve(nameOrId), Date.now());
   }
 
   /**

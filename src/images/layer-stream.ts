@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { pipeline } from "node:stream";
 import type { Transform } from "node:stream";
-import { dataLoss, resourceExhausted } from "#errdefs";
+import { dataLoss, resourceExhausted, type SampanError } from "#errdefs";
 import { digestAlgorithm, digestHex, type Compression, type Descriptor, type Digest } from "#spec";
 
 /** Bounds on what a layer may unpack to. */
@@ -34,8 +34,14 @@ export async function* layerStream(
 ): AsyncGenerator<Uint8Array, void, void> {
   const limit = Math.min(limits.size, Math.max(limits.ratioFrom, layer.size * limits.ratio));
   const hash = createHash(digestAlgorithm(diffId));
+  const damaged = (cause: unknown): SampanError =>
+    dataLoss(`Cannot unpack layer "${layer.digest}": its ${compression} data is damaged`, {
+      path: layer.digest,
+      remedy: "The image is damaged; push it again",
+      cause,
+    });
   let size = 0;
-  for await (const chunk of decompress(compressed, compression, layer)) {
+  for await (const chunk of decompress(compressed, compression, damaged)) {
     size += chunk.length;
     if (size > limit) {
       throw resourceExhausted(`Cannot unpack layer "${layer.digest}": it unpacks to more than ${limit} bytes`, {
@@ -54,10 +60,15 @@ export async function* layerStream(
   );
 }
 
-async function* decompress(
+/**
+ * Decompresses in threads of the pool.
+ *
+ * @param damaged makes the error for what is no such data
+ */
+export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   compression: Compression,
-  layer: Descriptor,
+  damaged: (cause: unknown) => SampanError,
 ): AsyncGenerator<Uint8Array> {
   if (compression === "none") {
     yield* source;
@@ -74,11 +85,7 @@ async function* decompress(
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (!/^(?:Z_|ZSTD_|ERR_ZSTD|ERR_ZLIB)/.test(code)) throw error;
-    throw dataLoss(`Cannot unpack layer "${layer.digest}": its ${compression} data is damaged`, {
-      path: layer.digest,
-      remedy: "The image is damaged; push it again",
-      cause: error,
-    });
+    throw damaged(error);
   } finally {
     decoder.destroy();
     await ended;

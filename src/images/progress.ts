@@ -1,10 +1,24 @@
 import type { Digest } from "#spec";
 
-/** What happens to one layer of a pull. Sent often (some 10 a MiB): whoever shows it chooses when to draw. */
+export type TransferStatus =
+  | "waiting"
+  | "pulling"
+  | "pushing"
+  | "saving"
+  | "loading"
+  | "copying"
+  | "done"
+  | "exists"
+  | "mounted";
+
+/** What happens to one blob of a pull, push or copy. Sent often (some 10 a MiB): whoever shows it chooses when to draw. */
 export interface PullProgress {
   readonly digest: Digest;
-  /** `waiting` → `pulling` (downloaded, verified and unpacked in one pass) → `done`, or `exists` from the start. */
-  readonly status: "waiting" | "pulling" | "done" | "exists";
+  /**
+   * `waiting` → `pulling` (downloaded, verified and unpacked in one pass), `pushing` and so on → `done`, or `exists` (it
+   * was there) or `mounted` (the registry took it over from another repository).
+   */
+  readonly status: TransferStatus;
   /** Compressed bytes so far. */
   readonly current: number;
   /** Compressed bytes in all. */

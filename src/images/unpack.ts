@@ -14,7 +14,7 @@ import {
   type ImageManifest,
 } from "#spec";
 import { layerStream, type LayerLimits } from "./layer-stream.ts";
-import type { OnProgress, PullProgress } from "./progress.ts";
+import type { OnProgress, PullProgress, TransferStatus } from "./progress.ts";
 
 /** What unpacking works with. */
 export interface UnpackTools {
@@ -91,6 +91,8 @@ export async function unpackLayers(
   source: (descriptor: Descriptor, signal: AbortSignal) => BlobSource,
   options: {
     onProgress?: OnProgress | undefined;
+    /** What progress is called; `pulling` by default. */
+    status?: TransferStatus;
     onLayer: (chainId: Digest, size: number) => void;
     signal: AbortSignal;
   },
@@ -115,7 +117,7 @@ export async function unpackLayers(
         let current = 0;
         const size = await unpackLayer(layer, tools, source(layer.descriptor, signal), (bytes) => {
           current += bytes;
-          report(layer, "pulling", current);
+          report(layer, options.status ?? "pulling", current);
         });
         if (size !== undefined) options.onLayer(layer.chainId, size);
         report(layer, "done", layer.descriptor.size);

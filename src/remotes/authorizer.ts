@@ -143,7 +143,8 @@ function tokenRequest(
   }
   const url = new URL(realm);
   if (service !== "") url.searchParams.set("service", service);
-  url.searchParams.set("scope", scope);
+  // Several scopes, as a mount needs them, are parameters of their own here and one list in a POST.
+  for (const one of scope === "" ? [] : scope.split(" ")) url.searchParams.append("scope", one);
   const withPassword = credentials !== undefined && "username" in credentials;
   return { method: "GET", url, headers: withPassword ? { authorization: basicHeader(credentials) } : {} };
 }

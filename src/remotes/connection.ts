@@ -2,17 +2,18 @@ import { permissionDenied } from "#errdefs";
 import { Authorizer } from "./authorizer.ts";
 import { endpointsOf, type Endpoint } from "./endpoint.ts";
 import { abortError, ConnectionFailure, toSampanError } from "./failure.ts";
-import type { HttpClient, HttpResponse } from "./http.ts";
+import type { Body, HttpClient, HttpResponse, Method } from "./http.ts";
 import type { Settings } from "./options.ts";
 import { backOff, isRetriableStatus, retryAfter } from "./retry.ts";
 
 export interface RegistryRequest {
-  readonly method: "GET" | "HEAD";
-  /** Below the registry's origin, with a leading slash. */
+  readonly method: Method;
+  /** Below the registry's origin, with a leading slash; or a whole URL that the registry gave. */
   readonly path: string;
-  /** Token scope, e.g. `repository:library/nginx:pull`. */
+  /** Token scope, e.g. `repository:library/nginx:pull`; several are separated by spaces. */
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Body;
   readonly signal?: AbortSignal | undefined;
   /** Start of an error's message, e.g. `Cannot pull "nginx:latest"`. */
   readonly action: string;
@@ -53,7 +54,7 @@ export class Connection {
         const last = attempt >= attempts;
         let asked = 0;
         try {
-          const response = await this.#sendAuthorized(request);
+          const response = await this.sendOnce(request);
           if (!isRetriableStatus(response.status) || last) return response;
           asked = retryAfter(response, Date.now());
           // Waiting less than the registry asks for is no use.
@@ -70,7 +71,12 @@ export class Connection {
     }
   }
 
-  async #sendAuthorized(request: RegistryRequest): Promise<HttpResponse> {
+  /**
+   * Like {@link send}, with one try only.
+   *
+   * @throws ConnectionFailure; SampanError `permission-denied`; the signal's reason
+   */
+  async sendOnce(request: RegistryRequest): Promise<HttpResponse> {
     // A second answer to a challenge is for a token that ran out on the way.
     for (let round = 0; ; round++) {
       const authorization = await this.#authorizer.header(request.scope);
@@ -82,7 +88,9 @@ export class Connection {
       const state =
         authorization === undefined
           ? "wants a login"
-          : "does not accept the login for this, or the image does not exist";
+          : request.scope === ""
+            ? "does not accept the user name and password"
+            : "does not accept the login for this, or the image does not exist";
       throw permissionDenied(`${request.action}: ${endpoint.origin} ${state}`, {
         status: 401,
         remedy: "Log in to the registry, and check the image's name",
@@ -97,13 +105,12 @@ export class Connection {
     for (let index = 0; ; index++) {
       const endpoint = this.#endpoints[index] as Endpoint;
       try {
+        const url = targetOf(request.path, endpoint);
+        // A registry may have its uploads elsewhere; what logs in here is nobody else's business.
+        const trusted = authorization !== undefined && url.origin === endpoint.origin;
+        const { method, headers, body, signal } = request;
         const response = await this.#client.send(
-          {
-            method: request.method,
-            url: new URL(request.path, endpoint.origin),
-            headers: { ...request.headers, ...(authorization !== undefined && { authorization }) },
-            signal: request.signal,
-          },
+          { method, url, headers: { ...headers, ...(trusted && { authorization }) }, body, signal },
           endpoint,
         );
         this.#endpoints = [endpoint];
@@ -114,4 +121,18 @@ export class Connection {
       }
     }
   }
+}
+
+/** A registry behind a proxy that ends TLS may give URLs of its own with http. */
+function targetOf(path: string, endpoint: Endpoint): URL {
+  const origin = new URL(endpoint.origin);
+  const url = new URL(path, origin);
+  if (url.host === origin.host) url.protocol = origin.protocol;
+  if (!/^https?:$/.test(url.protocol) || (origin.protocol === "https:" && url.protocol === "http:")) {
+    throw new ConnectionFailure(`${origin.host} wants data to be sent to ${url.origin}`, {
+      retriable: false,
+      remedy: "Report it to whoever runs the registry",
+    });
+  }
+  return url;
 }

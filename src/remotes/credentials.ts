@@ -15,35 +15,78 @@ export type CredentialSource = (domain: string) => Credentials | undefined | Pro
 
 const maxFile = 1024 * 1024;
 
+/** What of the file counts here. */
+interface Config {
+  readonly modified: number;
+  readonly auths: ReadonlyMap<string, Credentials>;
+  readonly file: Readonly<Record<string, unknown>>;
+}
+
 /**
- * Credentials from a Docker client's configuration file, as `docker login` and `skopeo login` write it (`auths`). It is
- * read on the first question, again when it changed, and a missing file has none. Credential helpers are not run.
+ * Credentials from a Docker client's configuration file, as `docker login` and `skopeo login` write it: by the helper that
+ * it names for a registry (`credHelpers`, `credsStore`), or from its `auths`. It is read on the first question, again when
+ * it changed, and a missing file has none. A helper is asked once for each registry.
  *
  * @param path by default `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`
  */
 export function dockerCredentials(path: string = defaultPath()): CredentialSource {
-  let cached: { modified: number; auths: ReadonlyMap<string, Credentials> } | undefined;
+  let cached: Config | undefined;
+  let helped = new Map<string, Promise<Credentials | undefined>>();
   return async (domain) => {
     const facts = await stat(path).catch(() => undefined);
     if (facts === undefined || !facts.isFile()) return undefined;
     if (cached?.modified !== facts.mtimeMs) {
       if (facts.size > maxFile) throw unreadable(path, `it has more than ${maxFile} bytes`);
-      cached = { modified: facts.mtimeMs, auths: parseAuths(await readFile(path, "utf8"), path) };
+      cached = { modified: facts.mtimeMs, ...parseFile(await readFile(path, "utf8"), path) };
+      helped = new Map();
     }
-    const hosts = domain === "docker.io" ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [domain];
-    return hosts.map((host) => cached?.auths.get(host)).find((credentials) => credentials !== undefined);
+    const { auths, file } = cached;
+    const helper = helperOf(file, domain);
+    if (helper !== undefined) {
+      const known = helped.get(domain) ?? askHelper(helper, domain);
+      helped.set(domain, known);
+      const credentials = await known;
+      if (credentials !== undefined) return credentials;
+    }
+    return serversOf(domain)
+      .map((server) => auths.get(hostOf(server)))
+      .find((credentials) => credentials !== undefined);
   };
 }
 
-function defaultPath(): string {
+async function askHelper(helper: string, domain: string): Promise<Credentials | undefined> {
+  const { getFromHelper } = await import("./credential-helper.ts");
+  for (const server of serversOf(domain)) {
+    const credentials = await getFromHelper(helper, server);
+    if (credentials !== undefined) return credentials;
+  }
+  return undefined;
+}
+
+/** The helper that a configuration file names for a registry. */
+export function helperOf(file: Readonly<Record<string, unknown>>, domain: string): string | undefined {
+  const helpers = new Map(Object.entries(record(file["credHelpers"])));
+  const named = [domain, ...serversOf(domain)].map((server) => helpers.get(server)).find((name) => name !== undefined);
+  const helper = named ?? file["credsStore"];
+  return typeof helper === "string" && helper !== "" ? helper : undefined;
+}
+
+/** Names under which a registry's credentials are kept, the usual one first. */
+export function serversOf(domain: string): readonly string[] {
+  return domain === "docker.io"
+    ? ["https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"]
+    : [domain];
+}
+
+export function defaultPath(): string {
   return join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json");
 }
 
-function unreadable(path: string, state: string, cause?: unknown): Error {
+export function unreadable(path: string, state: string, cause?: unknown): Error {
   return invalidArgument(`Cannot read credentials from "${path}": ${state}`, { path, cause });
 }
 
-function parseAuths(text: string, path: string): ReadonlyMap<string, Credentials> {
+function parseFile(text: string, path: string): Omit<Config, "modified"> {
   let file: unknown;
   try {
     file = JSON.parse(text);
@@ -55,7 +98,7 @@ function parseAuths(text: string, path: string): ReadonlyMap<string, Credentials
     const credentials = parseEntry(record(entry), server, path);
     if (credentials !== undefined) result.set(hostOf(server), credentials);
   }
-  return result;
+  return { auths: result, file: record(file) };
 }
 
 function parseEntry(entry: Record<string, unknown>, server: string, path: string): Credentials | undefined {
@@ -77,6 +120,6 @@ function hostOf(server: string): string {
   return server.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 }
 
-function record(value: unknown): Record<string, unknown> {
+export function record(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

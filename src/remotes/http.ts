@@ -1,13 +1,18 @@
-import type { Agent, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isLoopback, type Endpoint } from "./endpoint.ts";
 import { connectionFailure, ConnectionFailure } from "./failure.ts";
 import type { Settings } from "./options.ts";
 
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** A body, or what makes one: that is called once more when a request is sent again. */
+export type Body = string | Uint8Array | (() => AsyncIterable<Uint8Array>);
+
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: Method;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: Body | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +29,7 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request and follows redirects. The Authorization header goes to the first origin only, and never from https to http.
+   * Sends a request and follows the redirects of a GET or HEAD. The Authorization header goes to the first origin only, and never from https to http.
    *
    * @throws ConnectionFailure; the signal's reason when that is aborted
    */
@@ -33,7 +38,8 @@ export class HttpClient {
     for (let count = 0; ; count++) {
       const response = await this.#sendOnce({ ...request, url, headers }, endpoint.verify);
       const location = response.headers.location;
-      if (!redirects.has(response.status) || location === undefined || request.method === "POST") return response;
+      const safe = request.method === "GET" || request.method === "HEAD";
+      if (!redirects.has(response.status) || location === undefined || !safe) return response;
       response.discard();
       const next = URL.parse(location, url);
       if (count === maxRedirects) throw badRedirect(`${url.host} redirects more than ${maxRedirects} times`);
@@ -78,11 +84,20 @@ export class HttpClient {
     });
     outgoing.once("response", resolve);
     outgoing.on("error", reject);
-    outgoing.end(request.body);
+    let failure: { error: unknown } | undefined;
+    if (typeof request.body === "function") {
+      const source = request.body();
+      sendBody(outgoing, source, () => timer.refresh()).catch((error: unknown) => {
+        failure = { error };
+        outgoing.destroy();
+        reject(error);
+      });
+    } else outgoing.end(request.body);
     try {
       return new HttpResponse(await promise, url, this.#settings.stallTimeout, signal);
     } catch (error) {
       signal?.throwIfAborted();
+      if (failure !== undefined) throw failure.error;
       throw connectionFailure(error, url.host);
     } finally {
       clearTimeout(timer);
@@ -108,6 +123,38 @@ export class HttpClient {
     for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();
   }
+}
+
+/**
+ * Writes a body no faster than it is taken. A server that answers before it has all of it wants no more.
+ *
+ * @throws what the source throws
+ */
+async function sendBody(
+  outgoing: ClientRequest,
+  source: AsyncIterable<Uint8Array>,
+  onProgress: () => void,
+): Promise<void> {
+  let over = false;
+  let wake = (): void => {};
+  const end = (): void => {
+    over = true;
+    // What was not sent can't be followed by another request.
+    if (!outgoing.writableEnded) outgoing.shouldKeepAlive = false;
+    wake();
+  };
+  for (const event of ["response", "close", "error"]) outgoing.once(event, end);
+  outgoing.on("drain", () => wake());
+  for await (const chunk of source) {
+    // oxlint-disable-next-line typescript/no-unnecessary-condition -- set by an event
+    if (over) break;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = resolve;
+    if (!outgoing.write(chunk)) await promise;
+    onProgress();
+  }
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- set by an event
+  if (!over) outgoing.end();
 }
 
 function badRedirect(reason: string): ConnectionFailure {

@@ -23,6 +23,11 @@ export interface RegistryOptions {
   /** Milliseconds without a byte after which a connection counts as broken; there is no limit for a whole transfer. */
   readonly stallTimeout?: number;
   readonly retry?: Partial<RetryOptions>;
+  /**
+   * Blobs are pushed in parts of at most this many bytes, for registries behind something that limits a request's size. In
+   * one request by default, and in parts of 32 MiB where that is refused as too large.
+   */
+  readonly uploadChunk?: number;
 }
 
 /** Options with their defaults filled in. */
@@ -32,6 +37,7 @@ export interface Settings {
   readonly connectTimeout: number;
   readonly stallTimeout: number;
   readonly retry: RetryOptions;
+  readonly uploadChunk: number;
 }
 
 export function settingsOf(options: RegistryOptions): Settings {
@@ -41,5 +47,6 @@ export function settingsOf(options: RegistryOptions): Settings {
     connectTimeout: options.connectTimeout ?? 30_000,
     stallTimeout: options.stallTimeout ?? 60_000,
     retry: { attempts: 5, delay: 250, maxDelay: 30_000, ...options.retry },
+    uploadChunk: options.uploadChunk ?? Infinity,
   };
 }

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { dataLoss, invalidArgument, isSampanError, notFound, type SampanError, unsupported } from "#errdefs";
+import { dataLoss, invalidArgument, notFound, unsupported } from "#errdefs";
 import {
-  digestAlgorithm,
-  digestHex,
   familiarName,
+  familiarRepository,
   isDigest,
   isForeignLayerMediaType,
   isIndexMediaType,
@@ -21,8 +20,13 @@ import {
 } from "#spec";
 import { readBlob } from "./blob.ts";
 import { Connection } from "./connection.ts";
+import { errorDetail } from "./error-detail.ts";
 import { statusError } from "./failure.ts";
 import { HttpClient, type HttpResponse } from "./http.ts";
+import { listReferrers, listTags } from "./listing.ts";
+import { uploadManifest } from "./push.ts";
+import { uploadBlob, type Uploaded, type UploadSource } from "./upload.ts";
+import { decode, isServedType, mediaTypeOf, schema1, verify, wrongSize } from "./served.ts";
 import { settingsOf, type RegistryOptions, type Settings } from "./options.ts";
 
 export interface FetchOptions {
@@ -37,7 +41,6 @@ export interface FetchedManifest {
 }
 
 const maxIndexDepth = 4;
-const maxErrorAnswer = 64 * 1024;
 
 /**
  * Client of registries that speak the OCI distribution protocol 1.1 (or Docker's registry API v2). Connections and tokens
@@ -55,6 +58,20 @@ export class Registry implements Disposable {
 
   [Symbol.dispose](): void {
     this.#client.close();
+  }
+
+  /**
+   * Asks whether a registry takes the credentials that this client has for it.
+   *
+   * @param domain `host[:port]`
+   * @throws SampanError `permission-denied` when it does not, `unavailable`
+   */
+  async checkLogin(domain: string, { signal }: FetchOptions = {}): Promise<void> {
+    const connection = new Connection(domain, this.#client, this.#settings);
+    const about = `Cannot log in to "${domain}"`;
+    const response = await connection.send({ method: "GET", path: "/v2/", scope: "", action: about, signal });
+    response.discard();
+    if (response.status !== 200) throw statusError(about, response.status, connection.host, "");
   }
 
   /**
@@ -88,9 +105,13 @@ export class Registry implements Disposable {
     }
     const response = await this.#get(reference, digest, options);
     const bytes = await this.#manifestBytes(reference, response, size);
-    verify(reference, bytes, digest);
-    if (bytes.length !== size) throw wrongSize(reference, digest, size, bytes.length);
-    return { descriptor, bytes, document: parseManifestDocument(decode(reference, bytes), descriptor.mediaType) };
+    verify(action(reference), bytes, digest);
+    if (bytes.length !== size) throw wrongSize(action(reference), digest, size, bytes.length);
+    return {
+      descriptor,
+      bytes,
+      document: parseManifestDocument(decode(action(reference), bytes), descriptor.mediaType),
+    };
   }
 
   /**
@@ -122,6 +143,80 @@ export class Registry implements Disposable {
     });
   }
 
+  /**
+   * Gives a blob to the repository of `reference`, unless that has it.
+   *
+   * @param source gives the blob's bytes from an offset on; called again for each try
+   * @param options.mountFrom repositories of the same registry that may have the blob, e.g. `library/debian`
+   * @throws SampanError `data-loss` (the source has other bytes), `permission-denied`, `unavailable`, `cancelled`
+   */
+  async pushBlob(
+    reference: Reference,
+    descriptor: Descriptor,
+    source: UploadSource,
+    options: FetchOptions & {
+      readonly mountFrom?: readonly string[];
+      readonly onProgress?: ((sent: number) => void) | undefined;
+    } = {},
+  ): Promise<Uploaded> {
+    const { mountFrom = [], onProgress, signal } = options;
+    return await uploadBlob(this.#connection(reference, "push"), this.#settings, {
+      repository: reference.path,
+      action: action(reference, "push"),
+      descriptor,
+      source,
+      mountFrom,
+      onProgress,
+      signal,
+    });
+  }
+
+  /**
+   * Gives a manifest or index to a registry that has all it refers to, under its tag or (without one) its digest.
+   *
+   * @throws SampanError `data-loss`, `permission-denied`, `unavailable`, `cancelled`
+   */
+  async pushManifest(
+    reference: Reference,
+    descriptor: Descriptor,
+    bytes: Uint8Array,
+    options: FetchOptions & { readonly tag?: string | undefined } = {},
+  ): Promise<void> {
+    await uploadManifest(this.#connection(reference, "push"), {
+      repository: reference.path,
+      action: action(reference, "push"),
+      descriptor,
+      bytes,
+      tag: options.tag,
+      signal: options.signal,
+    });
+  }
+
+  /**
+   * All tags of a repository.
+   *
+   * @throws SampanError `not-found`, `permission-denied`, `unavailable`, `cancelled`, `data-loss`
+   */
+  async tags(reference: Reference, { signal }: FetchOptions = {}): Promise<readonly string[]> {
+    const about = `Cannot list the tags of "${familiarRepository(reference)}"`;
+    return await listTags(this.#connection(reference), { repository: reference.path, action: about, signal });
+  }
+
+  /**
+   * What refers to a manifest of a repository: signatures, attestations and the like.
+   *
+   * @throws SampanError `permission-denied`, `unavailable`, `cancelled`, `invalid-argument`, `data-loss`
+   */
+  async referrers(
+    reference: Reference,
+    digest: Digest,
+    { artifactType, signal }: FetchOptions & { readonly artifactType?: string | undefined } = {},
+  ): Promise<readonly Descriptor[]> {
+    const about = `Cannot list what refers to "${familiarName(reference)}"`;
+    const request = { repository: reference.path, action: about, signal, digest, artifactType };
+    return await listReferrers(this.#connection(reference), request);
+  }
+
   async #head(reference: Reference, options: FetchOptions): Promise<Descriptor> {
     const response = await this.#connection(reference).send({
       ...this.#manifestRequest(reference, reference.digest ?? reference.tag ?? "latest", options),
@@ -132,7 +227,7 @@ export class Registry implements Disposable {
     const digest = reference.digest ?? response.header("docker-content-digest");
     const size = Number(response.headers["content-length"] ?? Number.NaN);
     if (response.status === 200 && digest !== undefined && isDigest(digest) && size > 0 && isServedType(type)) {
-      if (isSchema1MediaType(type)) throw schema1(reference);
+      if (isSchema1MediaType(type)) throw schema1(action(reference));
       return { mediaType: type, digest, size };
     }
     // HEAD answers carry no reason, and some registries do not know it: the whole GET tells.
@@ -146,10 +241,10 @@ export class Registry implements Disposable {
     const bytes = await this.#manifestBytes(reference, response, maxDocumentSize);
     const digest = reference.digest ?? `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
     if (!isDigest(digest)) throw dataLoss(`${action(reference)}: the registry names no digest`);
-    verify(reference, bytes, digest);
-    if (claimed !== undefined && isDigest(claimed)) verify(reference, bytes, claimed);
-    if (isSchema1MediaType(type)) throw schema1(reference);
-    const document = parseManifestDocument(decode(reference, bytes), isServedType(type) ? type : "");
+    verify(action(reference), bytes, digest);
+    if (claimed !== undefined && isDigest(claimed)) verify(action(reference), bytes, claimed);
+    if (isSchema1MediaType(type)) throw schema1(action(reference));
+    const document = parseManifestDocument(decode(action(reference), bytes), isServedType(type) ? type : "");
     const parsed = document.kind === "index" ? document.index : document.manifest;
     return { mediaType: parsed.mediaType, digest, size: bytes.length };
   }
@@ -207,8 +302,14 @@ export class Registry implements Disposable {
     });
   }
 
-  #connection(reference: Reference): Connection {
+  #connection(reference: Reference, verb: "pull" | "push" = "pull"): Connection {
     if (isLocalReference(reference)) {
+      if (verb === "push") {
+        throw invalidArgument(`${action(reference, verb)}: localhost/ stands for images of this machine`, {
+          path: familiarName(reference),
+          remedy: "Tag it with a registry's host in front, and push that",
+        });
+      }
       throw notFound(`${action(reference)}: it is a local image, no registry has it`, {
         path: familiarName(reference),
         remedy: "Check the name, or write the registry's host in front of it",
@@ -223,62 +324,10 @@ export class Registry implements Disposable {
   }
 }
 
-function action(reference: Reference): string {
-  return `Cannot pull "${familiarName(reference)}"`;
+function action(reference: Reference, verb: "pull" | "push" = "pull"): string {
+  return `Cannot ${verb} "${familiarName(reference)}"`;
 }
 
 function scope(reference: Reference): string {
   return `repository:${reference.path}:pull`;
-}
-
-function mediaTypeOf(response: HttpResponse): string {
-  return (response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? "";
-}
-
-function isServedType(type: string): boolean {
-  return manifestMediaTypes.includes(type) || isSchema1MediaType(type);
-}
-
-function schema1(reference: Reference): SampanError {
-  return unsupported(`${action(reference)}: it is in Docker's schema 1, which cannot be verified`, {
-    remedy: "Push the image again with a current tool",
-  });
-}
-
-function verify(reference: Reference, bytes: Uint8Array, digest: Digest): void {
-  const actual = createHash(digestAlgorithm(digest)).update(bytes).digest("hex");
-  if (actual === digestHex(digest)) return;
-  throw dataLoss(`${action(reference)}: the manifest must have digest ${digest}, but it has ${actual}`, {
-    remedy: "Try again; when it stays, the registry or something on the way changes the data",
-  });
-}
-
-function wrongSize(reference: Reference, digest: Digest, size: number, actual: number): SampanError {
-  return dataLoss(`${action(reference)}: manifest ${digest} must have ${size} bytes, but it has ${actual}`, {
-    remedy: "Report it to whoever runs the registry",
-  });
-}
-
-function decode(reference: Reference, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw invalidArgument(`${action(reference)}: its manifest is not UTF-8`, { cause: error });
-  }
-}
-
-/** First entry of a registry's error answer (distribution-spec, error codes). */
-async function errorDetail(response: HttpResponse): Promise<{ code: string; detail: string }> {
-  try {
-    const bytes = await response.bytes(maxErrorAnswer);
-    const answer = JSON.parse(Buffer.from(bytes ?? []).toString("utf8")) as {
-      errors?: readonly { code?: unknown; message?: unknown }[];
-    };
-    const { code, message } = answer.errors?.[0] ?? {};
-    const text = typeof message === "string" ? message.replace(/[^\x20-\x7e]/g, " ").slice(0, 200) : "";
-    return { code: typeof code === "string" ? code : "", detail: text };
-  } catch (error) {
-    if (isSampanError(error)) throw error;
-    return { code: "", detail: "" };
-  }
 }

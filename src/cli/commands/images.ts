@@ -10,17 +10,23 @@ export const images = command(
     positionals: [0, 0],
     options: {
       digests: { type: "boolean", help: "print what each name stands for" },
+      filter: {
+        type: "list",
+        short: "f",
+        value: "KEY=VALUE",
+        help: "only those of reference=PATTERN, dangling=true, label=KEY[=VALUE], before=IMAGE, since=IMAGE",
+      },
       format: { type: "string", value: "json", help: "print one JSON object a line" },
       "no-trunc": { type: "boolean", help: "print ids in full" },
       quiet: { type: "boolean", short: "q", help: "print ids only" },
     },
-    examples: ["sampan images", "sampan images --digests --no-trunc"],
+    examples: ["sampan images", "sampan images --filter reference='debian:*' --digests"],
   },
   async (values, _, globals) => {
     const { humanDuration, humanSize, splitName } = await import("#engine");
     checkFormat(values.format);
     await using engine = await openEngine(globals);
-    const list = engine.images();
+    const list = engine.imageStore.list(values.filter);
     const id = (digest: string): string => (values["no-trunc"] === true ? digest : digest.slice(7, 19));
     if (values.quiet === true) {
       process.stdout.write([...new Set(list.map((i) => `${id(i.id)}\n`))].join(""));

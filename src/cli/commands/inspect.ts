@@ -26,7 +26,8 @@ export const inspect = command(
           if (values.type === "container" || !isSampanError(error, "not-found")) throw error;
         }
       }
-      found.push(inspectImage(engine.image(name)));
+      const image = engine.image(name);
+      found.push(inspectImage(image, engine.imageStore.names(image)));
       await Promise.resolve();
     });
     process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);

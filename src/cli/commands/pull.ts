@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { interruption, openEngine } from "../open.ts";
 import { pullProgress } from "../progress.ts";
 
 export const pull = command(
@@ -16,13 +16,10 @@ export const pull = command(
   },
   async (values, [reference = ""], globals) => {
     await using engine = await openEngine(globals);
-    const abort = new AbortController();
-    process.once("SIGINT", () => abort.abort());
-    process.once("SIGTERM", () => abort.abort());
     using progress = pullProgress(reference, values.quiet === true);
     const image = await engine.pull(reference, {
       onProgress: progress.update,
-      signal: abort.signal,
+      signal: interruption(),
       ...(values.platform === undefined ? {} : { platform: values.platform }),
     });
     progress[Symbol.dispose]();

@@ -115,7 +115,7 @@ async function build(
   const before = store.targetOf(name);
   database.transaction(() => {
     store.put({
-      name,
+      names: [name],
       target,
       manifest: target.digest,
       configDigest: config.digest,

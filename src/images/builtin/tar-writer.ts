@@ -49,7 +49,8 @@ function sizeOf(entry: TarEntry): number {
   return entry.kind === "file" ? entry.size : 0;
 }
 
-function header(entry: TarEntry, modified: number): Buffer {
+/** The header block of an entry; sizes from 8 GiB on are in base 256, as GNU has them and all read it. */
+export function header(entry: TarEntry, modified: number): Buffer {
   const buffer = Buffer.alloc(block);
   const octal = (value: number, offset: number, length: number): void => {
     buffer.write(value.toString(8).padStart(length - 1, "0"), offset, "latin1");
@@ -60,7 +61,12 @@ function header(entry: TarEntry, modified: number): Buffer {
   octal(entry.kind === "symlink" ? 0o777 : entry.mode, 100, 8);
   octal(owner, 108, 8);
   octal(owner, 116, 8);
-  octal(sizeOf(entry), 124, 12);
+  const size = sizeOf(entry);
+  if (size < 8 ** 11) octal(size, 124, 12);
+  else {
+    buffer[124] = 0x80;
+    buffer.writeBigUInt64BE(BigInt(size), 128);
+  }
   octal(modified, 136, 12);
   buffer.fill(" ", 148, 156);
   buffer.write(entry.kind === "directory" ? "5" : entry.kind === "symlink" ? "2" : "0", 156);

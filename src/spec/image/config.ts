@@ -1,7 +1,7 @@
 import { parsePlatformObject } from "./platform.ts";
 import { maxLayers } from "./manifest.ts";
 import { DocumentReader, type JsonObject } from "./reader.ts";
-import type { ImageConfig, ImageRunConfig } from "./types.ts";
+import type { HistoryEntry, ImageConfig, ImageRunConfig } from "./types.ts";
 
 /** Most entries of each list in an image's configuration. */
 const maxEntries = 10_000;
@@ -19,6 +19,7 @@ export function parseImageConfig(text: string): ImageConfig {
     reader.fail("rootfs.type", `is ${JSON.stringify(rootfs["type"]) ?? "missing"}, must be "layers"`);
   }
   const created = reader.optionalString(object["created"], "created");
+  const history = parseHistory(object["history"], reader);
   return {
     platform: parsePlatformObject(object, "", reader),
     ...(created !== "" && { created }),
@@ -26,7 +27,21 @@ export function parseImageConfig(text: string): ImageConfig {
     diffIds: reader
       .list(rootfs["diff_ids"], "rootfs.diff_ids", maxLayers)
       .map((value, index) => reader.digest(value, `rootfs.diff_ids[${index}]`)),
+    ...(history.length > 0 && { history }),
   };
+}
+
+function parseHistory(value: unknown, reader: DocumentReader): readonly HistoryEntry[] {
+  return reader.list(value, "history", maxEntries).map((item, index) => {
+    const path = `history[${index}]`;
+    const entry = reader.object(item, path);
+    return {
+      created: reader.optionalString(entry["created"], `${path}.created`),
+      createdBy: reader.optionalString(entry["created_by"], `${path}.created_by`),
+      comment: reader.optionalString(entry["comment"], `${path}.comment`),
+      emptyLayer: entry["empty_layer"] === true,
+    };
+  });
 }
 
 function parseRunConfig(object: JsonObject, reader: DocumentReader): ImageRunConfig {

@@ -53,6 +53,16 @@ export interface ImageRunConfig {
   readonly stopSignal: string;
 }
 
+/** image-spec config.md, `history`: how one layer, or a change of the configuration only, came to be. */
+export interface HistoryEntry {
+  /** RFC 3339, or empty; the other texts may be empty too. */
+  readonly created: string;
+  readonly createdBy: string;
+  readonly comment: string;
+  /** No layer belongs to it. */
+  readonly emptyLayer: boolean;
+}
+
 /** image-spec config.md */
 export interface ImageConfig {
   readonly platform: Platform;
@@ -60,4 +70,6 @@ export interface ImageConfig {
   readonly config: ImageRunConfig;
   /** Digests of the uncompressed layers, bottom first. */
   readonly diffIds: readonly Digest[];
+  /** Oldest first; undefined when the image does not say. */
+  readonly history?: readonly HistoryEntry[];
 }

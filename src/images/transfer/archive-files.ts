@@ -1,0 +1,237 @@
+/** Reads an archive's files into the content store as they come: what an image needs is found when all are there. */
+import { TarReader, defaultLimits, type TarEntry } from "#archive";
+import type { ContentStore, Expected } from "#content";
+import { dataLoss, invalidArgument, resourceExhausted, unavailable, type SampanError } from "#errdefs";
+import { isDigest, maxDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
+import { decompress, defaultLimits as layerLimits } from "../layer-stream.ts";
+import type { Key, Lease } from "../leases.ts";
+
+export interface ArchiveFile extends Expected {
+  /** How its content begins. */
+  readonly compression: Compression;
+}
+
+export interface ArchiveTools {
+  readonly content: ContentStore;
+  readonly lease: Pick<Lease, "use">;
+}
+
+const archiveLimits = { ...defaultLimits, entries: 100_000 };
+const maxLinks = 16;
+const magics: readonly (readonly [Compression, Uint8Array])[] = [
+  ["gzip", Uint8Array.of(0x1f, 0x8b)],
+  ["zstd", Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)],
+];
+const xz = Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00);
+const bzip2 = Uint8Array.of(0x42, 0x5a, 0x68);
+
+export class ArchiveFiles {
+  readonly #files = new Map<string, ArchiveFile>();
+  readonly #links = new Map<string, string>();
+  readonly #tools: ArchiveTools;
+  /** What this made in the store. */
+  readonly made: Key[];
+
+  private constructor(tools: ArchiveTools, made: Key[]) {
+    this.#tools = tools;
+    this.made = made;
+  }
+
+  /**
+   * Reads a tar, which may be compressed with gzip or zstd, to its end.
+   *
+   * @param made gets all that is new in the store, also when this fails
+   * @throws SampanError `data-loss` (damaged, or not what its name says), `invalid-argument` (no archive of images, paths
+   * that lead out of it, two files of one name), `resource-exhausted`
+   */
+  static async read(
+    stream: AsyncIterable<Uint8Array>,
+    tools: ArchiveTools,
+    made: Key[],
+    signal: AbortSignal,
+  ): Promise<ArchiveFiles> {
+    const files = new ArchiveFiles(tools, made);
+    const damaged = (cause: unknown): SampanError =>
+      dataLoss("Cannot load the archive: its compressed data is damaged", { cause });
+    const { compression, all } = await sniff(stream);
+    const tar = new TarReader(
+      bounded(all, (source) => decompress(source, compression, damaged)),
+      archiveLimits,
+    );
+    try {
+      for (let entry = await tar.next(); entry !== undefined; entry = await tar.next()) {
+        signal.throwIfAborted();
+        await files.#take(entry, tar, signal);
+      }
+      await tar.drain();
+    } finally {
+      await tar.close();
+    }
+    return files;
+  }
+
+  async #take(entry: TarEntry, tar: TarReader, signal: AbortSignal): Promise<void> {
+    const path = normalize(entry.name, "");
+    if (path === undefined) throw invalidArgument(`Cannot load the archive: its path "${entry.name}" leads out of it`);
+    if (entry.type === "directory") return;
+    if (this.#files.has(path) || this.#links.has(path)) {
+      throw invalidArgument(`Cannot load the archive: it has two files "${path}"`);
+    }
+    if (entry.type === "symlink" || entry.type === "hardlink") {
+      const base = entry.type === "hardlink" ? "" : path.slice(0, path.lastIndexOf("/") + 1);
+      const target = normalize(entry.linkname, base);
+      if (target === undefined) throw invalidArgument(`Cannot load the archive: its link "${path}" leads out of it`);
+      this.#links.set(path, target);
+      return;
+    }
+    if (entry.type !== "file") throw invalidArgument(`Cannot load the archive: "${path}" is no file`);
+    if (entry.size > maxLayerSize) {
+      throw resourceExhausted(
+        `Cannot load the archive: "${path}" has ${entry.size} bytes, at most ${maxLayerSize} are allowed`,
+      );
+    }
+    this.#files.set(path, await this.#store(path, entry.size, tar, signal));
+  }
+
+  async #store(path: string, size: number, tar: TarReader, signal: AbortSignal): Promise<ArchiveFile> {
+    const { content, lease } = this.#tools;
+    const { compression, all } = await sniff(contentOf(tar, size, path));
+    const named = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(path);
+    const digest = named === null ? "" : `${named[1]}:${named[2]}`;
+    if (isDigest(digest)) {
+      await lease.use([digest], signal);
+      if (!content.has(digest)) {
+        this.made.push(digest);
+        await content.write({ digest, size }, (offset) => skip(all, offset));
+      }
+      return { digest, size, compression };
+    }
+    const stored = await content.add(all);
+    this.made.push(stored.digest);
+    await lease.use([stored.digest], signal);
+    if (content.has(stored.digest)) return { ...stored, compression };
+    throw unavailable("Cannot load the archive: another process removed what it brought", { remedy: "Try again" });
+  }
+
+  has(path: string): boolean {
+    return this.#resolve(path) !== undefined;
+  }
+
+  /** A file by its path, links followed. */
+  file(path: string): ArchiveFile {
+    const file = this.#resolve(path);
+    if (file !== undefined) return file;
+    throw invalidArgument(`Cannot load the archive: it has no file "${path}"`, { remedy: "The archive is incomplete" });
+  }
+
+  #resolve(path: string): ArchiveFile | undefined {
+    let at = normalize(path, "");
+    for (let links = 0; at !== undefined && links <= maxLinks; links++) {
+      const file = this.#files.get(at);
+      if (file !== undefined) return file;
+      at = this.#links.get(at);
+    }
+    return undefined;
+  }
+
+  /** A file that is text, and no longer than a manifest may be. */
+  async text(path: string): Promise<string> {
+    const bytes = await this.#tools.content.readBytes(this.file(path).digest, maxDocumentSize);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  }
+
+  get digests(): readonly Digest[] {
+    return [...this.#files.values()].map(({ digest }) => digest);
+  }
+}
+
+/** A path within the archive, or undefined for one that leads out of it. */
+function normalize(path: string, base: string): string | undefined {
+  if (path.startsWith("/")) return undefined;
+  const parts: string[] = [];
+  for (const part of `${base}${path}`.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.pop() === undefined) return undefined;
+  }
+  return parts.join("/");
+}
+
+/** How a stream is compressed, by its first bytes; and all of the stream. */
+async function sniff(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<{ readonly compression: Compression; readonly all: AsyncIterable<Uint8Array> }> {
+  const chunks = stream[Symbol.asyncIterator]();
+  const first: Uint8Array[] = [];
+  for (let size = 0; size < xz.length;) {
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    first.push(value);
+    size += value.length;
+  }
+  const start = Buffer.concat(first).subarray(0, xz.length);
+  const begins = (magic: Uint8Array): boolean => start.subarray(0, magic.length).equals(magic);
+  if (begins(xz) || begins(bzip2)) {
+    throw invalidArgument(`Cannot load the archive: it is compressed with ${begins(xz) ? "xz" : "bzip2"}`, {
+      remedy: "Decompress it first; gzip, zstd and none are known",
+    });
+  }
+  const compression = magics.find(([, magic]) => begins(magic))?.[0] ?? "none";
+  const all = async function* all(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* first;
+      for (;;) {
+        const { done, value } = await chunks.next();
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await chunks.return?.();
+    }
+  };
+  return { compression, all: all() };
+}
+
+/** The current entry's bytes. A hole, of which one could have terabytes, is in no archive of images. */
+async function* contentOf(tar: TarReader, size: number, path: string): AsyncGenerator<Uint8Array> {
+  let position = 0;
+  for (let part = await tar.read(); part !== undefined; part = await tar.read()) {
+    if (part.offset !== position) break;
+    yield part.data;
+    position += part.data.length;
+  }
+  if (position !== size) throw invalidArgument(`Cannot load the archive: "${path}" has holes`);
+}
+
+/** Refuses what is made to fill the disk. */
+async function* bounded(
+  stream: AsyncIterable<Uint8Array>,
+  inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let read = 0;
+  let given = 0;
+  const counted = async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of stream) {
+      read += chunk.length;
+      yield chunk;
+    }
+  };
+  for await (const chunk of inflate(counted())) {
+    given += chunk.length;
+    if (given > Math.max(layerLimits.ratioFrom, read * layerLimits.ratio)) {
+      throw resourceExhausted(`Cannot load the archive: it unpacks to more than ${layerLimits.ratio} times its size`, {
+        remedy: "Don't use it: it is made to fill the disk",
+      });
+    }
+    yield chunk;
+  }
+}
+
+/** The first bytes are in an earlier try's file already. */
+async function* skip(source: AsyncIterable<Uint8Array>, offset: number): AsyncGenerator<Uint8Array> {
+  let left = offset;
+  for await (const chunk of source) {
+    if (left < chunk.length) yield left === 0 ? chunk : chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}

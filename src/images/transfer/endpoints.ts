@@ -1,0 +1,42 @@
+import type { Descriptor } from "#spec";
+
+/** Where an image comes from: the store, a registry, an archive or a folder. */
+export interface ImageReader {
+  /**
+   * Bytes of a manifest or index, verified by its digest.
+   *
+   * @throws SampanError `not-found`, `data-loss`, and what else the place fails with
+   */
+  readManifest(descriptor: Descriptor, signal: AbortSignal): Promise<Uint8Array>;
+
+  /** Streams a blob from `offset` on; whoever takes it verifies it. May be called again. */
+  readBlob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** What became of a blob: copied, there already, or taken over from elsewhere at the same place. */
+export type Written = "done" | "exists" | "mounted";
+
+/** Where an image goes to. */
+export interface ImageWriter {
+  /** Blobs that it takes at once. */
+  readonly parallel: number;
+
+  /**
+   * Stores a blob, unless it is there. Verifies it. Idempotent.
+   *
+   * @param onProgress bytes so far
+   */
+  writeBlob(
+    descriptor: Descriptor,
+    source: (offset: number) => AsyncIterable<Uint8Array>,
+    onProgress: (current: number) => void,
+    signal: AbortSignal,
+  ): Promise<Written>;
+
+  /**
+   * Stores a manifest or index, once all that it refers to is stored.
+   *
+   * @param isRoot the image's own: it gets the name
+   */
+  writeManifest(descriptor: Descriptor, bytes: Uint8Array, isRoot: boolean, signal: AbortSignal): Promise<void>;
+}
