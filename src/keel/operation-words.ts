@@ -54,6 +54,7 @@ const words: Words = {
   "working-directory": (o) => `change to the directory "${o.path}"`,
   "remove-tree": (o) => `remove "${o.path}"`,
   unmount: (o) => `unmount "${o.path}"`,
+  netlink: (o) => o.purpose,
 };
 
 /** E.g. `mount proc on "/proc"`. */
