@@ -1,10 +1,10 @@
 /** Addresses as text and as bytes. */
 import { invalidArgument } from "#errdefs";
 
-type Family = 4 | 6;
+export type Family = 4 | 6;
 
 /** 4 or 6 by an address' notation; it need not be valid. */
-const familyOf = (address: string): Family => (address.includes(":") ? 6 : 4);
+export const familyOf = (address: string): Family => (address.includes(":") ? 6 : 4);
 
 function readV4(text: string): number[] | undefined {
   const parts = text.split(".");

@@ -5,9 +5,11 @@ import type { Executor } from "#keel";
 import type { Operation } from "#plan";
 import { decodeMessages } from "./message.ts";
 import {
+  decodeGeneration,
   decodeNftablesReplies,
   encodeBatch,
   encodeQueries,
+  generationQuery,
   type NftablesQuery,
   type NftablesReply,
   type NftablesRequest,
@@ -41,17 +43,23 @@ export function netlinkOperation(
 export const routeOperation = (purpose: string, requests: readonly RouteRequest[], where?: Where): NetlinkOperation =>
   netlinkOperation("route", purpose, encodeRouteRequests(requests), where);
 
-/** All of the requests take effect, or none. */
+/**
+ * All of the requests take effect, or none.
+ *
+ * @param generation of {@link generationOf}: it fails with ERESTART when the packet filter has changed since
+ */
 export const nftablesOperation = (
   purpose: string,
   requests: readonly NftablesRequest[],
   where?: Where,
-): NetlinkOperation => netlinkOperation("netfilter", purpose, encodeBatch(requests), where);
+  generation?: number,
+): NetlinkOperation => netlinkOperation("netfilter", purpose, encodeBatch(requests, generation), where);
 
 /** A dump is asked for again when what it lists changed meanwhile. */
 const attempts = 20;
 
-async function ask(executor: Executor, operation: NetlinkOperation): Promise<Uint8Array> {
+/** The messages that answer an operation. */
+export async function ask(executor: Executor, operation: NetlinkOperation): Promise<Uint8Array> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return (await executor.execute([operation])).get(0) ?? new Uint8Array();
@@ -78,6 +86,12 @@ export async function askNftables(
 ): Promise<NftablesReply[]> {
   const operation = netlinkOperation("netfilter", "read the packet filter", encodeQueries(queries), where);
   return decodeNftablesReplies(decodeMessages(await ask(executor, operation)));
+}
+
+/** Number of the packet filter's state: every change of any program makes it another. */
+export async function generationOf(executor: Executor, where?: Where): Promise<number> {
+  const operation = netlinkOperation("netfilter", "read the packet filter", generationQuery, where);
+  return decodeGeneration(decodeMessages(await ask(executor, operation)));
 }
 
 /** What an operation of this layer failed on. */

@@ -147,3 +147,21 @@ export function decodeNftablesReplies(messages: readonly RawMessage[]): Nftables
     return [{ kind: found[0], value: found[1].decode(bytes) } as NftablesReply];
   });
 }
+
+const generationType = 15;
+const generationPayload = payload(generalHeader, attributes({ generation: [1, be32] }));
+
+/** Asks for the number of the packet filter's state (NFT_MSG_GETGEN). */
+export const generationQuery: Uint8Array = encodeMessages([
+  {
+    type: (subsystem << 8) | (generationType + 1),
+    flags: flags.request | flags.ack,
+    sequence: 1,
+    payload: generationPayload.encode({}),
+  },
+]);
+
+export function decodeGeneration(messages: readonly RawMessage[]): number {
+  const found = messages.find(({ type }) => type === ((subsystem << 8) | generationType));
+  return found === undefined ? 0 : (generationPayload.decode(found.payload).generation ?? 0);
+}
