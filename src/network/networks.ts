@@ -105,20 +105,21 @@ export class Networks {
    * @throws SampanError `already-exists`, `invalid-argument`, or `failed-precondition` for a subnet that is in use
    */
   async create(options: CreateNetworkOptions): Promise<NetworkRecord> {
-    const before = this.#store.networks();
-    const host = await readHostNetwork(this.#executor, before);
-    return this.#store.transaction(() => {
-      const now = this.#store.networks();
-      if (now.some((network) => network.name === options.name))
-        throw alreadyExists(`Cannot create network "${options.name}": there is one of this name`);
-      if (JSON.stringify(now) !== JSON.stringify(before))
-        throw failedPrecondition(`Cannot create network "${options.name}": another one was made meanwhile`, {
-          remedy: "Try again",
-        });
-      const record = completeNetwork(options, { ...host, now: Date.now(), random: (size) => randomBytes(size) });
-      this.#store.saveNetwork(record);
-      return record;
-    });
+    for (;;) {
+      const before = this.#store.networks();
+      const host = await readHostNetwork(this.#executor, before);
+      const made = this.#store.transaction(() => {
+        const now = this.#store.networks();
+        if (now.some((network) => network.name === options.name))
+          throw alreadyExists(`Cannot create network "${options.name}": there is one of this name`);
+        // Another one was made since the host was looked at, and may have what this one would get.
+        if (JSON.stringify(now) !== JSON.stringify(before)) return undefined;
+        const record = completeNetwork(options, { ...host, now: Date.now(), random: (size) => randomBytes(size) });
+        this.#store.saveNetwork(record);
+        return record;
+      });
+      if (made !== undefined) return made;
+    }
   }
 
   /**
