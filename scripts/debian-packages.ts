@@ -23,14 +23,17 @@ export const systemPackages: readonly DebianPackage[] = [
   { name: "docker-registry", purpose: "the registry that images are pulled from" },
   { name: "e2fsprogs", purpose: "mke2fs: the virtual machine's disks" },
   { name: "iproute2", purpose: "ip: loopback and interfaces of test hosts" },
+  { name: "iputils-ping", purpose: "ping: who reaches whom" },
   { name: "libcap2-bin", purpose: "setcap, getpcaps, capsh: file and process capabilities" },
   { name: "libseccomp-dev", purpose: "the peer that the compiler of system call filters is compared with" },
   { name: "mmdebstrap", purpose: "the Debian userland of the larger test images" },
+  { name: "nftables", purpose: "nft: the packet filter as an operator sees it" },
   { name: "podman", purpose: "an engine that calls the OCI runtime" },
   { name: "procps", purpose: "ps: processes as an operator sees them" },
   { name: "qemu-system-x86", purpose: "the virtual machine for cgroup v2" },
   { name: "redis-tools", purpose: "redis-cli: speaks to the redis-server in a container" },
   { name: "skopeo", purpose: "copies images into the registry" },
+  { name: "socat", purpose: "TCP and UDP servers and clients, with addresses of their own" },
   { name: "umoci", purpose: "makes the layers of the test images" },
 ];
 

@@ -147,6 +147,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_unmount(c, &o->u.unmount);
 	case OP_HOST_DIRECTORY:
 		return op_host_directory(c, &o->u.host_directory);
+	case OP_NETLINK:
+		return op_netlink(c, &o->u.netlink);
 	default:
 		return fail_with(c, ENOSYS, "keel", wire_operation_name(o->number) ?: "");
 	}

@@ -560,6 +560,15 @@ static void decode_op_host_directory(struct wire_reader *r, struct op_host_direc
 	v->gid = wire_read_u32(r);
 }
 
+static void decode_op_netlink(struct wire_reader *r, struct op_netlink *v)
+{
+	v->protocol = wire_read_u32(r);
+	v->messages = wire_read_bytes(r);
+	v->network_namespace = wire_read_string(r);
+	decode_list_string(r, &v->descriptors);
+	v->purpose = wire_read_string(r);
+}
+
 static void decode_program(struct wire_reader *r, struct wire_program *v)
 {
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
@@ -777,6 +786,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_HOST_DIRECTORY:
 			decode_op_host_directory(r, &o->u.host_directory);
+			break;
+		case OP_NETLINK:
+			decode_op_netlink(r, &o->u.netlink);
 			break;
 		default:
 			r->failed = true;
@@ -1215,6 +1227,8 @@ const char *wire_operation_name(uint16_t number)
 		return "unmount";
 	case OP_HOST_DIRECTORY:
 		return "host-directory";
+	case OP_NETLINK:
+		return "netlink";
 	default:
 		return NULL;
 	}

@@ -50,7 +50,7 @@ struct wire_timestamp {
 	uint32_t nanoseconds; /* 0 to 999,999,999 */
 };
 
-/* What one operation gave back (only `read-file` gives anything) */
+/* What one operation gave back (only `read-file` and `netlink` give anything) */
 struct wire_result {
 	uint32_t step; /* index of the operation in its program, from 0 */
 	struct wire_bytes data; /* what it read */
@@ -175,6 +175,7 @@ enum wire_operation_number {
 	OP_REMOVE_TREE = 90,
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
+	OP_NETLINK = 100,
 };
 
 /* Create the container's process, in new namespaces */
@@ -669,6 +670,15 @@ struct op_host_directory {
 	uint32_t gid; /* group */
 };
 
+/* Send netlink messages and read the answers, which are given back without acknowledgements (nothing when there are none). Each message is sent when the one before has succeeded; netfilter's batches at once. The first refusal is the failure, its detail `message N`, N being the sequence number, and `: ` with the kernel's words where it has any. EINTR when what a dump lists changed meanwhile */
+struct op_netlink {
+	uint32_t protocol; /* 0 NETLINK_ROUTE, 4 NETLINK_SOCK_DIAG, 12 NETLINK_NETFILTER */
+	struct wire_bytes messages; /* struct nlmsghdr and payload of each, with NLM_F_ACK where its answer is waited for */
+	const char *network_namespace; /* file of the network namespace to do it in, or empty for the own one */
+	struct wire_list_string descriptors; /* files of namespaces that messages name by descriptor: the first is open as 200, the next as 201, at most 8 */
+	const char *purpose; /* what the messages are to do, in words that continue `Cannot` */
+};
+
 struct wire_operation {
 	uint16_t number; /* enum wire_operation_number */
 	union {
@@ -745,6 +755,7 @@ struct wire_operation {
 		struct op_remove_tree remove_tree;
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;
+		struct op_netlink netlink;
 	} u;
 };
 

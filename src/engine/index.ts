@@ -9,3 +9,4 @@ export type { LogOptions } from "./logs.ts";
 export type { ContainerOptions, DeviceOption, ExecOptions, MountOption, UlimitOption } from "./options.ts";
 export { humanDuration, humanSize, parseBytes, parseInteger } from "./units.ts";
 export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#errdefs";
+export { DatabaseNetworkStore } from "./network-store.ts";

@@ -77,6 +77,7 @@ const words: Words = {
   landlock: () => "restrict the process with Landlock",
   "remove-tree": (o) => `remove "${o.path}"`,
   unmount: (o) => `unmount "${o.path}"`,
+  netlink: (o) => o.purpose,
 };
 
 /** E.g. `mount proc on "/proc"`. */

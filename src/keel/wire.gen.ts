@@ -536,6 +536,17 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.uid);
       w.u32(v.gid);
       return;
+    case "netlink":
+      w.u16(100);
+      w.u32(v.protocol);
+      w.bytes(v.messages);
+      w.string(v.networkNamespace);
+      w.u32(v.descriptors.length);
+      for (const item of v.descriptors) {
+        w.string(item);
+      }
+      w.string(v.purpose);
+      return;
   }
 }
 

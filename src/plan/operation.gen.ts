@@ -58,7 +58,7 @@ export interface Timestamp {
   readonly nanoseconds: number;
 }
 
-/** What one operation gave back (only `read-file` gives anything) */
+/** What one operation gave back (only `read-file` and `netlink` give anything) */
 export interface Result {
   /** index of the operation in its program, from 0 */
   readonly step: number;
@@ -816,6 +816,21 @@ export interface OperationHostDirectory {
   readonly gid: number;
 }
 
+/** Send netlink messages and read the answers, which are given back without acknowledgements (nothing when there are none). Each message is sent when the one before has succeeded; netfilter's batches at once. The first refusal is the failure, its detail `message N`, N being the sequence number, and `: ` with the kernel's words where it has any. EINTR when what a dump lists changed meanwhile */
+export interface OperationNetlink {
+  readonly op: "netlink";
+  /** 0 NETLINK_ROUTE, 4 NETLINK_SOCK_DIAG, 12 NETLINK_NETFILTER */
+  readonly protocol: number;
+  /** struct nlmsghdr and payload of each, with NLM_F_ACK where its answer is waited for */
+  readonly messages: Uint8Array;
+  /** file of the network namespace to do it in, or empty for the own one */
+  readonly networkNamespace: string;
+  /** files of namespaces that messages name by descriptor: the first is open as 200, the next as 201, at most 8 */
+  readonly descriptors: readonly string[];
+  /** what the messages are to do, in words that continue `Cannot` */
+  readonly purpose: string;
+}
+
 export type Operation =
   | OperationClone
   | OperationJoinNamespace
@@ -889,7 +904,8 @@ export type Operation =
   | OperationLandlock
   | OperationRemoveTree
   | OperationUnmount
-  | OperationHostDirectory;
+  | OperationHostDirectory
+  | OperationNetlink;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {

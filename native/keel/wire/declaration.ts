@@ -88,7 +88,7 @@ export const structs: readonly Omit<Declared, "number">[] = [
   },
   {
     name: "Result",
-    doc: "What one operation gave back (only `read-file` gives anything)",
+    doc: "What one operation gave back (only `read-file` and `netlink` give anything)",
     fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
   },
 ];
@@ -769,6 +769,23 @@ export const operations: readonly Declared[] = [
       f("mode", "u32", "permission bits (not subject to umask)"),
       f("uid", "u32", "owner"),
       f("gid", "u32", "group"),
+    ],
+  },
+  // -- the network -----------------------------------------------------------------------------------------------
+  {
+    number: 100,
+    name: "netlink",
+    doc: "Send netlink messages and read the answers, which are given back without acknowledgements (nothing when there are none). Each message is sent when the one before has succeeded; netfilter's batches at once. The first refusal is the failure, its detail `message N`, N being the sequence number, and `: ` with the kernel's words where it has any. EINTR when what a dump lists changed meanwhile",
+    fields: [
+      f("protocol", "u32", "0 NETLINK_ROUTE, 4 NETLINK_SOCK_DIAG, 12 NETLINK_NETFILTER"),
+      f("messages", "bytes", "struct nlmsghdr and payload of each, with NLM_F_ACK where its answer is waited for"),
+      f("networkNamespace", "string", "file of the network namespace to do it in, or empty for the own one"),
+      f(
+        "descriptors",
+        "list<string>",
+        "files of namespaces that messages name by descriptor: the first is open as 200, the next as 201, at most 8",
+      ),
+      f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
     ],
   },
 ];

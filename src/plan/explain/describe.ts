@@ -138,6 +138,7 @@ const words: Words = {
   landlock: landlockWords,
   "remove-tree": (o) => `remove directory ${o.path} with all in it`,
   unmount: (o) => `unmount ${o.path}`,
+  netlink: (o) => o.purpose,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };
 

@@ -1,0 +1,95 @@
+/** Gives addresses of a network to containers. */
+import { alreadyExists, invalidArgument, resourceExhausted } from "#errdefs";
+import type { NetworkRecord, Subnet } from "../records.ts";
+import type { NetworkStore } from "../store.ts";
+import { contains, ipToNumber, numberToIp, parsePrefix, sizeOf, type Prefix } from "./prefix.ts";
+import { familyOf, parseIp } from "./text.ts";
+
+/** The first and the last address that an interface may have. IPv4's first is the network, its last everybody. */
+function usableRange(prefix: Prefix): readonly [first: bigint, last: bigint] {
+  const last = prefix.base + sizeOf(prefix) - 1n;
+  return [prefix.base + 1n, prefix.family === 4 ? last - 1n : last];
+}
+
+/** No more are tried: a network with so many taken in a row is full for all purposes. */
+const largestSearch = 1n << 17n;
+
+function nextFree(store: NetworkStore, network: NetworkRecord, subnet: Subnet, container: string): string {
+  const prefix = parsePrefix(subnet.prefix);
+  const [first, last] = usableRange(prefix);
+  const count = last - first + 1n;
+  const before = store.lastAddress(network.name, prefix.family);
+  const start = before === undefined ? 0n : ipToNumber(before) - first + 1n;
+  const gateway = ipToNumber(subnet.gateway);
+  for (let tried = 0n; tried < count && tried < largestSearch; tried += 1n) {
+    const number = first + ((start + tried) % count);
+    if (number === gateway) continue;
+    const address = numberToIp(prefix.family, number);
+    if (!store.takeAddress(network.name, address, container)) continue;
+    store.setLastAddress(network.name, prefix.family, address);
+    return address;
+  }
+  throw resourceExhausted(`Cannot give an address of network "${network.name}": all of ${subnet.prefix} are taken`, {
+    remedy: "Remove containers, or create a network with a larger --subnet",
+  });
+}
+
+function takeWanted(store: NetworkStore, network: NetworkRecord, wanted: string, container: string): string {
+  const refuse = (state: string): never => {
+    throw invalidArgument(`Cannot use address "${wanted}" on network "${network.name}": ${state}`);
+  };
+  if (parseIp(wanted) === undefined) refuse("it is neither IPv4 nor IPv6");
+  const number = ipToNumber(wanted);
+  const family = familyOf(wanted);
+  const subnet = network.subnets.find(({ prefix }) => {
+    const parsed = parsePrefix(prefix);
+    return parsed.family === family && contains(parsed, number);
+  });
+  if (subnet === undefined) return refuse(`its subnets are ${network.subnets.map((s) => s.prefix).join(" and ")}`);
+  const [first, last] = usableRange(parsePrefix(subnet.prefix));
+  if (number < first || number > last) refuse("it stands for the whole subnet");
+  if (number === ipToNumber(subnet.gateway)) refuse("it is the gateway's");
+  const address = numberToIp(family, number);
+  if (!store.takeAddress(network.name, address, container))
+    throw alreadyExists(`Cannot use address "${wanted}" on network "${network.name}": another container has it`);
+  return address;
+}
+
+/**
+ * One address of each of the network's subnets, with its prefix length. In a transaction of the caller.
+ *
+ * @param wanted addresses that must be given; at most one of each family
+ */
+export function allocateAddresses(
+  store: NetworkStore,
+  network: NetworkRecord,
+  container: string,
+  wanted: readonly string[],
+): string[] {
+  const fixed = new Map(wanted.map((address) => [familyOf(address), address]));
+  if (fixed.size !== wanted.length)
+    throw invalidArgument(`Cannot use addresses "${wanted.join(", ")}": they are of one family`);
+  for (const [family, address] of fixed)
+    if (!network.subnets.some((subnet) => familyOf(subnet.prefix) === family))
+      throw invalidArgument(
+        `Cannot use address "${address}" on network "${network.name}": it has no IPv${family} subnet`,
+      );
+  return network.subnets.map((subnet) => {
+    const prefix = parsePrefix(subnet.prefix);
+    const address = fixed.get(prefix.family);
+    const given =
+      address === undefined
+        ? nextFree(store, network, subnet, container)
+        : takeWanted(store, network, address, container);
+    return `${given}/${prefix.length}`;
+  });
+}
+
+/** A subnet as `usableRange` has addresses in it for a gateway and a container at least. */
+export function isLargeEnough(prefix: Prefix): boolean {
+  const [first, last] = usableRange(prefix);
+  return last - first >= 1n;
+}
+
+/** The gateway where none is named: the first address. */
+export const firstAddress = (prefix: Prefix): string => numberToIp(prefix.family, usableRange(prefix)[0]);

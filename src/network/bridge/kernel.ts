@@ -1,0 +1,132 @@
+/** Brings the kernel to what the store says, from whatever state it is in. */
+import { constants } from "node:os";
+import { isSampanError } from "#errdefs";
+import type { Executor } from "#keel";
+import type { Operation } from "#plan";
+import { familyOf } from "../address/text.ts";
+import { networkElements, portElements } from "../firewall/elements.ts";
+import { makeTable, removeTable, tableName } from "../firewall/table.ts";
+import { askNftables, askRoute, generationOf, nftablesOperation, routeOperation } from "../netlink/operation.ts";
+import type { EndpointRecord, NetworkRecord } from "../records.ts";
+import type { NetworkStore } from "../store.ts";
+import { keepRouterAdvertisements, ownInterfaces } from "./host-state.ts";
+import { bridgeOperations, forwardingOperations } from "./operations.ts";
+
+const { errno } = constants;
+/** Not in Node's table: another program has changed the packet filter since. */
+const restart = 85;
+
+const failedWith = (error: unknown, ...numbers: readonly number[]): boolean =>
+  isSampanError(error) && error.fields.errno !== undefined && numbers.includes(error.fields.errno);
+
+/** Runs operations one by one; what they were to remove may be gone. */
+export async function removeQuietly(executor: Executor, operations: readonly Operation[]): Promise<void> {
+  for (const operation of operations) {
+    try {
+      await executor.execute([operation]);
+    } catch (error) {
+      if (!failedWith(error, errno.ENOENT, errno.ENODEV)) throw error;
+    }
+  }
+}
+
+const removeLink = (name: string): Operation =>
+  routeOperation(`remove the interface "${name}"`, [{ kind: "link", action: "delete", value: { name } }]);
+
+/** Index of an interface, undefined when there is none of the name. */
+async function indexOf(executor: Executor, name: string): Promise<number | undefined> {
+  try {
+    const [link] = await askRoute(executor, [{ kind: "link", action: "get", value: { name } }]);
+    return link?.kind === "link" ? link.value.index : undefined;
+  } catch (error) {
+    if (failedWith(error, errno.ENODEV)) return undefined;
+    throw error;
+  }
+}
+
+async function isTableThere(executor: Executor): Promise<boolean> {
+  try {
+    await askNftables(executor, [{ kind: "table", action: "get", family: "inet", value: { name: tableName } }]);
+    return true;
+  } catch (error) {
+    if (failedWith(error, errno.ENOENT)) return false;
+    throw error;
+  }
+}
+
+/** Makes the bridge, or brings it to what the record says. One of its name with another index is a removed network's. */
+async function ensureBridge(executor: Executor, network: NetworkRecord): Promise<void> {
+  const index = await indexOf(executor, network.bridge);
+  if (index !== undefined && index !== network.index) await removeQuietly(executor, [removeLink(network.bridge)]);
+  const hasV6 = network.subnets.some(({ prefix }) => familyOf(prefix) === 6);
+  const forwarding = network.internal
+    ? []
+    : [...(hasV6 ? keepRouterAdvertisements() : []), ...forwardingOperations(hasV6)];
+  try {
+    await executor.execute([...bridgeOperations(network, index === network.index), ...forwarding]);
+  } catch (error) {
+    // Another process was faster.
+    if (!failedWith(error, errno.EEXIST)) throw error;
+    await executor.execute([...bridgeOperations(network, true), ...forwarding]);
+  }
+}
+
+/** Networks that have a bridge: those with somebody on them. */
+function inUse(store: NetworkStore): readonly [networks: NetworkRecord[], endpoints: readonly EndpointRecord[]] {
+  const endpoints = store.endpoints();
+  const names = new Set(endpoints.map((endpoint) => endpoint.network));
+  return [store.networks().filter((network) => names.has(network.name)), endpoints];
+}
+
+/**
+ * Puts the table, with all that is on networks, in place of what there is. Others may add to it and to the store at the same
+ * time: the kernel refuses when the packet filter has changed since the store was read; and it is done again when somebody
+ * has left meanwhile. Whoever has come adds to the new table, or to the old one, which is such a change.
+ */
+export async function replaceTable(executor: Executor, store: NetworkStore): Promise<void> {
+  for (;;) {
+    const generation = await generationOf(executor);
+    const [networks, endpoints] = inUse(store);
+    const elements = [
+      ...networks.flatMap((network) => networkElements("add", network)),
+      ...endpoints.flatMap(({ ports }) => portElements("add", ports)),
+    ];
+    const requests = networks.length === 0 ? removeTable : [...makeTable(), ...elements];
+    try {
+      await executor.execute([nftablesOperation("set up the packet filter", requests, {}, generation)]);
+    } catch (error) {
+      if (failedWith(error, restart)) continue;
+      throw error;
+    }
+    const now = new Set(
+      inUse(store)
+        .flat()
+        .map((record) => JSON.stringify(record)),
+    );
+    if ([...networks, ...endpoints].every((record) => now.has(JSON.stringify(record)))) return;
+  }
+}
+
+/** Makes what a network needs and is not there: its bridge, and the table. */
+export async function repair(executor: Executor, store: NetworkStore, network: NetworkRecord): Promise<void> {
+  if ((await indexOf(executor, network.bridge)) !== network.index) await ensureBridge(executor, network);
+  if (!(await isTableThere(executor))) await replaceTable(executor, store);
+}
+
+/** Whether a program of `attachOperations` failed on the host's side, where `repair` may help. */
+export const mayBeRepaired = (error: unknown): boolean =>
+  isSampanError(error) && error.fields.syscall === "netlink" && (error.fields.step ?? 0) > 1;
+
+/** Everything anew: bridges, and the table; and what belongs to no network and no container any more is removed. */
+export async function restore(executor: Executor, store: NetworkStore): Promise<void> {
+  const [networks, endpoints] = inUse(store);
+  const wanted = new Set([...networks.map((n) => n.bridge), ...endpoints.map((e) => e.hostInterface)]);
+  await removeQuietly(
+    executor,
+    ownInterfaces()
+      .filter((name) => !wanted.has(name))
+      .map(removeLink),
+  );
+  for (const network of networks) await ensureBridge(executor, network);
+  await replaceTable(executor, store);
+}

@@ -1,0 +1,155 @@
+/** What a network and a container on it are to the kernel, as keel's operations. */
+import type { Operation } from "#plan";
+import { familyOf, type Family } from "../address/text.ts";
+import { networkElements, portElements } from "../firewall/elements.ts";
+import { firstDescriptor, nftablesOperation, routeOperation } from "../netlink/operation.ts";
+import { addressGeneration, linkFlags } from "../netlink/route/link.ts";
+import {
+  addressFlags,
+  family,
+  routeProtocols,
+  routeScopes,
+  routeTables,
+  routeTypes,
+} from "../netlink/route/objects.ts";
+import type { RouteRequest } from "../netlink/route/request.ts";
+import type { EndpointRecord, NetworkRecord } from "../records.ts";
+import { bridgeMac } from "./names.ts";
+
+const familyNumber: Readonly<Record<Family, number>> = { 4: family.inet, 6: family.inet6 };
+/** The namespace of keel, which is the host's. */
+const ownNamespace = "/proc/self/ns/net";
+
+/** Of an interface: nobody else has it, as the store says, so that IPv6 need not ask around first. */
+function addressRequest(index: number, address: string): RouteRequest {
+  const [ip = "", length] = address.split("/");
+  const v6 = familyOf(ip) === 6;
+  return {
+    kind: "address",
+    action: "replace",
+    value: {
+      family: familyNumber[familyOf(ip)],
+      prefixLength: Number(length),
+      headerFlags: v6 ? addressFlags.noDuplicateDetection : 0,
+      scope: routeScopes.universe,
+      index,
+      local: ip,
+      address: ip,
+    },
+  };
+}
+
+const up = (value: { readonly index: number } | { readonly name: string }): RouteRequest => ({
+  kind: "link",
+  action: "change",
+  value: { ...value, flags: linkFlags.up, change: linkFlags.up },
+});
+
+const gatewayAddress = (prefix: string, gateway: string): string => `${gateway}${prefix.slice(prefix.indexOf("/"))}`;
+
+/** Gives a bridge that is there its addresses, and brings it up. */
+function configureBridge(network: NetworkRecord): RouteRequest[] {
+  const { index, subnets, mtu } = network;
+  return [
+    { kind: "link", action: "change", value: { index, mtu } },
+    ...subnets.map(({ prefix, gateway }) => addressRequest(index, gatewayAddress(prefix, gateway))),
+    up({ index }),
+  ];
+}
+
+const sysctl = (key: string, value: string): Operation => ({ op: "sysctl", key, value });
+
+/** Makes the bridge, or with `exists` sets it up again. */
+export function bridgeOperations(network: NetworkRecord, exists: boolean): Operation[] {
+  const { bridge: name, index } = network;
+  const make: RouteRequest = {
+    kind: "link",
+    action: "add",
+    value: { name, index, address: bridgeMac(name), info: { kind: "bridge", stpState: 0, forwardDelay: 0 } },
+  };
+  return [
+    routeOperation(`make the bridge "${name}"`, [...(exists ? [] : [make]), ...configureBridge(network)]),
+    // What is published has to be reachable from the host's loopback; the packet filter's chain `guard` belongs to it.
+    ...(network.internal ? [] : [sysctl(`net/ipv4/conf/${name}/route_localnet`, "1")]),
+  ];
+}
+
+/** Lets the host pass packets on between its interfaces. */
+export const forwardingOperations = (v6: boolean): Operation[] => [
+  sysctl("net/ipv4/ip_forward", "1"),
+  ...(v6 ? [sysctl("net/ipv6/conf/all/forwarding", "1")] : []),
+];
+
+/** The way out, through the bridge. */
+function defaultRoute(index: number, gateway: string): RouteRequest {
+  return {
+    kind: "route",
+    action: "add",
+    value: {
+      family: familyNumber[familyOf(gateway)],
+      headerTable: routeTables.main,
+      protocol: routeProtocols.static,
+      scope: routeScopes.universe,
+      routeType: routeTypes.unicast,
+      gateway,
+      output: index,
+    },
+  };
+}
+
+/**
+ * Connects a container: one batch in its namespace, one on the host's side, one to the packet filter. Both ends of the veth
+ * are made from inside, so that the index there can be chosen and all that follows goes along.
+ *
+ * @param namespace file of the container's network namespace
+ */
+export function attachOperations(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Operation[] {
+  const { subnets, mtu } = network;
+  const { index } = endpoint;
+  const hasV6 = endpoint.addresses.some((address) => familyOf(address) === 6);
+  const purpose = `connect container "${endpoint.container.slice(0, 12)}" to network "${network.name}"`;
+  const peer = { name: endpoint.hostInterface, mtu, namespaceFd: firstDescriptor };
+  const noLinkLocal = { inet6: { addressGeneration: addressGeneration.none } };
+  const inside: RouteRequest[] = [
+    {
+      kind: "link",
+      action: "add",
+      value: { name: endpoint.interface, index, mtu, address: endpoint.mac, info: { kind: "veth", peer } },
+    },
+    ...(hasV6 ? [] : [{ kind: "link", action: "change", value: { index, perFamily: noLinkLocal } } as const]),
+    up({ name: "lo" }),
+    up({ index }),
+    ...endpoint.addresses.map((address) => addressRequest(index, address)),
+    ...(endpoint.isWayOut ? subnets.map(({ gateway }) => defaultRoute(index, gateway)) : []),
+  ];
+  const name = endpoint.hostInterface;
+  const outside: RouteRequest[] = [
+    { kind: "link", action: "change", value: { name, perFamily: noLinkLocal } },
+    { kind: "link", action: "change", value: { name, master: network.index } },
+    // A container may reach itself by what it has published.
+    { kind: "link", action: "change", value: { name, info: { kind: "veth", port: { hairpin: true } } } },
+    up({ name }),
+  ];
+  return [
+    routeOperation(purpose, inside, { namespace, descriptors: [ownNamespace] }),
+    routeOperation(purpose, outside),
+    // The network's own too: without a change when they are there, and refused when the table is not.
+    nftablesOperation(purpose, [...networkElements("add", network), ...portElements("add", endpoint.ports)]),
+  ];
+}
+
+/** What is left of a connection; each may find nothing, and is then refused. */
+export function detachOperations(endpoint: EndpointRecord): Operation[] {
+  const purpose = `disconnect container "${endpoint.container.slice(0, 12)}" from network "${endpoint.network}"`;
+  const name = endpoint.hostInterface;
+  const ports = [...portElements("add", endpoint.ports), ...portElements("delete", endpoint.ports)];
+  return [
+    ...(ports.length === 0 ? [] : [nftablesOperation(purpose, ports)]),
+    routeOperation(purpose, [{ kind: "link", action: "delete", value: { name } }]),
+  ];
+}
+
+export const removeBridge = (network: NetworkRecord): Operation =>
+  routeOperation(`remove the bridge "${network.bridge}"`, [
+    { kind: "link", action: "delete", value: { name: network.bridge } },
+  ]);

@@ -1,0 +1,3 @@
+export * from "./expression.ts";
+export * from "./objects.ts";
+export * from "./request.ts";

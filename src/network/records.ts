@@ -1,0 +1,56 @@
+/** What is kept of networks and of who is on them. Plain data: a store may write it as JSON. */
+import type { TransportProtocol } from "./firewall/keys.ts";
+
+export interface Subnet {
+  /** E.g. `10.88.0.0/16`. */
+  readonly prefix: string;
+  /** The bridge's address in it. */
+  readonly gateway: string;
+}
+
+export interface NetworkRecord {
+  readonly name: string;
+  readonly driver: "bridge";
+  /** Name of the bridge, and the index that it is made with. */
+  readonly bridge: string;
+  readonly index: number;
+  /** One of IPv4, one of IPv6, or both. */
+  readonly subnets: readonly Subnet[];
+  /** Largest packet, in bytes. */
+  readonly mtu: number;
+  /** No way out of the host, and none in. */
+  readonly internal: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** One port of the host that leads to one of a container. */
+export interface PublishedPort {
+  readonly protocol: TransportProtocol;
+  /** Of the host; `0.0.0.0` and `::` are all of a family. */
+  readonly hostAddress: string;
+  readonly hostPort: number;
+  /** Of the container. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A container on a network. */
+export interface EndpointRecord {
+  readonly network: string;
+  readonly container: string;
+  /** Names of the two ends, in the container and on the host. */
+  readonly interface: string;
+  readonly hostInterface: string;
+  /** Index of the interface in the container. */
+  readonly index: number;
+  readonly mac: string;
+  /** With prefix length, e.g. `10.88.0.2/16`. */
+  readonly addresses: readonly string[];
+  /** The container's default route goes through it. */
+  readonly isWayOut: boolean;
+  /** Names by which others of the network know it. */
+  readonly aliases: readonly string[];
+  readonly ports: readonly PublishedPort[];
+}
