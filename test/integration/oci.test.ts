@@ -235,6 +235,49 @@ describe("sampan-oci", () => {
     });
   });
 
+  it("pause stops all, exec refuses then, kill ends a paused one; update changes limits and remembers them", async () => {
+    const bundle = await host.bundle("limits", (c) => (c.process.args = ["sleep", "1000"]));
+    await host.mustDetach(["run", "--detach", "--bundle", bundle, "limits"]);
+    await host.must(["update", "--memory", "64m", "--pids-limit", "50", "limits"]);
+    const read = async (file: string): Promise<string> =>
+      (await readFile(`/sys/fs/cgroup/${file.replace("/", `${host.host.cgroupParent}/limits/`)}`, "utf8")).trim();
+    expect([await read("memory/memory.limit_in_bytes"), await read("pids/pids.max")]).toEqual(["67108864", "50"]);
+    // Swap's limit counts memory too, and could not be below it.
+    await host.must(["update", "--resources", "-", "limits"], { input: '{"memory": {"limit": 134217728}}' });
+    expect(await read("memory/memory.limit_in_bytes")).toBe("134217728");
+    const stats = JSON.parse(await host.must(["events", "--stats", "limits"])) as { data: { pids: unknown } };
+    expect(stats).toMatchObject({ type: "stats", id: "limits", data: { pids: { current: 1, limit: 50 } } });
+    await host.must(["pause", "limits"]);
+    expect((await host.stateOf("limits")).status).toBe("paused");
+    expect((await host.oci(["exec", "limits", "true"])).stderr).toContain("it is paused");
+    await host.must(["resume", "limits"]);
+    expect((await host.stateOf("limits")).status).toBe("running");
+    await host.must(["pause", "limits"]);
+    await host.must(["kill", "limits", "KILL"]);
+    await expect.poll(async () => (await host.stateOf("limits")).status).toBe("stopped");
+    await host.must(["delete", "limits"]);
+    expect(cgroupsOf("limits")).toEqual([]);
+  });
+
+  it("mounts add and remove change what a running container sees", async () => {
+    const bundle = await host.bundle("mounts", (c) => (c.process.args = ["sleep", "1000"]), { ownRoot: true });
+    await host.mustDetach(["run", "--detach", "--bundle", bundle, "mounts"]);
+    try {
+      await host.host.must(["sh", "-c", `mkdir ${host.host.files}/given; echo here > ${host.host.files}/given/file`]);
+      const bind = { destination: "/tmp", type: "bind", source: `${host.host.files}/given`, options: ["bind", "ro"] };
+      await host.must(["mounts", "add", "mounts", "-"], { input: JSON.stringify([bind]) });
+      expect(await host.must(["exec", "mounts", "cat", "/tmp/file"])).toBe("here");
+      await host.must(["mounts", "remove", "mounts", "-"], { input: JSON.stringify([bind]) });
+      expect((await host.oci(["exec", "mounts", "cat", "/tmp/file"])).code).toBe(1);
+      const missing = { ...bind, source: "/no/such" };
+      const { code, stderr } = await host.oci(["mounts", "add", "mounts", "-"], { input: JSON.stringify([missing]) });
+      expect(code).toBe(1);
+      expect(stderr).toContain("mounts[0] of the config");
+    } finally {
+      await host.must(["delete", "--force", "mounts"]);
+    }
+  });
+
   it("two creates of one id race: one wins, the other says so", async () => {
     const bundle = await host.bundle("race", (c) => (c.process.args = ["sleep", "1000"]));
     const results = await Promise.all(

@@ -67,8 +67,7 @@ export function readUpdate(values: Values, warn: (text: string) => void): Resour
   for (const option of ["l3-cache-schema", "mem-bw-schema"] as const)
     if (values[option] !== undefined)
       throw invalidArgument(`Cannot use --${option}: no Intel RDT group of a running container can be changed`);
-  if (values.resources !== undefined)
-    return parseResources(parseJson(readConfigFile(values.resources === "-" ? "/dev/stdin" : values.resources)));
+  if (values.resources !== undefined) return parseResources(parseJson(readConfigFile(values.resources)));
   const whole = (option: keyof Values): bigint | number | undefined => number(integer(values[option], option));
   const size = (option: keyof Values): bigint | number | undefined => number(bytes(values[option], option));
   const cpu = {

@@ -40,8 +40,9 @@ export function readBundle(directory: string, configFile = "config.json"): Bundl
   return { path, config, text, rootfs };
 }
 
-/** A regular file's text, at most 4 MiB of it. */
+/** A file's text, at most 4 MiB of it; `-` is stdin. */
 export function readConfigFile(file: string): string {
+  if (file === "-") return readText(0, "standard input");
   let fd: number;
   try {
     fd = openSync(file, "r");
@@ -52,21 +53,35 @@ export function readConfigFile(file: string): string {
     throw error;
   }
   try {
-    const { size } = fstatSync(fd);
-    if (size > maxConfig) throw invalidArgument(`Cannot read "${file}": it is larger than ${maxConfig} bytes`);
-    // A pipe or /dev/stdin has no size: what comes counts.
-    const buffer = Buffer.allocUnsafe(maxConfig + 1);
-    let used = 0;
-    for (;;) {
-      const n = readSync(fd, buffer, used, buffer.length - used, null);
-      if (n === 0) break;
-      used += n;
-      if (used > maxConfig) throw invalidArgument(`Cannot read "${file}": it is larger than ${maxConfig} bytes`);
-    }
-    return buffer.toString("utf8", 0, used);
+    return readText(fd, `"${file}"`);
   } finally {
     closeSync(fd);
   }
+}
+
+function readText(fd: number, name: string): string {
+  const tooLarge = (): Error => invalidArgument(`Cannot read ${name}: it is larger than ${maxConfig} bytes`);
+  if (fstatSync(fd).size > maxConfig) throw tooLarge();
+  // A pipe has no size: what comes counts.
+  const buffer = Buffer.allocUnsafe(maxConfig + 1);
+  let used = 0;
+  for (;;) {
+    const n = readSome(fd, buffer, used);
+    if (n === 0) return buffer.toString("utf8", 0, used);
+    used += n;
+    if (used > maxConfig) throw tooLarge();
+  }
+}
+
+/** Waits where nothing is there yet, also on a stream that somebody has made non-blocking. */
+function readSome(fd: number, buffer: Buffer, at: number): number {
+  for (;;)
+    try {
+      return readSync(fd, buffer, at, buffer.length - at, null);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
 }
 
 function checkDirectory(path: string): void {

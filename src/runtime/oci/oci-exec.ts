@@ -7,7 +7,8 @@ import { MonitorClient } from "#keel";
 import { execCgroups, planExec, type Operation } from "#plan";
 import type { ProcessConfig } from "#spec";
 import { hookState } from "./hooks.ts";
-import { writePidFile, type OciContainer, type OciRuntime } from "./oci-runtime.ts";
+import type { OciContainer, OciRuntime } from "./oci-runtime.ts";
+import { writePidFile } from "./pid-file.ts";
 
 export interface OciExecOptions {
   readonly process: ProcessConfig;

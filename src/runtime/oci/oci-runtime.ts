@@ -3,16 +3,16 @@
  * end and know nothing of each other. No monitor stays, unless the container is run in the foreground: the container's first
  * process is left to whoever called (the nearest subreaper above), as runc leaves it.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { alreadyExists, failedPrecondition, isSampanError, notFound } from "#errdefs";
-import { findCgroups, processGroups, processIsAlive, processStartTime, readCurrentLimits } from "#host";
+import { findCgroups, processGroups, processStartTime, readCurrentLimits } from "#host";
 import { MonitorClient, startOrphan, type CreateOptions, type Executor } from "#keel";
 import {
   cgroupDirectories,
   cgroupPlace,
   planContainer,
+  planFreeze,
   withOrigin,
   type HostFacts,
   type Operation,
@@ -23,7 +23,9 @@ import type { HookConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "../seccomp-cache.ts";
 import type { Bundle } from "./bundle.ts";
 import { checkContainerId } from "./container-id.ts";
+import { endContainer, removeCgroups } from "./end.ts";
 import { hookState, hookStateParts, runHook } from "./hooks.ts";
+import { writePidFile } from "./pid-file.ts";
 import { readRecord, readStoredConfig, writeRecord, type OciRecord } from "./record.ts";
 import { readOciState, type OciState } from "./status.ts";
 
@@ -63,8 +65,6 @@ export interface OciContainer {
 type Cgroups = Pick<PlanOptions, "cgroupPath" | "cgroupBase" | "cgroupFound" | "cgroupLimits">;
 
 const killSignal = 9;
-/** How long a killed process may take to end, in milliseconds. */
-const killPatience = 10_000;
 
 export class OciRuntime {
   readonly root: string;
@@ -239,7 +239,7 @@ export class OciRuntime {
     try {
       await this.#runHooks(container, config.hooks.poststart, "poststart", "running", pid);
     } catch (error) {
-      await this.#kill(container);
+      await endContainer(this.executor, container);
       throw error;
     }
   }
@@ -289,6 +289,9 @@ export class OciRuntime {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
       throw failedPrecondition(`Cannot signal container "${id}": container not running`, { cause: error });
     }
+    // On v1 a frozen process dies when it is thawed.
+    if (signal === killSignal && state.status === "paused")
+      await this.executor.execute(planFreeze(new Map(record.cgroups), false).map((s) => s.operation));
   }
 
   /**
@@ -310,8 +313,8 @@ export class OciRuntime {
     if (status !== "stopped" && !options.force)
       throw failedPrecondition(`Cannot delete container "${id}": it is not stopped: ${status}`);
     const config = configOf(container);
-    if (status === "stopped" && !options.force) await this.#removeCgroups(container.record.exit);
-    else await this.#kill(container);
+    if (status === "stopped" && !options.force) await removeCgroups(this.executor, container.record.exit);
+    else await endContainer(this.executor, container);
     rmSync(directory, { recursive: true, force: true });
     if (config === undefined) return;
     for (const hook of config.hooks.poststop)
@@ -320,49 +323,6 @@ export class OciRuntime {
       } catch (error) {
         this.warn((error as Error).message);
       }
-  }
-
-  /** Ends all its processes, and removes its cgroups. */
-  async #kill({ record, directory, state }: OciContainer): Promise<void> {
-    // One that is just being made finds no place to note its process any more, and gives up.
-    if (state.status === "creating") rmSync(directory, { recursive: true, force: true });
-    if (state.pid !== 0)
-      try {
-        process.kill(state.pid, "SIGKILL");
-      } catch {
-        // it has just ended
-      }
-    const paths = [...new Set(record.cgroups.map(([, path]) => path))];
-    const removed = new Set(record.exit.flatMap((o) => (o.op === "cgroup-remove" ? [o.path] : [])));
-    await this.executor.execute([
-      ...paths.filter((path) => removed.has(path)).map((path) => ({ op: "cgroup-kill" as const, path })),
-      ...record.exit,
-    ]);
-    for (let waited = 0; state.pid !== 0 && processIsAlive(state.pid, state.start); waited += 5) {
-      if (waited > killPatience) throw failedPrecondition(`Cannot kill container "${record.id}": it does not end`);
-      await sleep(5);
-    }
-  }
-
-  /** Empty cgroups go without keel, which costs more than they do. */
-  async #removeCgroups(exit: readonly Operation[]): Promise<void> {
-    const left = exit.filter((operation) => operation.op !== "cgroup-remove" || !removeEmpty(operation.path));
-    if (left.length > 0) await this.executor.execute(left);
-  }
-}
-
-export function writePidFile(file: string, pid: number): void {
-  const temporary = join(dirname(file), `.${basename(file)}`);
-  writeFileSync(temporary, String(pid), { mode: 0o644 });
-  renameSync(temporary, file);
-}
-
-function removeEmpty(directory: string): boolean {
-  try {
-    rmdirSync(directory);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT";
   }
 }
 

@@ -15,7 +15,7 @@ export const mounts = ociCommand(
   async (_, [action = "", id = "", file = ""], context) => {
     if (action !== "add" && action !== "remove")
       throw invalidArgument(`Cannot parse "${action}": mounts are added (add) or removed (remove)`);
-    const list = parseMounts(parseJson(readConfigFile(file === "-" ? "/dev/stdin" : file)));
+    const list = parseMounts(parseJson(readConfigFile(file)));
     const runtime = context.runtime();
     await changeMounts(runtime, runtime.get(id), action, list);
     return 0;
