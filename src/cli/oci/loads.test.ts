@@ -6,7 +6,7 @@ it("sampan-oci loads the runtime layers and nothing above them", async () => {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/oci/main.ts"],
+    entryPoints: ["src/cli/oci/program.ts"],
     bundle: true,
     splitting: true,
     outdir: "build/unwritten",
