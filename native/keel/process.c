@@ -136,16 +136,22 @@ int op_exec(struct context *c, const struct op_exec *op)
 }
 
 /* Whether a path in the root can be executed: 0 or errno. */
+/* A filter that is older than the system call refuses it so: nothing is known then, and exec itself will tell. */
+static int unless_filtered(int error)
+{
+	return error == EPERM || error == ENOSYS ? 0 : error;
+}
+
 static int check_executable(struct context *c, const char *path)
 {
 	scoped_fd fd = root_open(c, path, O_PATH, 0);
 	struct stat s;
 	if (fd < 0 || fstat(fd, &s) < 0)
-		return errno;
+		return unless_filtered(errno);
 	if (!S_ISREG(s.st_mode))
 		return EACCES;
 	if (syscall(SYS_faccessat2, fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH) < 0)
-		return errno;
+		return unless_filtered(errno);
 	return 0;
 }
 

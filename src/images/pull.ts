@@ -1,6 +1,6 @@
 import { cancelled, isSampanError } from "#errdefs";
 import type { Registry } from "#remotes";
-import { familiarName, type Platform, type Reference } from "#spec";
+import { familiarName, type Digest, type Platform, type Reference } from "#spec";
 import { recordName, type ResolvedImage } from "./image-store.ts";
 import { installImage } from "./install.ts";
 import { Lease, type Key } from "./leases.ts";
@@ -63,6 +63,8 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   } catch (error) {
     const transient = isSampanError(error, "unavailable") || isSampanError(error, "cancelled") || signal.aborted;
     const unwanted = made.filter((key) => !transient || key.startsWith("snapshot:"));
+    // First what needs no note in the database: on a full disk none could be made.
+    for (const key of unwanted) if (!key.startsWith("snapshot:")) tools.content.forgetIngests(key as Digest);
     await deleteKeys(lease.claim(unwanted.toReversed()), tools);
     if (signal.aborted && !isSampanError(error)) {
       throw cancelled(`Cannot pull "${familiarName(reference)}": it was cancelled`, { cause: error });

@@ -24,6 +24,16 @@ beforeAll(buildKeel);
 const program = (directory: string, command: readonly string[]): readonly Operation[] =>
   containerProgram(command, { before: [{ op: "start-socket", directory }] });
 
+/** Whether a process below this one has come to its sleep(1). */
+function sleeps(pid: number): boolean {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+    return children.some((c) => readFileSync(`/proc/${c}/cmdline`, "utf8").startsWith("sleep") || sleeps(c));
+  } catch {
+    return false;
+  }
+}
+
 describe.each(["keel", "keel-sanitized"])("%s orphan", (binary) => {
   const keel = join(checkout, "build/native", binary);
 
@@ -119,7 +129,7 @@ describe.each(["keel", "keel-sanitized"])("%s orphan", (binary) => {
       const orphan = host.create({ program: operations, descriptors });
       const pid = await orphan.pid();
       const fds = (): string[] => readdirSync(`/proc/${pid}/fd`);
-      await until(() => fds().length === 3);
+      await until(() => fds().length === 3 && sleeps(pid));
       process.kill(pid, "SIGTERM");
       await orphan.reaped();
       expect(String(await orphan.stdout)).toBe(

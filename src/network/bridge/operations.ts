@@ -45,13 +45,30 @@ const up = (value: { readonly index: number } | { readonly name: string }): Rout
   value: { ...value, flags: linkFlags.up, change: linkFlags.up },
 });
 
+const noLinkLocal = { inet6: { addressGeneration: addressGeneration.none } };
+
 const gatewayAddress = (prefix: string, gateway: string): string => `${gateway}${prefix.slice(prefix.indexOf("/"))}`;
+
+/**
+ * A link-local address that holds at once. The kernel's own would be looked for on the link first, and until that is over the
+ * host asks for no neighbour on behalf of others: what comes from outside would be lost for the first second or two.
+ */
+function ownLinkLocal(index: number): RouteRequest[] {
+  const address = addressRequest(index, "fe80::1/64");
+  if (address.kind !== "address") return [];
+  return [
+    { kind: "link", action: "change", value: { index, perFamily: noLinkLocal } },
+    { ...address, value: { ...address.value, scope: routeScopes.link } },
+  ];
+}
 
 /** Gives a bridge that is there its addresses, and brings it up. */
 function configureBridge(network: NetworkRecord): RouteRequest[] {
   const { index, subnets, mtu } = network;
+  const hasV6 = subnets.some(({ gateway }) => familyOf(gateway) === 6);
   return [
     { kind: "link", action: "change", value: { index, mtu } },
+    ...(hasV6 ? ownLinkLocal(index) : []),
     ...subnets.map(({ prefix, gateway }) => addressRequest(index, gatewayAddress(prefix, gateway))),
     up({ index }),
   ];
@@ -109,7 +126,6 @@ export function attachOperations(network: NetworkRecord, endpoint: EndpointRecor
   const hasV6 = endpoint.addresses.some((address) => familyOf(address) === 6);
   const purpose = `connect container "${endpoint.container.slice(0, 12)}" to network "${network.name}"`;
   const peer = { name: endpoint.hostInterface, mtu, namespaceFd: firstDescriptor };
-  const noLinkLocal = { inet6: { addressGeneration: addressGeneration.none } };
   const inside: RouteRequest[] = [
     {
       kind: "link",

@@ -41,11 +41,10 @@ describe("planContainer()", () => {
       operationsOf(planContainer(sampleConfig({ noNewPrivileges }, {}, { annotations }), hostV1, options))
         .map(({ op }) => op)
         .slice(-9);
-    const place = ["working-directory", "find-executable"];
-    const restricted = ["landlock", "seccomp", "user", "capabilities", "wait-start", "exec"];
-    expect(order(false)).toEqual(["stdio-owner", ...place, ...restricted]);
-    const last = ["wait-start", "no-new-privileges", "landlock", "seccomp", "exec"];
-    expect(order(true).slice(-7)).toEqual([...place, ...last]);
+    const restricted = ["landlock", "seccomp", "user", "capabilities", "find-executable", "wait-start", "exec"];
+    expect(order(false)).toEqual(["stdio-owner", "working-directory", ...restricted]);
+    const last = ["find-executable", "wait-start", "no-new-privileges", "landlock", "seccomp", "exec"];
+    expect(order(true).slice(-7)).toEqual(["working-directory", ...last]);
   });
 
   it("compiles the annotation to bits, for exec too", () => {

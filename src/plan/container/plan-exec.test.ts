@@ -61,10 +61,10 @@ describe("planExec()", () => {
       "bounding-set keep=0xa80425fb",
       "stdio-owner uid=999 gid=999",
       "working-directory path=/data",
-      "find-executable command=redis-server path=/usr/local/bin:/usr/bin:/bin directory=/data",
       "seccomp program=<72 bytes> flags=4",
       "user uid=999 gid=999 groups=[1000] umask=022",
       "capabilities effective=0xa80425fb permitted=0xa80425fb inheritable=0 ambient=0",
+      "find-executable command=redis-server path=/usr/local/bin:/usr/bin:/bin directory=/data",
       'exec arguments=[redis-server --port 6379] environment=["PATH=/usr/local/bin:/usr/bin:/bin" "A=2"] init=false',
     ]);
   });

@@ -83,19 +83,9 @@ export function addFinish(
         "runtime-spec config-linux.md#seccomp",
       );
   };
-  // Older profiles do not know the system calls that these take.
-  const addPlace = (): void => {
+  // An older profile may not know the system calls that this takes.
+  const addDirectory = (): void =>
     list.add({ op: "working-directory", path: cwd }, "The program starts in this directory", processSource);
-    list.add(
-      {
-        op: "find-executable",
-        command: process.args[0] ?? "",
-        path: searchPath(exec.environment),
-        directory: cwd,
-      },
-      "A missing command is reported now, and not when the container starts",
-    );
-  };
 
   addLabels(list, process, facts);
   list.add(
@@ -109,7 +99,7 @@ export function addFinish(
       "A program that is not root can open /dev/stdout and /dev/stderr, e.g. for its log",
     );
   if (!process.noNewPrivileges) {
-    addPlace();
+    addDirectory();
     addRestrictions();
   }
   list.add(
@@ -134,7 +124,16 @@ export function addFinish(
       "The container does not outlive the process that watches it",
       "prctl(2)",
     );
-  if (process.noNewPrivileges) addPlace();
+  if (process.noNewPrivileges) addDirectory();
+  list.add(
+    {
+      op: "find-executable",
+      command: process.args[0] ?? "",
+      path: searchPath(exec.environment),
+      directory: cwd,
+    },
+    "A missing command is reported now, and not when the container starts",
+  );
   started?.();
   if (process.noNewPrivileges)
     list.add(
