@@ -6,6 +6,8 @@ import { parseRuntimeConfigText, type RuntimeConfig } from "#spec";
 
 /** Largest config.json that is read, in bytes. */
 const maxConfig = 4 * 1024 * 1024;
+/** Bytes that are read at first from what has no size. */
+const firstRead = 16 * 1024;
 
 export interface Bundle {
   /** Absolute, without symbolic links. */
@@ -61,15 +63,17 @@ export function readConfigFile(file: string): string {
 
 function readText(fd: number, name: string): string {
   const tooLarge = (): Error => invalidArgument(`Cannot read ${name}: it is larger than ${maxConfig} bytes`);
-  if (fstatSync(fd).size > maxConfig) throw tooLarge();
+  const { size } = fstatSync(fd);
+  if (size > maxConfig) throw tooLarge();
   // A pipe has no size: what comes counts.
-  const buffer = Buffer.allocUnsafe(maxConfig + 1);
+  let buffer = Buffer.allocUnsafe(Math.max(size + 1, firstRead));
   let used = 0;
   for (;;) {
     const n = readSome(fd, buffer, used);
     if (n === 0) return buffer.toString("utf8", 0, used);
     used += n;
     if (used > maxConfig) throw tooLarge();
+    if (used === buffer.length) buffer = Buffer.concat([buffer], used * 2);
   }
 }
 
