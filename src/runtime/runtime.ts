@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failedPrecondition, internal, isSampanError, notFound, unavailable } from "#errdefs";
+import { failedPrecondition, internal, isSampanError, notFound, unavailable, type SampanError } from "#errdefs";
 import { probeResctrl } from "#host";
 import { MonitorClient, type Executor, type ExecSession } from "#keel";
 import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
@@ -138,13 +138,19 @@ export class Runtime {
     }
   }
 
+  /** Whether a monitor was not reached because its container has ended meanwhile: it may go between two steps of its client. */
+  #hasGone(id: string, error: SampanError): boolean {
+    const { status } = this.state(id);
+    return error.code === "unavailable" && status !== "running" && status !== "created";
+  }
+
   /** Signals the first process. Throws `failed-precondition` when it has ended. */
   async kill(id: string, signal: number): Promise<void> {
     using client = await this.connect(id);
     try {
       await client.kill(signal);
     } catch (error) {
-      if (isSampanError(error) && error.fields.errno === 3)
+      if (isSampanError(error) && (error.fields.errno === 3 || this.#hasGone(id, error)))
         throw failedPrecondition(`Cannot signal container "${id.slice(0, 12)}": it is not running`, { cause: error });
       throw error;
     }
