@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { containerdConfig } from "../support/containerd.ts";
 import { testImage } from "../support/images.ts";
 import { ociProgram } from "../support/oci-host.ts";
 import { mustHere, type CommandResult, type HostProcess } from "../support/process.ts";
@@ -20,24 +21,7 @@ beforeAll(async () => {
   await mkdir(directory);
   const config = join(directory, "config.toml");
   const socket = "/run/containerd/containerd.sock";
-  // Of the disabled plugins, `opt` would make /opt/containerd, and the others look for filesystems that are not here.
-  const disabled = [
-    "grpc.v1.cri",
-    "internal.v1.opt",
-    "snapshotter.v1.aufs",
-    "snapshotter.v1.btrfs",
-    "snapshotter.v1.zfs",
-  ];
-  await writeFile(
-    config,
-    `version = 2
-root = "${directory}/root"
-state = "/run/containerd"
-disabled_plugins = [${disabled.map((plugin) => `"io.containerd.${plugin}"`).join(", ")}]
-[grpc]
-  address = "${socket}"
-`,
-  );
+  await writeFile(config, containerdConfig(directory, socket));
   daemon = host.spawn(["containerd", "--config", config]);
   daemon.stdout.resume();
   daemon.stderr.resume();

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { containerdConfig } from "../support/containerd.ts";
 import { command, isInstalled, run, versionOf, type Prepare } from "./subject.ts";
 
 const image = "localhost/bench:1";
@@ -15,26 +16,7 @@ export const ctr: Prepare = async (place) => {
   const socket = join(directory, "containerd.sock");
   await mkdir(directory);
   const config = join(directory, "config.toml");
-  // Of the disabled plugins, `opt` would make /opt/containerd, and the others look for filesystems that are not here.
-  const disabled = [
-    "grpc.v1.cri",
-    "internal.v1.opt",
-    "snapshotter.v1.aufs",
-    "snapshotter.v1.btrfs",
-    "snapshotter.v1.zfs",
-  ];
-  await writeFile(
-    config,
-    `version = 2
-root = "${directory}/root"
-state = "/run/containerd"
-disabled_plugins = [${disabled.map((plugin) => `"io.containerd.${plugin}"`).join(", ")}]
-[grpc]
-  address = "${socket}"
-[debug]
-  level = "error"
-`,
-  );
+  await writeFile(config, containerdConfig(directory, socket));
   // containerd's namespace is the name of the cgroup that its containers' are in.
   const client = ["--address", socket, "--namespace", place.cgroup];
   const daemon = await Daemon.start(
