@@ -172,7 +172,9 @@ class FileContentStore implements ContentStore {
     for (const entry of readdirSync(this.#ingests)) {
       const path = join(this.#ingests, entry);
       const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-      if (modified === undefined || Date.now() - modified < minimumAge || !isLeftover(entry)) continue;
+      if (modified === undefined || !isLeftover(entry)) continue;
+      // Date.now() is whole milliseconds, a file's time is not: one that was just written would be younger than now.
+      if (Date.now() - Math.floor(modified) < minimumAge) continue;
       if (unlinkIfThere(path)) removed += 1;
     }
     return removed;
