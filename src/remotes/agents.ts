@@ -1,12 +1,9 @@
 import type { Agent } from "node:http";
 import type { Endpoint } from "./endpoint.ts";
+import { unknownAuthority } from "./failure.ts";
 import { proxyFor } from "./proxy.ts";
 
 type Target = Pick<Endpoint, "verify" | "trust">;
-
-/** Authorities that are not in the list that Node brings: the certificate may still be valid on this machine. */
-const unknownAuthority =
-  /^(UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_GET_ISSUER_CERT_LOCALLY|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/;
 
 /** Keeps connections open, apart for all that may not share one: other certificates, another proxy. */
 export class Agents {
