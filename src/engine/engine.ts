@@ -14,9 +14,11 @@ import { join } from "node:path";
 import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
+  defaultLimits,
   Images,
   openDatabase,
   type ImageSummary,
+  type LayerLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
@@ -24,7 +26,7 @@ import {
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials } from "#remotes";
+import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
@@ -46,10 +48,18 @@ export interface EngineOptions {
   readonly state?: string;
   /** Path of all containers' cgroups in each hierarchy; `SAMPAN_CGROUP_PARENT` or /sampan by default. */
   readonly cgroupParent?: string;
+  /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
+  readonly registry?: RegistryOptions;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallelLayers?: number;
+  /** What a layer may unpack to. */
+  readonly layerLimits?: Partial<LayerLimits>;
 }
 
 export interface PullOptions {
   readonly platform?: string;
+  /** All platforms of an index, instead of one. */
+  readonly allPlatforms?: boolean;
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -100,7 +110,9 @@ export class Engine implements AsyncDisposable {
       snapshotter,
       executor,
       inUse: (key) => records.usersOf(key),
-      registry: { credentials: dockerCredentials() },
+      registry: { credentials: dockerCredentials(), ...options.registry },
+      limits: { ...defaultLimits, ...options.layerLimits },
+      ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
