@@ -8,6 +8,7 @@ import type {
   Xattr,
   FileChoice,
   Timestamp,
+  Record,
   Result,
   Operation,
   Reply,
@@ -51,6 +52,11 @@ function encodeFileChoice(w: Writer, v: FileChoice): void {
 function encodeTimestamp(w: Writer, v: Timestamp): void {
   w.i64(v.seconds);
   w.u32(v.nanoseconds);
+}
+
+function encodeRecord(w: Writer, v: Record): void {
+  w.string(v.before);
+  w.string(v.after);
 }
 
 function decodeResult(r: Reader): Result {
@@ -581,6 +587,12 @@ export function encodeRequest(w: Writer, v: Request): void {
       w.u32(v.preserve);
       w.u32(v.container);
       w.u64(v.containerStart);
+      w.string(v.journal);
+      encodeRecord(w, v.startRecord);
+      encodeRecord(w, v.exitRecord);
+      encodeRecord(w, v.oomRecord);
+      w.u64(v.logMaxSize);
+      w.u32(v.logMaxFiles);
       return;
     case "start":
       w.u16(10);
