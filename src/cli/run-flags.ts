@@ -1,14 +1,13 @@
 /** The options that `run` and `explain` share. */
 import type { OptionDefinitions, OptionValues } from "./command.ts";
+import { fixedLimitFlags, limitFlags } from "./limit-flags.ts";
 
 export const runFlags = {
+  ...limitFlags,
+  ...fixedLimitFlags,
   label: { type: "list", short: "l", value: "NAME=VALUE", help: "label on the container" },
   "cap-add": { type: "list", value: "CAPABILITY", help: "add a Linux capability, or ALL" },
   "cap-drop": { type: "list", value: "CAPABILITY", help: "drop a Linux capability, or ALL" },
-  "cpu-shares": { type: "string", value: "SHARES", help: "relative weight of processor time, 2 to 262144" },
-  cpus: { type: "string", value: "NUMBER", help: "processors it may use, e.g. 1.5" },
-  "cpuset-cpus": { type: "string", value: "LIST", help: "processors it may run on, e.g. 0-2,4" },
-  "cpuset-mems": { type: "string", value: "LIST", help: "memory nodes it may use" },
   device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
   domainname: { type: "string", value: "NAME", help: "NIS domain name" },
   entrypoint: { type: "string", value: "COMMAND", help: "in place of the image's ENTRYPOINT" },
@@ -23,13 +22,9 @@ export const runFlags = {
   hostname: { type: "string", value: "NAME", help: "host name inside" },
   init: { type: "boolean", help: "run a small init as pid 1 that forwards signals and reaps" },
   interactive: { type: "boolean", short: "i", help: "keep stdin open" },
-  memory: { type: "string", short: "m", value: "BYTES", help: "memory it may use, e.g. 256m" },
-  "memory-reservation": { type: "string", value: "BYTES", help: "memory it keeps when the host is short of it" },
-  "memory-swap": { type: "string", value: "BYTES", help: "memory and swap together, -1 for unlimited swap" },
   mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume or tmpfs: src=, dst=, readonly" },
   name: { type: "string", value: "NAME", help: "name of the container" },
   network: { type: "string", value: "MODE", help: "none (default), host, or container:NAME" },
-  "pids-limit": { type: "string", value: "NUMBER", help: "processes and threads it may have, -1 for no limit" },
   platform: { type: "string", value: "OS/ARCH", help: "platform of the image, e.g. linux/arm64" },
   privileged: { type: "boolean", help: "all capabilities and devices, no filter: as root on the host" },
   pull: { type: "string", value: "WHEN", help: "fetch the image: missing (default), always, never" },

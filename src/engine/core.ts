@@ -3,10 +3,13 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
-import type { HostFacts, Operation, PlanOptions } from "#plan";
-import type { CreatedContainer, Runtime } from "#runtime";
+import { cgroupDirectories, type HostFacts, type Operation, type PlanOptions } from "#plan";
+import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
 import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
+import { containerAttributes } from "./events/container-event.ts";
+import { monitorRecord } from "./events/event.ts";
+import type { Journal } from "./events/journal.ts";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
 import { makeMountPoints } from "./mount-points.ts";
@@ -39,6 +42,7 @@ export interface CoreOptions {
   readonly records: Records;
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
+  readonly journal: Journal;
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -58,6 +62,7 @@ export class EngineCore {
   readonly records: Records;
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
+  readonly journal: Journal;
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -71,6 +76,7 @@ export class EngineCore {
     this.records = options.records;
     this.snapshotter = options.snapshotter;
     this.cgroupParent = options.cgroupParent;
+    this.journal = options.journal;
     this.#removeCommand = options.removeCommand;
   }
 
@@ -80,6 +86,16 @@ export class EngineCore {
 
   logPath(id: string): string {
     return join(this.directory(id), "log");
+  }
+
+  /** The container's cgroup in each hierarchy. */
+  cgroupPath({ id, options }: ContainerRecord): string {
+    return `${options.cgroupParent ?? this.cgroupParent}/${id}`;
+  }
+
+  /** Directories of the container's cgroups by controller. */
+  cgroups(record: ContainerRecord): ReadonlyMap<string, string> {
+    return cgroupDirectories(this.facts.cgroup, this.cgroupPath(record)).paths;
   }
 
   volumeDirectory(name: string): string {
@@ -126,7 +142,7 @@ export class EngineCore {
               parameters: record.options.autoRemove === true ? withoutSync : [],
             }
           : { kind: "bind", path: root.path },
-      cgroupPath: `${this.cgroupParent}/${record.id}`,
+      cgroupPath: this.cgroupPath(record),
       keyring: record.id,
       init: record.options.init === true,
       parentDeathSignal,
@@ -166,8 +182,23 @@ export class EngineCore {
       log: this.logPath(record.id),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
+      journal: this.#journalOptions(record),
       exitCommand: options.autoRemove === true ? this.#removeCommand(record.id) : [],
     });
+  }
+
+  #journalOptions(record: ContainerRecord): NonNullable<CreateContainer["journal"]> {
+    const attributes = containerAttributes(record);
+    const part = (action: "start" | "die" | "oom"): { readonly before: string; readonly after: string } => {
+      const [before, after] = monitorRecord(action, record.id, attributes);
+      return { before, after };
+    };
+    return {
+      journal: this.journal.path(),
+      startRecord: part("start"),
+      exitRecord: part("die"),
+      oomRecord: part("oom"),
+    };
   }
 
   /** Makes the container's writable layer, its volumes and its own files. */
@@ -204,7 +235,7 @@ export class EngineCore {
 
   /** What removes the cgroups of a container whose monitor was killed. */
   #leftover(record: ContainerRecord): readonly Operation[] {
-    const path = `${this.cgroupParent}/${record.id}`;
+    const path = this.cgroupPath(record);
     const { cgroup } = this.facts;
     const mounts = cgroup.version === 2 ? [cgroup.mount] : [...new Set(cgroup.controllers.values())];
     return mounts.flatMap((mount) => [

@@ -1,10 +1,11 @@
 /** What `inspect` shows of a container, in Docker's shape. */
 import type { RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
+import { isPaused } from "./lifecycle/freeze.ts";
 import type { ContainerRecord } from "./records.ts";
 import { lostStatus } from "#runtime";
 
-export type ContainerStatus = "created" | "running" | "exited";
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "exited";
 
 export interface ContainerDetails {
   readonly Id: string;
@@ -15,6 +16,7 @@ export interface ContainerDetails {
   readonly State: {
     readonly Status: ContainerStatus;
     readonly Running: boolean;
+    readonly Paused: boolean;
     readonly OOMKilled: boolean;
     readonly Pid: number;
     readonly ExitCode: number;
@@ -35,14 +37,16 @@ export interface ContainerDetails {
 
 const never = "0001-01-01T00:00:00Z";
 
-export function containerStatus(state: RuntimeState): ContainerStatus {
-  if (state.status === "running") return "running";
+/** @param paused asked for one that runs */
+export function containerStatus(state: RuntimeState, paused: () => boolean): ContainerStatus {
+  if (state.status === "running") return paused() ? "paused" : "running";
   return state.status === "none" || state.status === "created" ? "created" : "exited";
 }
 
 export function inspectContainer(record: ContainerRecord, state: RuntimeState, core: EngineCore): ContainerDetails {
   const { options, resolved } = record;
   const directory = core.runtime.stateDirectory(record.id);
+  const status = containerStatus(state, () => isPaused(core, record));
   const exit = state.status === "stopped" ? state.exit : state.status === "lost" ? lostStatus : undefined;
   const startedAt = "startedAt" in state ? state.startedAt : undefined;
   return {
@@ -52,8 +56,9 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     Path: resolved.args[0] ?? "",
     Args: resolved.args.slice(1),
     State: {
-      Status: containerStatus(state),
+      Status: status,
       Running: state.status === "running",
+      Paused: status === "paused",
       OOMKilled: exit?.oomKilled ?? false,
       Pid: state.status === "running" || state.status === "created" ? state.pid : 0,
       ExitCode: exit?.status ?? 0,
@@ -83,7 +88,7 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
       Sysctls: options.sysctls ?? {},
       Devices: options.devices ?? [],
       Init: options.init ?? false,
-      CgroupParent: core.cgroupParent,
+      CgroupParent: options.cgroupParent ?? core.cgroupParent,
     },
     Mounts: [
       ...(options.mounts ?? [])

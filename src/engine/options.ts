@@ -24,6 +24,13 @@ export interface DeviceOption {
   readonly permissions: string;
 }
 
+export interface DeviceRate {
+  /** Block device on the host, e.g. `/dev/sda`. */
+  readonly path: string;
+  /** Of the device; bytes may be a text such as `10m`. */
+  readonly rate: number | string;
+}
+
 export interface UlimitOption {
   /** Docker's names: `nofile`, `nproc`, `core` … */
   readonly name: string;
@@ -60,6 +67,36 @@ export interface ContainerOptions {
   readonly cpuShares?: number;
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
+  /** Microseconds of processor time in each {@link ContainerOptions.cpuPeriod}; in place of `cpus`. */
+  readonly cpuQuota?: number;
+  /** Microseconds, 1000 to 1000000. */
+  readonly cpuPeriod?: number;
+  /** Microseconds of real-time scheduling in each {@link ContainerOptions.cpuRtPeriod} (cgroup v1). */
+  readonly cpuRtRuntime?: number;
+  readonly cpuRtPeriod?: number;
+  /** 0 to 100, how willingly its memory is swapped out (cgroup v1); -1 leaves it. */
+  readonly memorySwappiness?: number;
+  /** Processes wait when memory is full, and are not killed (cgroup v1). */
+  readonly oomKillDisable?: boolean;
+  /** -1000 to 1000. */
+  readonly oomScoreAdj?: number;
+  /** 10 to 1000; 0 leaves it. */
+  readonly blkioWeight?: number;
+  readonly blkioWeightDevices?: readonly DeviceRate[];
+  /** Bytes a second. */
+  readonly deviceReadBps?: readonly DeviceRate[];
+  readonly deviceWriteBps?: readonly DeviceRate[];
+  /** Operations a second. */
+  readonly deviceReadIops?: readonly DeviceRate[];
+  readonly deviceWriteIops?: readonly DeviceRate[];
+  /** Bytes of huge pages by their size, e.g. `{ "2MB": "64m" }`. */
+  readonly hugepages?: Readonly<Record<string, number | string>>;
+  /** Files of cgroup v2 and what is written to them, e.g. `{ "memory.high": "100000000" }`. */
+  readonly cgroupFiles?: Readonly<Record<string, string>>;
+  /** Rules of the device list such as `c 42:* rmw`, after those of `devices`. */
+  readonly deviceRules?: readonly string[];
+  /** Cgroup that the container's own is made in, in place of the engine's: `/jobs/night` in each hierarchy. */
+  readonly cgroupParent?: string;
   /** -1 or 0 is unlimited. */
   readonly pidsLimit?: number;
   readonly shmSize?: number | string;
