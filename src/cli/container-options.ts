@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseInteger, type ContainerOptions, type DeviceOption, type MountOption, type UlimitOption } from "#engine";
 import { invalidArgument } from "#errdefs";
+import { networkOptions } from "./network-options.ts";
 import type { RunValues } from "./run-flags.ts";
 
 /** Turns parsed flags and the words behind them into the engine's options. Reads env files and seccomp profiles. */
@@ -13,6 +14,7 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
   if (command.length > 0) options.command = command;
   if (values.entrypoint !== undefined) options.entrypoint = values.entrypoint === "" ? [] : [values.entrypoint];
   copyDefined(options, values);
+  Object.assign(options, networkOptions(values));
   const env = [...(values["env-file"] ?? []).flatMap(readEnvFile), ...(values.env ?? []).flatMap(hostVariable)];
   if (env.length > 0) options.env = env;
   const labels = (values.label ?? []).map((l) => splitPair(l));
@@ -60,7 +62,6 @@ function copyDefined(
   if ((values["cap-drop"] ?? []).length > 0) options.capDrop = values["cap-drop"];
   if (values.privileged !== undefined) options.privileged = values.privileged;
   if (values.init !== undefined) options.init = values.init;
-  if (values.network !== undefined) options.network = values.network;
   if (values.platform !== undefined) options.platform = values.platform;
   if (values.tty !== undefined) options.tty = values.tty;
   if (values.interactive !== undefined) options.openStdin = values.interactive;

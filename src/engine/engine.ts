@@ -31,6 +31,7 @@ import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { containerStatus, type ContainerStatus } from "./inspect.ts";
 import { checkName, newId, randomName } from "./names.ts";
+import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
@@ -107,6 +108,7 @@ export class Engine implements AsyncDisposable {
       paths,
       facts,
       executor,
+      database,
       runtime,
       records,
       snapshotter,
@@ -277,6 +279,7 @@ export class Engine implements AsyncDisposable {
           remedy: "Remove that container or take another name",
         });
     }
+    const network = await checkNetwork(this.#core, options);
     const image = await this.#obtain(options, pull);
     const { config } = image.config;
     const args = processArguments(options, config);
@@ -297,9 +300,18 @@ export class Engine implements AsyncDisposable {
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
+      ...exposed(options, config.exposedPorts),
     };
     const name = options.name ?? randomName(0);
-    return { id, name, image: options.image, imageId: image.id, createdAt: Date.now(), options, resolved };
+    return {
+      id,
+      name,
+      image: options.image,
+      imageId: image.id,
+      createdAt: Date.now(),
+      options: { ...options, ...network },
+      resolved,
+    };
   }
 
   /** Removes a container by name or id. */

@@ -2,6 +2,7 @@
 import type { RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import type { ContainerRecord } from "./records.ts";
+import { networkModeName } from "./network/mode.ts";
 import { lostStatus } from "#runtime";
 
 export type ContainerStatus = "created" | "running" | "exited";
@@ -67,7 +68,7 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     HostsPath: `${directory}/hosts`,
     LogPath: core.logPath(record.id),
     HostConfig: {
-      NetworkMode: options.network ?? "none",
+      NetworkMode: networkModeName(options),
       AutoRemove: options.autoRemove ?? false,
       Privileged: options.privileged ?? false,
       ReadonlyRootfs: options.readOnly ?? false,

@@ -165,6 +165,17 @@ export function detachOperations(endpoint: EndpointRecord): Operation[] {
   ];
 }
 
+/**
+ * What a container that has ended leaves behind: its published ports. Its interfaces go with its network namespace. No
+ * operation fails for what is gone already.
+ */
+export function exitOperations(endpoints: readonly EndpointRecord[]): Operation[] {
+  const ports = endpoints.flatMap((endpoint) => endpoint.ports);
+  if (ports.length === 0) return [];
+  const requests = [...portElements("add", ports), ...portElements("delete", ports)];
+  return [nftablesOperation("take back published ports", requests)];
+}
+
 export const removeBridge = (network: NetworkRecord): Operation =>
   routeOperation(`remove the bridge "${network.bridge}"`, [
     { kind: "link", action: "delete", value: { name: network.bridge } },
