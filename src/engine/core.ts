@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
+import type { PublishedPort } from "#network";
 import type { HostFacts, Operation, PlanOptions } from "#plan";
 import type { CreatedContainer, Runtime } from "#runtime";
 import type { Database } from "#images";
@@ -86,6 +87,11 @@ export class EngineCore {
   /** Networks and who is on them, as they are written down. */
   get networkStore(): DatabaseNetworkStore {
     return (this.#networkStore ??= new DatabaseNetworkStore(this.database));
+  }
+
+  /** Ports of the host that lead to a container while it runs. */
+  publishedPorts(id: string): readonly PublishedPort[] {
+    return this.networkStore.endpoints({ container: id }).flatMap(({ ports }) => ports);
   }
 
   /** What works on networks: loaded late, since containers without one need nothing of it. */

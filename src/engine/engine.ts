@@ -23,6 +23,7 @@ import {
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
+import type { PublishedPort } from "#network";
 import type { HostFacts, Plan } from "#plan";
 import { dockerCredentials } from "#remotes";
 import { Runtime } from "#runtime";
@@ -31,6 +32,8 @@ import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { containerStatus, type ContainerStatus } from "./inspect.ts";
 import { checkName, newId, randomName } from "./names.ts";
+import { containerNetworks } from "./network/details.ts";
+import { EngineNetworks } from "./network/api.ts";
 import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
@@ -64,6 +67,12 @@ export interface ContainerSummary {
   readonly createdAt: number;
   readonly status: ContainerStatus;
   readonly state: RuntimeState;
+  /** Names of the networks that it is on, or its kind of network. */
+  readonly networks: readonly string[];
+  /** Ports of the host that lead to it; none while it does not run. */
+  readonly ports: readonly PublishedPort[];
+  /** Ports that it exposes, e.g. `80/tcp`. */
+  readonly exposed: readonly string[];
 }
 
 export class Engine implements AsyncDisposable {
@@ -145,6 +154,11 @@ export class Engine implements AsyncDisposable {
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Networks, and which containers are on them. */
+  get networks(): EngineNetworks {
+    return new EngineNetworks(this.#core);
   }
 
   /** All that can be done with images: push, tag, save, load and so on. */
@@ -238,6 +252,7 @@ export class Engine implements AsyncDisposable {
 
   /** All containers, newest first. */
   list(): ContainerSummary[] {
+    const describe = containerNetworks(this.#core);
     return this.#core.records.list().map((record) => {
       const state = this.#core.runtime.state(record.id);
       return {
@@ -248,6 +263,7 @@ export class Engine implements AsyncDisposable {
         createdAt: record.createdAt,
         status: containerStatus(state),
         state,
+        ...describe(record, state.status === "running"),
       };
     });
   }

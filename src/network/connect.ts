@@ -1,8 +1,8 @@
 /** Connects containers to networks in the kernel, where the host's side is made when it is found missing: mostly it is there. */
 import type { Executor } from "#keel";
 import { mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
-import { attachOperations, detachOperations } from "./bridge/operations.ts";
-import type { EndpointRecord, NetworkRecord } from "./records.ts";
+import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
+import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
 import type { LiveStore } from "./live.ts";
 
 /** Somebody may remove again what was made. */
@@ -36,6 +36,13 @@ export class Connector {
   /** Idempotent. */
   async disconnect(endpoint: EndpointRecord): Promise<void> {
     await removeQuietly(this.#executor, detachOperations(endpoint));
+  }
+
+  /** Ports of containers that are connected. */
+  async changePorts(action: "add" | "delete", ports: readonly PublishedPort[]): Promise<void> {
+    if (ports.length === 0) return;
+    if (action === "delete") await removeQuietly(this.#executor, [portOperation(action, ports)]);
+    else await this.#executor.execute([portOperation(action, ports)]);
   }
 
   /** Once for all that wait for it. */

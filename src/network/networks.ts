@@ -7,13 +7,14 @@ import { completeNetwork, type CreateNetworkOptions } from "./bridge/create.ts";
 import { interfaceNames, readHostNetwork } from "./bridge/host-state.ts";
 import { removeQuietly, replaceTable, restore } from "./bridge/kernel.ts";
 import { defaultNetwork } from "./bridge/names.ts";
-import { exitOperations, removeBridge } from "./bridge/operations.ts";
+import { exitOperations, removeBridge, wayOutOperation } from "./bridge/operations.ts";
 import { Connector } from "./connect.ts";
 import type { LiveStore } from "./live.ts";
 import { listeners, type Listener } from "./ports/listeners.ts";
 import type { PortRequest } from "./ports/parse.ts";
 import type { Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
+import { addPorts, dropPorts, requestsOf } from "./ports/change.ts";
 import { reserve, type AttachOptions, type Reservation } from "./reserve.ts";
 import type { NetworkStore } from "./store.ts";
 
@@ -187,6 +188,48 @@ export class Networks {
   async detach(container: string, network?: string): Promise<void> {
     const of = network === undefined ? { container } : { container, network };
     for (const endpoint of this.#store.endpoints(of)) await this.#release(endpoint);
+  }
+
+  /**
+   * Disconnects a running container from a network: another one that is not internal becomes its way out, and takes the
+   * ports that were published.
+   */
+  async detachRunning(container: string, namespace: string, network: string): Promise<void> {
+    const [endpoint] = this.#store.endpoints({ container, network });
+    if (endpoint === undefined) return;
+    await this.#release(endpoint);
+    if (!endpoint.isWayOut) return;
+    const next = this.endpointsOf(container).find((other) => this.#store.network(other.network)?.internal === false);
+    if (next === undefined) return;
+    const { subnets } = await this.find(next.network);
+    await this.#executor.execute([wayOutOperation(next, subnets, namespace)]);
+    this.#store.saveEndpoint({ ...next, isWayOut: true });
+    if (endpoint.ports.length > 0) await this.publish(container, requestsOf(endpoint.ports));
+  }
+
+  /**
+   * Publishes ports of a container that is on networks, running or not.
+   *
+   * @throws SampanError `failed-precondition` when it has no network with a way out, `already-exists` when a port is taken
+   */
+  async publish(container: string, requests: readonly PortRequest[]): Promise<readonly PublishedPort[]> {
+    const taken = await this.#listeners(requests);
+    const { added, evicted } = addPorts({ ...this.#live, listeners: taken }, container, requests);
+    for (const endpoint of evicted) await this.#connector.disconnect(endpoint);
+    if (!this.#live.isAlive(container)) return added;
+    try {
+      await this.#connector.changePorts("add", added);
+    } catch (error) {
+      dropPorts(this.#store, container, added);
+      throw error;
+    }
+    return added;
+  }
+
+  /** Takes published ports back. */
+  async unpublish(container: string, ports: readonly PublishedPort[]): Promise<void> {
+    await this.#connector.changePorts("delete", ports);
+    dropPorts(this.#store, container, ports);
   }
 
   /**

@@ -58,6 +58,31 @@ function networkOf(store: NetworkStore, name: string): NetworkRecord {
   return network;
 }
 
+/** Takes what is wanted from containers that do not run. */
+export function evictor(
+  { store, isAlive }: ReserveContext,
+  container: string,
+): {
+  readonly evict: (network: string, holder?: string) => boolean;
+  readonly drop: (endpoint: EndpointRecord) => void;
+  readonly evicted: readonly EndpointRecord[];
+} {
+  const evicted: EndpointRecord[] = [];
+  const drop = (endpoint: EndpointRecord): void => {
+    store.deleteEndpoint(endpoint.network, endpoint.container);
+    evicted.push(endpoint);
+  };
+  const evict = (network: string, holder?: string): boolean => {
+    const ended = store.endpoints({ network }).filter((endpoint) => !isAlive(endpoint.container));
+    const dead = [...ended, ...store.departed().filter((endpoint) => endpoint.network === network)].filter(
+      (endpoint) => endpoint.container !== container && (holder ?? endpoint.container) === endpoint.container,
+    );
+    for (const endpoint of dead) drop(endpoint);
+    return dead.length > 0;
+  };
+  return { evict, drop, evicted };
+}
+
 /**
  * All of it, or nothing when it throws.
  *
@@ -65,25 +90,14 @@ function networkOf(store: NetworkStore, name: string): NetworkRecord {
  *   otherwise the networks come to those that it is on
  */
 export function reserve(
-  { store, isAlive, listeners }: ReserveContext,
+  context: ReserveContext,
   container: string,
   attachments: readonly AttachOptions[],
   again: boolean,
 ): Reservation {
+  const { store, listeners } = context;
   return store.transaction(() => {
-    const evicted: EndpointRecord[] = [];
-    const drop = (endpoint: EndpointRecord): void => {
-      store.deleteEndpoint(endpoint.network, endpoint.container);
-      evicted.push(endpoint);
-    };
-    const evict = (network: string, holder?: string): boolean => {
-      const ofNetwork = store.endpoints({ network }).filter((endpoint) => !isAlive(endpoint.container));
-      const dead = [...ofNetwork, ...store.departed().filter((endpoint) => endpoint.network === network)].filter(
-        (endpoint) => endpoint.container !== container && (holder ?? endpoint.container) === endpoint.container,
-      );
-      for (const endpoint of dead) drop(endpoint);
-      return dead.length > 0;
-    };
+    const { evict, evicted, drop } = evictor(context, container);
     const before = store.endpoints({ container });
     if (again) for (const endpoint of before) drop(endpoint);
     const endpoints: EndpointRecord[] = [];

@@ -1,7 +1,7 @@
 /** Containers on networks: what happens to their networks as they start and go. Loaded by the first one that is on any. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { failedPrecondition } from "#errdefs";
+import { alreadyExists, failedPrecondition, notFound } from "#errdefs";
 import {
   hostsEntriesOf,
   Networks,
@@ -11,6 +11,7 @@ import {
   type NameService,
   type NetworkRecord,
   type PortRequest,
+  type PublishedPort,
 } from "#network";
 import type { Operation } from "#plan";
 import type { EngineCore } from "../core.ts";
@@ -138,6 +139,92 @@ export class Networking {
     this.settings.delete(id);
   }
 
+  /** Removes a network, and stopped containers' places on it. */
+  async removeNetwork(name: string): Promise<void> {
+    await this.networks.remove(name);
+  }
+
+  async reload(): Promise<void> {
+    await this.networks.reload();
+    for (const network of this.networks.list())
+      if (this.#names?.serves(network) === true && this.networks.liveEndpoints(network.name).length > 0)
+        await this.#names.ensure(network);
+  }
+
+  /** File of a running container's network namespace, undefined when it does not run. */
+  #namespace(id: string): string | undefined {
+    const state = this.#core.runtime.state(id);
+    return state.status === "running" ? `/proc/${state.pid}/ns/net` : undefined;
+  }
+
+  /** Puts a container on a further network. */
+  async join(record: ContainerRecord, option: NetworkOption): Promise<void> {
+    await this.#changing(record, async (settings) => {
+      if (settings.networks.some(({ name }) => name === option.name))
+        throw alreadyExists(`Cannot connect container "${record.name}" to network "${option.name}": it is on it`);
+      const namespace = this.#namespace(record.id);
+      if (namespace !== undefined)
+        await this.networks.attach(record.id, namespace, this.attachOptions(record, option, []));
+      return { ...settings, networks: [...settings.networks, option] };
+    });
+    await this.#changed(await this.networks.find(option.name), record.id);
+  }
+
+  /** Takes a container from a network. */
+  async part(record: ContainerRecord, name: string, force: boolean): Promise<void> {
+    await this.#changing(record, async (settings) => {
+      if (!force && !settings.networks.some((network) => network.name === name))
+        throw notFound(`Cannot disconnect container "${record.name}" from network "${name}": it is not on it`);
+      const namespace = this.#namespace(record.id);
+      if (namespace === undefined) await this.networks.detach(record.id, name);
+      else await this.networks.detachRunning(record.id, namespace, name);
+      return { ...settings, networks: settings.networks.filter((network) => network.name !== name) };
+    });
+    await this.#changed(await this.networks.find(name), record.id);
+  }
+
+  async publish(record: ContainerRecord, texts: readonly string[]): Promise<readonly PublishedPort[]> {
+    const requests = texts.flatMap(parsePublish);
+    let added: readonly PublishedPort[] = [];
+    await this.#changing(record, async (settings) => {
+      if (this.#namespace(record.id) !== undefined) added = await this.networks.publish(record.id, requests);
+      return { ...settings, publish: [...settings.publish, ...texts] };
+    });
+    return added;
+  }
+
+  async unpublish(record: ContainerRecord, texts: readonly string[]): Promise<void> {
+    const published = this.networks.endpointsOf(record.id).flatMap(({ ports }) => ports);
+    const found = texts.map((text) => {
+      const ports = published.filter((port) => isNamedBy(port, text));
+      if (ports.length === 0)
+        throw notFound(`Cannot take back port "${text}" of container "${record.name}": it is not published`, {
+          remedy: `See sampan port ${record.name}`,
+        });
+      return ports;
+    });
+    await this.#changing(record, async (settings) => {
+      const gone = found.flat();
+      await this.networks.unpublish(record.id, gone);
+      const kept = published.filter((port) => !gone.includes(port));
+      return { ...settings, publish: [...new Set(kept.map(publishText))] };
+    });
+  }
+
+  /** One change of a container's settings at a time; they are written when it has succeeded. */
+  async #changing(
+    record: ContainerRecord,
+    change: (settings: NetworkSettings) => Promise<NetworkSettings>,
+  ): Promise<void> {
+    this.#core.records.claim(record.id, "use");
+    try {
+      this.settings.set(record.id, await change(this.settingsOf(record)));
+    } finally {
+      this.#core.records.release(record.id);
+    }
+    this.updateFiles(record.id);
+  }
+
   /** Tells whoever answers names, or the other containers' /etc/hosts. */
   async #changed(network: NetworkRecord, who: string): Promise<void> {
     if (this.#names?.serves(network) === true) {
@@ -196,6 +283,19 @@ export class Networking {
       .filter(({ container }) => container !== id)
       .flatMap(hostsEntriesOf);
   }
+}
+
+/** The option that publishes a port as it is; both families' for all addresses. */
+function publishText({ protocol, hostAddress, hostPort, port }: PublishedPort): string {
+  const all = hostAddress === "0.0.0.0" || hostAddress === "::";
+  const address = all ? "" : hostAddress.includes(":") ? `[${hostAddress}]:` : `${hostAddress}:`;
+  return `${address}${hostPort}:${port}/${protocol}`;
+}
+
+/** `HOST-PORT`, with an address in front, the container's port and a protocol behind where they are needed. */
+function isNamedBy(port: PublishedPort, text: string): boolean {
+  const whole = text.includes("/") ? text : `${text}/tcp`;
+  return whole === publishText(port) || whole === publishText(port).replace(/:\d+\//, "/");
 }
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */
