@@ -25,6 +25,7 @@ import {
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
+import type { PublishedPort } from "#network";
 import type { HostFacts, Plan } from "#plan";
 import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
@@ -39,6 +40,9 @@ import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { checkName, newId, randomName } from "./names.ts";
+import { containerNetworks } from "./network/details.ts";
+import { EngineNetworks } from "./network/api.ts";
+import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
@@ -114,6 +118,7 @@ export class Engine implements AsyncDisposable {
       journal: new Journal(join(paths.state, "..", "events"), database),
       facts,
       executor,
+      database,
       runtime,
       records,
       snapshotter,
@@ -150,6 +155,11 @@ export class Engine implements AsyncDisposable {
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Networks, and which containers are on them. */
+  get networks(): EngineNetworks {
+    return new EngineNetworks(this.#core);
   }
 
   /** All that can be done with images: push, tag, save, load and so on. */
@@ -252,9 +262,10 @@ export class Engine implements AsyncDisposable {
       image: (name) => this.#ancestors(name),
       createdAt: (name) => this.#core.records.find(name).createdAt,
     });
+    const networks = containerNetworks(this.#core);
     return this.#core.records
       .list()
-      .map((record) => containerSummary(this.#core, record))
+      .map((record) => containerSummary(this.#core, record, networks))
       .filter(wanted);
   }
 
@@ -313,6 +324,7 @@ export class Engine implements AsyncDisposable {
       const holder = this.#core.records.findName(options.name);
       if (holder !== undefined) throw nameTaken(options.name, holder);
     }
+    const network = await checkNetwork(this.#core, options);
     const image = await this.#obtain(options, pull);
     const { config } = image.config;
     const args = processArguments(options, config);
@@ -333,9 +345,18 @@ export class Engine implements AsyncDisposable {
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
+      ...exposed(options, config.exposedPorts),
     };
     const name = options.name ?? randomName(0);
-    return { id, name, image: options.image, imageId: image.id, createdAt: Date.now(), options, resolved };
+    return {
+      id,
+      name,
+      image: options.image,
+      imageId: image.id,
+      createdAt: Date.now(),
+      options: { ...options, ...network },
+      resolved,
+    };
   }
 
   /** Removes a container by name or id. */

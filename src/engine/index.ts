@@ -14,7 +14,15 @@ export type { Attachment, AttachOptions, ExecSession, Exited, OnOutput } from "#
 export { inspectImage, splitName } from "./image-details.ts";
 export type { LogEntry } from "./log-file.ts";
 export type { LogOptions } from "./logs.ts";
-export type { ContainerOptions, DeviceOption, DeviceRate, ExecOptions, MountOption, UlimitOption } from "./options.ts";
+export type {
+  ContainerOptions,
+  DeviceOption,
+  DeviceRate,
+  ExecOptions,
+  MountOption,
+  NetworkOption,
+  UlimitOption,
+} from "./options.ts";
 export { humanDuration, humanSize, parseBytes, parseInteger } from "./units.ts";
 export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#errdefs";
 export { DatabaseNetworkStore } from "./network-store.ts";

@@ -31,6 +31,8 @@ export interface ResolvedContainer {
   readonly chainId: string | undefined;
   /** Set when the image is of 32-bit x86, whose programs need other system calls. */
   readonly image32?: boolean;
+  /** Ports that the image and the options expose, e.g. `80/tcp`. */
+  readonly exposed?: readonly string[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;
@@ -156,6 +158,16 @@ export class Records {
   release(id: string): void {
     if (!this.#own.delete(id)) return;
     this.#sql("UPDATE containers SET claim = NULL WHERE id = ?").run(id);
+  }
+
+  /** Whether a process works on the container. */
+  isBusy(id: string): boolean {
+    if (this.#own.has(id)) return true;
+    const claim = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id)?.["claim"] as
+      | string
+      | null
+      | undefined;
+    return typeof claim === "string" && claimIsLive(claim);
   }
 
   /** Id of the container with this name. */
