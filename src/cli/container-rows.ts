@@ -57,7 +57,6 @@ export function containerRow(c: ContainerSummary, { full, now, size }: RowOption
 }
 
 function portText({ port, protocol, hostPort, hostAddress }: ContainerSummary["ports"][number]): string {
-  if (hostPort === undefined) return `${port}/${protocol}`;
-  const address = hostAddress?.includes(":") === true ? `[${hostAddress}]` : (hostAddress ?? "0.0.0.0");
+  const address = hostAddress.includes(":") ? `[${hostAddress}]` : hostAddress;
   return `${address}:${hostPort}->${port}/${protocol}`;
 }

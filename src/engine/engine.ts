@@ -25,7 +25,6 @@ import {
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
-import type { PublishedPort } from "#network";
 import type { HostFacts, Plan } from "#plan";
 import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";

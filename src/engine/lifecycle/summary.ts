@@ -1,6 +1,6 @@
 /** Lines of `ps`. */
 import { lostStatus, type RuntimeState } from "#runtime";
-import { asChainId, type EngineCore } from "../core.ts";
+import type { EngineCore } from "../core.ts";
 import { containerStatus, type ContainerStatus } from "../inspect.ts";
 import type { ContainerRecord } from "../records.ts";
 import type { PublishedPort } from "#network";
