@@ -18,6 +18,7 @@ import { ps } from "./commands/ps.ts";
 import { pull } from "./commands/pull.ts";
 import { push } from "./commands/push.ts";
 import { referrers } from "./commands/referrers.ts";
+import { registryRm } from "./commands/registry-rm.ts";
 import { rm } from "./commands/rm.ts";
 import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
@@ -33,7 +34,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
-    ...[login, logout, copy, tags, referrers],
+    ...[login, logout, copy, tags, referrers, registryRm],
     ...[explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );
@@ -42,6 +43,8 @@ export const commands: ReadonlyMap<string, Command> = new Map(
 const aliases: ReadonlyMap<string, string> = new Map([
   ["image ls", "images"],
   ["image rm", "rmi"],
+  ["registry delete", "registry rm"],
+  ["registry tags", "tags"],
   ...["pull", "push", "tag", "history", "save", "load"].map((name): [string, string] => [`image ${name}`, name]),
 ]);
 

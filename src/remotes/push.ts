@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { dataLoss } from "#errdefs";
 import { digestAlgorithm, digestHex, type Descriptor } from "#spec";
 import type { Connection } from "./connection.ts";
+import { addToFallbackIndex } from "./referrers-tag.ts";
 import { errorDetail } from "./error-detail.ts";
 import { pushError, pushScope } from "./upload.ts";
 
@@ -44,7 +45,11 @@ export async function uploadManifest(connection: Connection, upload: ManifestUpl
   }
   response.discard();
   const stored = response.header("docker-content-digest");
-  if (stored === undefined || stored === digest) return;
+  if (stored === undefined || stored === digest) {
+    // A registry that keeps account of what refers to what says so; from others a tag is read.
+    if (response.header("oci-subject") === undefined) await addToFallbackIndex(connection, upload);
+    return;
+  }
   throw dataLoss(`${action}: its manifest ${digest} was stored by ${connection.host} as ${stored}`, {
     remedy: "Report it to whoever runs the registry",
   });
