@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { dataLoss } from "#errdefs";
 import { digestAlgorithm, digestHex, type Descriptor } from "#spec";
 import type { Connection } from "./connection.ts";
-import { addToFallbackIndex } from "./referrers-tag.ts";
 import { errorDetail } from "./error-detail.ts";
 import { pushError, pushScope } from "./upload.ts";
 
@@ -19,9 +18,10 @@ export interface ManifestUpload {
 /**
  * Gives a manifest or index to a registry, which must have what that refers to. Idempotent.
  *
+ * @returns whether the registry keeps account of what it refers to
  * @throws SampanError `data-loss` when the bytes, or what the registry says it stored, have another digest
  */
-export async function uploadManifest(connection: Connection, upload: ManifestUpload): Promise<void> {
+export async function uploadManifest(connection: Connection, upload: ManifestUpload): Promise<boolean> {
   const { repository, descriptor, bytes, tag, action, signal } = upload;
   const { digest } = descriptor;
   const actual = createHash(digestAlgorithm(digest)).update(bytes).digest("hex");
@@ -45,11 +45,7 @@ export async function uploadManifest(connection: Connection, upload: ManifestUpl
   }
   response.discard();
   const stored = response.header("docker-content-digest");
-  if (stored === undefined || stored === digest) {
-    // A registry that keeps account of what refers to what says so; from others a tag is read.
-    if (response.header("oci-subject") === undefined) await addToFallbackIndex(connection, upload);
-    return;
-  }
+  if (stored === undefined || stored === digest) return response.header("oci-subject") !== undefined;
   throw dataLoss(`${action}: its manifest ${digest} was stored by ${connection.host} as ${stored}`, {
     remedy: "Report it to whoever runs the registry",
   });

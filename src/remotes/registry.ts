@@ -27,6 +27,7 @@ import { readHosts } from "./hosts-directory.ts";
 import { HttpClient, type HttpResponse } from "./http.ts";
 import { listReferrers, listTags } from "./listing.ts";
 import { uploadManifest } from "./push.ts";
+import { addToFallbackIndex } from "./referrers-tag.ts";
 import { removeByDigest, removeTag } from "./remove.ts";
 import { uploadBlob, type Uploaded, type UploadSource } from "./upload.ts";
 import { decode, isServedType, mediaTypeOf, schema1, verify, wrongSize } from "./served.ts";
@@ -206,14 +207,16 @@ export class Registry implements Disposable {
     options: FetchOptions & { readonly tag?: string | undefined } = {},
   ): Promise<void> {
     const about = action(reference, "push");
-    await uploadManifest((await this.#hostsFor(reference, "push")).writer(about), {
+    const connection = (await this.#hostsFor(reference, "push")).writer(about);
+    const upload = {
       repository: reference.path,
       action: about,
       descriptor,
       bytes,
       tag: options.tag,
       signal: options.signal,
-    });
+    };
+    if (!(await uploadManifest(connection, upload))) await addToFallbackIndex(connection, upload);
   }
 
   /**
