@@ -23,6 +23,7 @@ import { push } from "./commands/push.ts";
 import { referrers } from "./commands/referrers.ts";
 import { rename } from "./commands/rename.ts";
 import { restart } from "./commands/restart.ts";
+import { registryRm } from "./commands/registry-rm.ts";
 import { rm } from "./commands/rm.ts";
 import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
@@ -42,7 +43,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[run, create, exec, attach, ps, logs, start, stop, restart, kill, pause, unpause, wait, rm],
     ...[rename, update, top, events, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
-    ...[login, logout, copy, tags, referrers],
+    ...[login, logout, copy, tags, referrers, registryRm],
     ...[explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );
@@ -51,6 +52,8 @@ export const commands: ReadonlyMap<string, Command> = new Map(
 const aliases: ReadonlyMap<string, string> = new Map([
   ["image ls", "images"],
   ["image rm", "rmi"],
+  ["registry delete", "registry rm"],
+  ["registry tags", "tags"],
   ...["pull", "push", "tag", "history", "save", "load"].map((name): [string, string] => [`image ${name}`, name]),
 ]);
 

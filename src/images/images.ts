@@ -111,7 +111,10 @@ export class Images implements Disposable {
     checkIsRepository(repository, "pull");
     using own = this.#ownRegistry(reference, options);
     const tags = await (own ?? this.#remote()).tags(reference, { signal: options.signal });
-    return tags.filter((tag) => !/^sha256-[0-9a-f]{64}/.test(tag)).map((tag) => displayName(`${repository}:${tag}`));
+    return tags
+      .filter((tag) => !/^sha256-[0-9a-f]{64}/.test(tag))
+      .map((tag) => displayName(`${repository}:${tag}`))
+      .toSorted();
   }
 
   /**
@@ -149,10 +152,10 @@ export class Images implements Disposable {
    */
   async push(name: string, options: PushOptions = {}): Promise<PushedImage> {
     const reference = parseReference(name);
-    const { onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
+    const { onProgress, allPlatforms = false, referrers = false, signal = new AbortController().signal } = options;
     const platform = platformOf(options.platform);
     using own = this.#ownRegistry(reference, options);
-    const request = { reference, platform, allPlatforms, onProgress, signal };
+    const request = { reference, platform, allPlatforms, referrers, onProgress, signal };
     return await pushImage(request, { ...this.#tools(), registry: own ?? this.#remote() });
   }
 
