@@ -15,8 +15,10 @@ import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
   defaultLimits,
+  defaultNamespace,
   Images,
   openDatabase,
+  type Database,
   type ImageSummary,
   type LayerLimits,
   type PullProgress,
@@ -38,13 +40,15 @@ import { Journal } from "./events/journal.ts";
 import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
+import { Housekeeping } from "./housekeeping/housekeeping.ts";
+import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
 import { EngineNetworks } from "./network/api.ts";
 import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
-import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
+import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
@@ -62,6 +66,8 @@ export interface EngineOptions {
   readonly parallelLayers?: number;
   /** What a layer may unpack to. */
   readonly layerLimits?: Partial<LayerLimits>;
+  /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
+  readonly namespace?: string;
 }
 
 export interface PullOptions {
@@ -72,15 +78,39 @@ export interface PullOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How often an image may be removed before a container is made of it. */
+const createAttempts = 3;
+
 export class Engine implements AsyncDisposable {
   readonly #core: EngineCore;
   readonly #images: Images;
-  readonly #database: Disposable;
+  readonly #database: Database;
+  readonly #shared: Database;
+  #housekeeping: Housekeeping | undefined;
 
-  private constructor(core: EngineCore, images: Images, database: Disposable) {
+  private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
     this.#core = core;
     this.#images = images;
     this.#database = database;
+    this.#shared = shared;
+  }
+
+  /** Namespaces of the root directory. */
+  get namespaces(): Namespaces {
+    return new Namespaces(this.#shared, this.#core.paths.root);
+  }
+
+  /** What takes space, what can go, and whether all is well. */
+  get housekeeping(): Housekeeping {
+    const { paths, records } = this.#core;
+    return (this.#housekeeping ??= new Housekeeping({
+      core: this.#core,
+      images: this.#images,
+      database: this.#database,
+      shared: this.#shared,
+      paths,
+      records,
+    }));
   }
 
   /**
@@ -89,7 +119,9 @@ export class Engine implements AsyncDisposable {
    * @throws SampanError `permission-denied` without root, `unsupported` on a host that can't run containers
    */
   static async open(options: EngineOptions = {}): Promise<Engine> {
-    const paths = enginePaths(options.root, options.state);
+    const namespace = namespaceName(options.namespace);
+    if (namespace !== defaultNamespace) checkNamespace(namespace);
+    const paths = enginePaths(options.root, options.state, namespace);
     const facts = probeHost();
     if (facts.uid !== 0)
       throw permissionDenied(`Cannot open "${paths.root}": containers need root`, {
@@ -98,11 +130,17 @@ export class Engine implements AsyncDisposable {
       });
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
-    const database = openDatabase(paths.database);
+    const shared = openDatabase(paths.shared);
+    if (namespace !== defaultNamespace) {
+      new Namespaces(shared, paths.root).ensure(namespace);
+      makeNamespaceDirectory(paths.database);
+    }
+    const database = namespace === defaultNamespace ? shared : openDatabase(paths.database);
     const records = new Records(database);
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
-      database,
+      database: shared,
+      namespace,
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
@@ -124,7 +162,7 @@ export class Engine implements AsyncDisposable {
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database);
+    const engine = new Engine(core, images, database, shared);
     await engine.#recover();
     return engine;
   }
@@ -201,6 +239,18 @@ export class Engine implements AsyncDisposable {
    * left of it then
    */
   async create(options: ContainerOptions, pull: PullOptions = {}): Promise<Container> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#create(options, pull);
+      } catch (error) {
+        // Another process removes the image just now: it is looked for again, and fetched when it has gone.
+        if (attempt === createAttempts || !isSampanError(error, "not-found")) throw error;
+        if (!/^sha(256|512):/.test(error.fields.path ?? "")) throw error;
+      }
+    }
+  }
+
+  async #create(options: ContainerOptions, pull: PullOptions): Promise<Container> {
     const record = await this.#makeRecord(options, pull);
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
@@ -325,6 +375,7 @@ export class Engine implements AsyncDisposable {
     }
     const network = await checkNetwork(this.#core, options);
     const image = await this.#obtain(options, pull);
+    this.#images.noteUse(image);
     const { config } = image.config;
     const args = processArguments(options, config);
     const id = newId();
@@ -368,6 +419,7 @@ export class Engine implements AsyncDisposable {
     this.#images[Symbol.dispose]();
     await this.#core.executor[Symbol.asyncDispose]();
     this.#database[Symbol.dispose]();
+    this.#shared[Symbol.dispose]();
   }
 }
 
@@ -418,7 +470,8 @@ function removeCommand(paths: EnginePaths, id: string): readonly string[] {
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);
-    return [process.execPath, program, "--root", paths.root, "--state", state, "rm", "--force", "--volumes", id];
+    const globals = ["--root", paths.root, "--state", state, "--namespace", paths.namespace];
+    return [process.execPath, program, ...globals, "rm", "--force", "--volumes", id];
   }
   return [];
 }

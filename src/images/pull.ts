@@ -3,10 +3,11 @@ import type { Registry } from "#remotes";
 import { familiarName, type Digest, type Platform, type Reference } from "#spec";
 import { recordName, type ResolvedImage } from "./image-store.ts";
 import { installAllPlatforms } from "./install-all.ts";
+import { deleteKeys } from "./garbage.ts";
 import { installImage } from "./install.ts";
 import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
-import { deleteKeys, type RemoveTools } from "./remove.ts";
+import type { RemoveTools } from "./remove.ts";
 import { registryReader } from "./transfer/registry.ts";
 import type { UnpackTools } from "./unpack.ts";
 
