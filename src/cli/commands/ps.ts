@@ -21,6 +21,7 @@ export const ps = command(
   async (values, _, globals) => {
     const { humanDuration, parseInteger } = await import("#engine");
     const { checkFormat } = await import("../table.ts");
+    const { describePorts } = await import("../ports.ts");
     checkFormat(values.format);
     await using engine = await openEngine(globals);
     const last = values.last === undefined ? undefined : parseInteger(values.last, "--last", 1, 1_000_000);
@@ -42,18 +43,20 @@ export const ps = command(
       command: `"${cut(c.command.join(" "))}"`,
       created: `${humanDuration(now - c.createdAt)} ago`,
       status: describeStatus(c.state, now, humanDuration),
+      ports: describePorts(c.ports, c.status === "running" ? c.exposed : []),
       name: c.name,
+      networks: c.networks,
     }));
     if (values.format === "json") {
       for (const [i, c] of shown.entries())
         process.stdout.write(
-          `${JSON.stringify({ ID: c.id, Image: c.image, Command: c.command, CreatedAt: new Date(rows[i]?.createdAt ?? 0).toISOString(), State: rows[i]?.status, Status: c.status, Names: c.name })}\n`,
+          `${JSON.stringify({ ID: c.id, Image: c.image, Command: c.command, CreatedAt: new Date(rows[i]?.createdAt ?? 0).toISOString(), State: rows[i]?.status, Status: c.status, Ports: c.ports, Networks: c.networks.join(","), Names: c.name })}\n`,
         );
       return 0;
     }
     printTable(
-      ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"],
-      shown.map((c) => [c.id, c.image, c.command, c.created, c.status, c.name]),
+      ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"],
+      shown.map((c) => [c.id, c.image, c.command, c.created, c.status, c.ports, c.name]),
     );
     return 0;
   },
