@@ -17,6 +17,17 @@ import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
 import { pause } from "./commands/pause.ts";
+import { networkConnect } from "./commands/network-connect.ts";
+import { networkCreate } from "./commands/network-create.ts";
+import { networkDisconnect } from "./commands/network-disconnect.ts";
+import { networkInspect } from "./commands/network-inspect.ts";
+import { networkLs } from "./commands/network-ls.ts";
+import { networkPrune } from "./commands/network-prune.ts";
+import { networkReload } from "./commands/network-reload.ts";
+import { networkRm } from "./commands/network-rm.ts";
+import { port } from "./commands/port.ts";
+import { portAdd } from "./commands/port-add.ts";
+import { portRm } from "./commands/port-rm.ts";
 import { ps } from "./commands/ps.ts";
 import { pull } from "./commands/pull.ts";
 import { push } from "./commands/push.ts";
@@ -44,6 +55,9 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[rename, update, top, events, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[login, logout, copy, tags, referrers, registryRm],
+    ...[login, logout, copy, tags, referrers],
+    ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
+    ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );
@@ -54,6 +68,8 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["network list", "network ls"],
+  ["network remove", "network rm"],
   ...["pull", "push", "tag", "history", "save", "load"].map((name): [string, string] => [`image ${name}`, name]),
 ]);
 

@@ -26,3 +26,5 @@ export type {
 export { humanDuration, humanSize, parseBytes, parseInteger } from "./units.ts";
 export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#errdefs";
 export { DatabaseNetworkStore } from "./network-store.ts";
+export { EngineNetworks, type NetworkDetails } from "./network/api.ts";
+export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#network";

@@ -1,7 +1,8 @@
 /** Connects containers to networks in the kernel, where the host's side is made when it is found missing: mostly it is there. */
 import type { Executor } from "#keel";
-import { mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
+import { ensureParent, mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
 import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
+import { lanAttachOperations, lanDetachOperation } from "./bridge/lan.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
 import type { LiveStore } from "./live.ts";
 
@@ -20,6 +21,14 @@ export class Connector {
 
   /** @param namespace file of the container's network namespace */
   async connect(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
+    if (network.driver === "bridge") await this.#connectToBridge(network, endpoint, namespace);
+    else {
+      const parent = await ensureParent(this.#executor, network);
+      await this.#executor.execute(lanAttachOperations(network, endpoint, namespace, parent));
+    }
+  }
+
+  async #connectToBridge(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     const operations = attachOperations(network, endpoint, namespace);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -33,9 +42,14 @@ export class Connector {
     }
   }
 
-  /** Idempotent. */
-  async disconnect(endpoint: EndpointRecord): Promise<void> {
-    await removeQuietly(this.#executor, detachOperations(endpoint));
+  /**
+   * Idempotent.
+   *
+   * @param namespace file of the container's network namespace, when it runs on
+   */
+  async disconnect(endpoint: EndpointRecord, namespace?: string): Promise<void> {
+    if (endpoint.hostInterface !== "") await removeQuietly(this.#executor, detachOperations(endpoint));
+    else if (namespace !== undefined) await removeQuietly(this.#executor, [lanDetachOperation(endpoint, namespace)]);
   }
 
   /** Ports of containers that are connected. */

@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { alreadyExists, failedPrecondition, notFound } from "#errdefs";
 import {
+  canPublish,
   hostsEntriesOf,
   Networks,
+  noPublisher,
   parsePublish,
   type AttachOptions,
   type EndpointRecord,
@@ -93,9 +95,9 @@ export class Networking {
     const { networks: wanted, publish } = this.settingsOf(record);
     const networks = await Promise.all(wanted.map(({ name }) => this.networks.find(name)));
     const ports = publish.flatMap(parsePublish);
-    const publisher = networks.findIndex((network) => !network.internal);
+    const publisher = networks.findIndex(canPublish);
     if (ports.length > 0 && publisher < 0)
-      throw failedPrecondition(`Cannot publish ports of container "${record.name}": it is on internal networks only`, {
+      throw failedPrecondition(`Cannot publish ports of container "${record.name}": ${noPublisher}`, {
         remedy: "Add another network with --network",
       });
     const attachments = wanted.map((network, index) =>
@@ -262,8 +264,11 @@ export class Networking {
   ): NetworkFiles {
     const { options } = record;
     const hostname = containerHostname(options, record.id);
-    const own = endpoints.flatMap((endpoint) =>
-      endpoint.addresses.map((address) => ownLine(plain(address), hostname, options.domainname)),
+    const own = endpoints.flatMap(({ addresses, aliases }) =>
+      addresses.map((address): HostsLine => {
+        const line = ownLine(plain(address), hostname, options.domainname);
+        return { ...line, names: [...new Set([...line.names, ...aliases])] };
+      }),
     );
     const gateways = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     const served = networks
