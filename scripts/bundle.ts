@@ -1,6 +1,6 @@
 /**
- * Bundles the program (`dist/sampan.js`, its commands as chunks of their own), the library (`dist/index.js`) and the OCI
- * runtime (`dist/sampan-oci.cjs`).
+ * Bundles the program (`dist/sampan.js`, its commands as chunks of their own), the library (`dist/index.js`), the OCI
+ * runtime (`dist/sampan-oci.cjs`), and the process that answers names (`dist/sampan-dns.cjs`).
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -50,3 +50,22 @@ writeFileSync(
 require("./oci/program.cjs").main(process.argv.slice(2));
 `,
 );
+
+// It stays as long as containers run: what it does not need should not be in memory.
+await build({
+  absWorkingDir: root,
+  entryPoints: { "sampan-dns": "src/cli/dns/program.ts" },
+  outdir: "dist",
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  target: "node26",
+  define: { "import.meta.url": "ownUrl" },
+  banner: { js: 'const ownUrl=require("node:url").pathToFileURL(__filename).href;' },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  sourcemap: false,
+  logLevel: "warning",
+});

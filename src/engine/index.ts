@@ -10,3 +10,6 @@ export type { ContainerOptions, DeviceOption, ExecOptions, MountOption, UlimitOp
 export { humanDuration, humanSize, parseBytes, parseInteger } from "./units.ts";
 export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#errdefs";
 export { DatabaseNetworkStore } from "./network-store.ts";
+export { DatabaseNameSource } from "./name-source.ts";
+export { enginePaths } from "./paths.ts";
+export { nameProcess } from "./name-process.ts";

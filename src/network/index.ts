@@ -6,3 +6,6 @@ export type { EndpointRecord, NetworkRecord, PublishedPort, Subnet } from "./rec
 export type { NetworkStore, TakenPort } from "./store.ts";
 export { Networks, type Attachment, type AttachOptions, type HostsEntry, type NetworksOptions } from "./networks.ts";
 export type { CreateNetworkOptions } from "./bridge/create.ts";
+export type { NameService } from "./names.ts";
+export { NameProcess, type NameProcessOptions } from "./dns/service.ts";
+export { serveNames, type NameSource } from "./dns/process.ts";
