@@ -2,7 +2,9 @@
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
 import { copy } from "./commands/copy.ts";
+import { create } from "./commands/create.ts";
 import { doctor } from "./commands/doctor.ts";
+import { events } from "./commands/events.ts";
 import { exec } from "./commands/exec.ts";
 import { explain } from "./commands/explain.ts";
 import { history } from "./commands/history.ts";
@@ -14,10 +16,13 @@ import { load } from "./commands/load.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
+import { pause } from "./commands/pause.ts";
 import { ps } from "./commands/ps.ts";
 import { pull } from "./commands/pull.ts";
 import { push } from "./commands/push.ts";
 import { referrers } from "./commands/referrers.ts";
+import { rename } from "./commands/rename.ts";
+import { restart } from "./commands/restart.ts";
 import { rm } from "./commands/rm.ts";
 import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
@@ -26,12 +31,16 @@ import { start } from "./commands/start.ts";
 import { stop } from "./commands/stop.ts";
 import { tag } from "./commands/tag.ts";
 import { tags } from "./commands/tags.ts";
+import { top } from "./commands/top.ts";
+import { unpause } from "./commands/unpause.ts";
+import { update } from "./commands/update.ts";
 import { version } from "./commands/version.ts";
 import { wait } from "./commands/wait.ts";
 
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
-    ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
+    ...[run, create, exec, attach, ps, logs, start, stop, restart, kill, pause, unpause, wait, rm],
+    ...[rename, update, top, events, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[login, logout, copy, tags, referrers],
     ...[explain, doctor, version],

@@ -11,33 +11,44 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
+import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
+  defaultLimits,
   Images,
   openDatabase,
   type ImageSummary,
+  type LayerLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
+import type { PublishedPort } from "#network";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials } from "#remotes";
+import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
-import { containerStatus, type ContainerStatus } from "./inspect.ts";
+import { containerEvent } from "./events/container-event.ts";
+import type { EngineEvent } from "./events/event.ts";
+import { eventFilter, type EventFilters } from "./events/filter.ts";
+import { Journal } from "./events/journal.ts";
+import { readEvents, type ReadOptions } from "./events/read-journal.ts";
+import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
+import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { checkName, newId, randomName } from "./names.ts";
+import { containerNetworks } from "./network/details.ts";
+import { EngineNetworks } from "./network/api.ts";
+import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
-import { Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
+import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
-import type { RuntimeState } from "#runtime";
 
 export interface EngineOptions {
   /** Where images and containers are kept; `SAMPAN_ROOT` or /var/lib/sampan by default. */
@@ -46,23 +57,20 @@ export interface EngineOptions {
   readonly state?: string;
   /** Path of all containers' cgroups in each hierarchy; `SAMPAN_CGROUP_PARENT` or /sampan by default. */
   readonly cgroupParent?: string;
+  /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
+  readonly registry?: RegistryOptions;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallelLayers?: number;
+  /** What a layer may unpack to. */
+  readonly layerLimits?: Partial<LayerLimits>;
 }
 
 export interface PullOptions {
   readonly platform?: string;
+  /** All platforms of an index, instead of one. */
+  readonly allPlatforms?: boolean;
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
-}
-
-export interface ContainerSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly command: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly status: ContainerStatus;
-  readonly state: RuntimeState;
 }
 
 export class Engine implements AsyncDisposable {
@@ -100,13 +108,17 @@ export class Engine implements AsyncDisposable {
       snapshotter,
       executor,
       inUse: (key) => records.usersOf(key),
-      registry: { credentials: dockerCredentials() },
+      registry: { credentials: dockerCredentials(), ...options.registry },
+      limits: { ...defaultLimits, ...options.layerLimits },
+      ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
       paths,
+      journal: new Journal(join(paths.state, "..", "events"), database),
       facts,
       executor,
+      database,
       runtime,
       records,
       snapshotter,
@@ -143,6 +155,11 @@ export class Engine implements AsyncDisposable {
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Networks, and which containers are on them. */
+  get networks(): EngineNetworks {
+    return new EngineNetworks(this.#core);
   }
 
   /** All that can be done with images: push, tag, save, load and so on. */
@@ -198,6 +215,7 @@ export class Engine implements AsyncDisposable {
     } finally {
       this.#core.records.release(record.id);
     }
+    containerEvent(this.#core, record, "create");
     return container;
   }
 
@@ -234,20 +252,52 @@ export class Engine implements AsyncDisposable {
     return new Container(this.#core, this.#core.records.find(nameOrId));
   }
 
-  /** All containers, newest first. */
-  list(): ContainerSummary[] {
-    return this.#core.records.list().map((record) => {
-      const state = this.#core.runtime.state(record.id);
-      return {
-        id: record.id,
-        name: record.name,
-        image: record.image,
-        command: record.resolved.args,
-        createdAt: record.createdAt,
-        status: containerStatus(state),
-        state,
-      };
+  /**
+   * All containers, newest first.
+   *
+   * @param filters Docker's
+   */
+  list(filters: ContainerFilters = {}): ContainerSummary[] {
+    const wanted = containerFilter(filters, {
+      image: (name) => this.#ancestors(name),
+      createdAt: (name) => this.#core.records.find(name).createdAt,
     });
+    const networks = containerNetworks(this.#core);
+    return this.#core.records
+      .list()
+      .map((record) => containerSummary(this.#core, record, networks))
+      .filter(wanted);
+  }
+
+  /** Bytes on disk of what a container has written, and with its image's layers. */
+  async containerSize(id: string): Promise<{ readonly written: number; readonly total: number }> {
+    return containerSize(this.#core, id);
+  }
+
+  #ancestors(nameOrId: string): readonly string[] {
+    try {
+      const { id, chainId } = this.#images.resolve(nameOrId);
+      if (chainId === undefined) return [id];
+      // Images with this one's layers at their bottom.
+      const others = this.#images.list().flatMap(({ id: other }) => {
+        const image = this.#images.resolve(other);
+        return image.layers.includes(chainId) ? [image.id] : [];
+      });
+      return [id, ...others];
+    } catch (error) {
+      if (isSampanError(error, "not-found") || isSampanError(error, "invalid-argument")) return [nameOrId];
+      throw error;
+    }
+  }
+
+  /**
+   * What happens to containers, images, volumes and pods, whoever does it: other processes on this root too, and also when no
+   * engine is open. Events come once and in order; those that are missed between two calls are had with `since`.
+   *
+   * @param options without `since` from this call on (not the first `next`), without `until` until the signal
+   */
+  events(options: ReadOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
+    return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
   }
 
   /** The plan of a container that is not made: what keel would do, step by step. */
@@ -272,11 +322,9 @@ export class Engine implements AsyncDisposable {
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
-      if (holder !== undefined)
-        throw alreadyExists(`Cannot use name "${options.name}": container ${holder.slice(0, 12)} has it`, {
-          remedy: "Remove that container or take another name",
-        });
+      if (holder !== undefined) throw nameTaken(options.name, holder);
     }
+    const network = await checkNetwork(this.#core, options);
     const image = await this.#obtain(options, pull);
     const { config } = image.config;
     const args = processArguments(options, config);
@@ -297,9 +345,18 @@ export class Engine implements AsyncDisposable {
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
+      ...exposed(options, config.exposedPorts),
     };
     const name = options.name ?? randomName(0);
-    return { id, name, image: options.image, imageId: image.id, createdAt: Date.now(), options, resolved };
+    return {
+      id,
+      name,
+      image: options.image,
+      imageId: image.id,
+      createdAt: Date.now(),
+      options: { ...options, ...network },
+      resolved,
+    };
   }
 
   /** Removes a container by name or id. */
@@ -358,7 +415,7 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */
 function removeCommand(paths: EnginePaths, id: string): readonly string[] {
-  for (const candidate of ["./sampan.js", "../sampan.js", "../../dist/sampan.js"]) {
+  for (const candidate of ["./sampan.cjs", "../sampan.cjs", "../../dist/sampan.cjs"]) {
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);

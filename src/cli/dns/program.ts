@@ -11,7 +11,7 @@ import { DatabaseNameSource, enginePaths } from "#engine";
 import { openDatabase } from "#images";
 import { serveNames } from "#network";
 
-async function main(args: readonly string[]): Promise<void> {
+export async function main(args: readonly string[]): Promise<void> {
   const [root = "", state = "", version = "", addresses] = args;
   // Malformed packets are no news, and there may be many.
   Error.stackTraceLimit = 0;
@@ -26,5 +26,3 @@ async function main(args: readonly string[]): Promise<void> {
     resolvConf: "/etc/resolv.conf",
   });
 }
-
-void main(process.argv.slice(2));
