@@ -102,7 +102,7 @@ export class EngineCore {
 
   /** What works on networks: loaded late, since containers without one need nothing of it. */
   async networking(): Promise<Networking> {
-    this.#networking ??= import("./network/networking.ts").then((module) => new module.Networking(this));
+    this.#networking ??= import("./network/networking.ts").then((module) => module.openNetworking(this));
     return await this.#networking;
   }
 
