@@ -29,6 +29,7 @@ import { run } from "./commands/run.ts";
 import { save } from "./commands/save.ts";
 import { start } from "./commands/start.ts";
 import { stop } from "./commands/stop.ts";
+import { supervise } from "./commands/supervise.ts";
 import { tag } from "./commands/tag.ts";
 import { tags } from "./commands/tags.ts";
 import { top } from "./commands/top.ts";
@@ -43,7 +44,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[rename, update, top, events, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[login, logout, copy, tags, referrers],
-    ...[explain, doctor, version],
+    ...[explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 

@@ -12,9 +12,11 @@ import { monitorRecord } from "./events/event.ts";
 import type { Journal } from "./events/journal.ts";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { SupervisionBook } from "./supervise/book.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
 /**
@@ -43,6 +45,9 @@ export interface CoreOptions {
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
   readonly journal: Journal;
+  readonly supervision: SupervisionBook;
+  /** Program and arguments of a supervisor in the background; empty where there is to be none. */
+  readonly superviseCommand: readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -63,6 +68,8 @@ export class EngineCore {
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
   readonly journal: Journal;
+  readonly supervision: SupervisionBook;
+  readonly superviseCommand: readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -77,6 +84,8 @@ export class EngineCore {
     this.snapshotter = options.snapshotter;
     this.cgroupParent = options.cgroupParent;
     this.journal = options.journal;
+    this.supervision = options.supervision;
+    this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
 
@@ -179,7 +188,8 @@ export class EngineCore {
       furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
       config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
-      log: this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
       journal: this.#journalOptions(record),
@@ -225,6 +235,7 @@ export class EngineCore {
         this.records.deleteVolume(volume.name);
       }
     rmSync(this.directory(id), { recursive: true, force: true });
+    this.supervision.forget(id);
     this.records.delete(id);
   }
 

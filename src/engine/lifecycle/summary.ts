@@ -3,6 +3,8 @@ import { lostStatus, type RuntimeState } from "#runtime";
 import { asChainId, type EngineCore } from "../core.ts";
 import { containerStatus, type ContainerStatus } from "../inspect.ts";
 import type { ContainerRecord } from "../records.ts";
+import { readHealth } from "../supervise/health-file.ts";
+import { newHealth } from "../supervise/health.ts";
 import { isPaused } from "./freeze.ts";
 
 export interface ContainerSummary {
@@ -44,7 +46,10 @@ export function containerSummary(core: EngineCore, record: ContainerRecord): Con
     createdAt: record.createdAt,
     labels: resolved.labels,
     exitCode: state.status === "stopped" ? state.exit.status : state.status === "lost" ? lostStatus.status : undefined,
-    health: undefined,
+    health:
+      resolved.health === undefined || state.status !== "running"
+        ? undefined
+        : (readHealth(core.runtime.stateDirectory(record.id)) ?? newHealth).status,
     mounts: [
       ...(options.mounts ?? [])
         .filter((m) => m.type === "bind")
@@ -53,7 +58,11 @@ export function containerSummary(core: EngineCore, record: ContainerRecord): Con
     ],
     networks: [options.network ?? "none"],
     ports: [],
-    status: containerStatus(state, () => isPaused(core, record)),
+    status: containerStatus(
+      state,
+      () => isPaused(core, record),
+      () => core.supervision.get(record.id)?.due !== undefined,
+    ),
     state,
   };
 }
