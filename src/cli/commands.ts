@@ -41,6 +41,7 @@ import { run } from "./commands/run.ts";
 import { save } from "./commands/save.ts";
 import { start } from "./commands/start.ts";
 import { stop } from "./commands/stop.ts";
+import { supervise } from "./commands/supervise.ts";
 import { tag } from "./commands/tag.ts";
 import { tags } from "./commands/tags.ts";
 import { top } from "./commands/top.ts";
@@ -59,6 +60,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[explain, doctor, version],
+    ...[explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 

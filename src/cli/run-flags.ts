@@ -1,10 +1,12 @@
 /** The options that `run` and `explain` share. */
+import { careFlags } from "./care-flags.ts";
 import type { OptionDefinitions, OptionValues } from "./command.ts";
 import { fixedLimitFlags, limitFlags } from "./limit-flags.ts";
 
 export const runFlags = {
   ...limitFlags,
   ...fixedLimitFlags,
+  ...careFlags,
   "add-host": { type: "list", value: "NAME:ADDRESS", help: "line of /etc/hosts; the address host-gateway is the host" },
   label: { type: "list", short: "l", value: "NAME=VALUE", help: "label on the container" },
   "cap-add": { type: "list", value: "CAPABILITY", help: "add a Linux capability, or ALL" },

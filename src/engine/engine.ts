@@ -42,6 +42,7 @@ import { containerFilter, type ContainerFilters } from "./lifecycle/container-fi
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
 import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
+import { logLimit } from "./logs.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
 import { EngineNetworks } from "./network/api.ts";
@@ -52,6 +53,13 @@ import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./pa
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
+import { SupervisionBook } from "./supervise/book.ts";
+import { parseDependency } from "./supervise/dependencies.ts";
+import { healthCheck } from "./supervise/health.ts";
+import { parseRestart } from "./supervise/restart-policy.ts";
+import { ensureSupervisor } from "./supervise/spawn.ts";
+import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import type { ImageRunConfig } from "#spec";
 
 export interface EngineOptions {
   /** Where images and containers are kept; `SAMPAN_ROOT` or /var/lib/sampan by default. */
@@ -68,6 +76,11 @@ export interface EngineOptions {
   readonly layerLimits?: Partial<LayerLimits>;
   /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
   readonly namespace?: string;
+  /**
+   * Whether a process in the background may be started to look after containers that need it (restart policies, health
+   * checks), where none does; true by default. One that says false is to call {@link Engine.supervise}.
+   */
+  readonly background?: boolean;
 }
 
 export interface PullOptions {
@@ -152,6 +165,8 @@ export class Engine implements AsyncDisposable {
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
       paths,
+      supervision: new SupervisionBook(database),
+      superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
       journal: new Journal(join(paths.state, "..", "events"), database),
       facts,
       executor,
@@ -164,6 +179,7 @@ export class Engine implements AsyncDisposable {
     });
     const engine = new Engine(core, images, database, shared);
     await engine.#recover();
+    ensureSupervisor(core);
     return engine;
   }
 
@@ -187,6 +203,14 @@ export class Engine implements AsyncDisposable {
         }
       }
     }
+  }
+
+  /**
+   * Looks after the containers of this root until the signal: restart policies, health checks. One process on a root does so;
+   * resolves at once when another one does and is not to be replaced.
+   */
+  async supervise(options: SuperviseOptions = {}): Promise<void> {
+    await new Supervisor(this.#core, options).run();
   }
 
   /** Fetches an image, or brings it up to date. */
@@ -396,6 +420,7 @@ export class Engine implements AsyncDisposable {
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
       ...exposed(options, config.exposedPorts),
+      ...this.#lookedAfter(options, config),
     };
     const name = options.name ?? randomName(0);
     return {
@@ -407,6 +432,22 @@ export class Engine implements AsyncDisposable {
       options: { ...options, ...network },
       resolved,
     };
+  }
+
+  /** Checks what concerns looking after it, and resolves it. */
+  #lookedAfter(options: ContainerOptions, config: ImageRunConfig): Pick<ResolvedContainer, "health" | "dependsOn"> {
+    if (parseRestart(options.restart).name !== "no" && options.autoRemove === true)
+      throw invalidArgument(
+        "Cannot restart a container that is removed when it has ended: leave --restart or --rm out",
+      );
+    logLimit(options);
+    const health = healthCheck(options.health, config.healthcheck);
+    if (health === undefined && (options.healthOnFailure ?? "none") !== "none")
+      throw invalidArgument("Cannot act on bad health: the container has no health check", {
+        remedy: "Add --health-cmd",
+      });
+    const dependsOn = (options.dependsOn ?? []).map((text) => parseDependency(text, this.#core.records));
+    return { ...(health !== undefined && { health }), ...(dependsOn.length > 0 && { dependsOn }) };
   }
 
   /** Removes a container by name or id. */
@@ -466,12 +507,16 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */
 function removeCommand(paths: EnginePaths, id: string): readonly string[] {
+  return ownCommand(paths, ["rm", "--force", "--volumes", id]);
+}
+
+function ownCommand(paths: EnginePaths, words: readonly string[]): readonly string[] {
   for (const candidate of ["./sampan.cjs", "../sampan.cjs", "../../dist/sampan.cjs"]) {
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);
     const globals = ["--root", paths.root, "--state", state, "--namespace", paths.namespace];
-    return [process.execPath, program, ...globals, "rm", "--force", "--volumes", id];
+    return [process.execPath, program, ...globals, ...words];
   }
   return [];
 }

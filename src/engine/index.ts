@@ -7,6 +7,8 @@ export type { EventFilters } from "./events/filter.ts";
 export type { ReadOptions as EventOptions } from "./events/read-journal.ts";
 export { looksAtEnded, type ContainerFilters } from "./lifecycle/container-filter.ts";
 export type { ContainerSummary } from "./lifecycle/summary.ts";
+export type { Health, HealthOptions, ProbeResult } from "./supervise/health.ts";
+export type { SuperviseOptions } from "./supervise/supervisor.ts";
 export type { ProcessTable } from "./lifecycle/top.ts";
 export type { UpdateOptions } from "./lifecycle/update.ts";
 export type { WaitCondition } from "./lifecycle/wait.ts";

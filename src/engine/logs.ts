@@ -1,7 +1,10 @@
 /** Reading a container's log: the last lines, from a time, and what comes. */
 import { watch } from "node:fs";
 import { existsSync } from "node:fs";
+import { invalidArgument } from "#errdefs";
 import { LogReader, type LogEntry } from "./log-file.ts";
+import type { ContainerOptions } from "./options.ts";
+import { parseBytes, parseInteger } from "./units.ts";
 
 export interface LogOptions {
   /** Go on until the container ends. */
@@ -13,6 +16,21 @@ export interface LogOptions {
   /** Only entries before this time. */
   readonly until?: number;
   readonly signal?: AbortSignal;
+}
+
+/** When the monitor begins a new file of the log. Throws `invalid-argument` for what can't be. */
+export function logLimit({
+  logMaxSize,
+  logMaxFiles,
+}: ContainerOptions): { readonly maxSize: bigint; readonly maxFiles: number } | undefined {
+  const maxFiles = parseInteger(logMaxFiles ?? 1, "--log-opt max-file", 1, 1000);
+  if (logMaxSize === undefined || logMaxSize === "-1" || logMaxSize === -1) {
+    if (maxFiles > 1) throw invalidArgument("Cannot keep several files of a log: --log-opt max-size is missing");
+    return undefined;
+  }
+  const maxSize = parseBytes(logMaxSize, "--log-opt max-size");
+  if (maxSize < 1024) throw invalidArgument(`Cannot limit a log to ${logMaxSize}: the smallest size is 1k`);
+  return { maxSize: BigInt(maxSize), maxFiles };
 }
 
 export async function* readLog(

@@ -6,6 +6,8 @@ import { alreadyExists, failedPrecondition, invalidArgument, notFound, type Samp
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
 import type { ContainerOptions } from "./options.ts";
+import type { Dependency } from "./supervise/dependencies.ts";
+import type { HealthCheck } from "./supervise/health.ts";
 
 /** What was worked out when the container was made, and holds for its whole life. */
 export interface ContainerRecord {
@@ -33,6 +35,8 @@ export interface ResolvedContainer {
   readonly image32?: boolean;
   /** Ports that the image and the options expose, e.g. `80/tcp`. */
   readonly exposed?: readonly string[];
+  readonly health?: HealthCheck;
+  readonly dependsOn?: readonly Dependency[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;
@@ -153,6 +157,12 @@ export class Records {
     );
     if (Number(changes) === 0) busy("another process");
     this.#own.add(id);
+  }
+
+  /** Whether a process that lives is working on it. */
+  isClaimed(id: string): boolean {
+    const row = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id) as { claim: string | null } | undefined;
+    return row !== undefined && row.claim !== null && claimIsLive(row.claim);
   }
 
   release(id: string): void {
