@@ -14,11 +14,10 @@ import { join } from "node:path";
 import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
-  defaultLimits,
   Images,
   openDatabase,
   type ImageSummary,
-  type LayerLimits,
+  type ImageLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
@@ -52,8 +51,8 @@ export interface EngineOptions {
   readonly registry?: RegistryOptions;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallelLayers?: number;
-  /** What a layer may unpack to. */
-  readonly layerLimits?: Partial<LayerLimits>;
+  /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */
+  readonly imageLimits?: Partial<ImageLimits>;
 }
 
 export interface PullOptions {
@@ -111,7 +110,7 @@ export class Engine implements AsyncDisposable {
       executor,
       inUse: (key) => records.usersOf(key),
       registry: { credentials: dockerCredentials(), ...options.registry },
-      limits: { ...defaultLimits, ...options.layerLimits },
+      ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });

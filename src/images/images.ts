@@ -9,7 +9,7 @@ import type { Database } from "./database.ts";
 import { parseFilters } from "./filter.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
-import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
@@ -26,7 +26,7 @@ export interface ImagesOptions {
   /** Containers that keep an image from being removed; called within a transaction, and synchronous. None by default. */
   readonly inUse?: InUse;
   readonly registry?: RegistryOptions;
-  readonly limits?: LayerLimits;
+  readonly limits?: Partial<ImageLimits>;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallel?: number;
 }
@@ -139,7 +139,7 @@ export class Images implements Disposable {
     if (credentials === undefined) return undefined;
     const others = this.#options.registry?.credentials ?? (() => undefined);
     return new Registry({
-      ...this.#options.registry,
+      ...this.#registryOptions(),
       credentials: (host) => (host === domain ? credentials(host) : others(host)),
     });
   }
@@ -182,8 +182,13 @@ export class Images implements Disposable {
     return await loadImages({ stream, platform: platformOf(options.platform), onProgress, signal }, this.#tools());
   }
 
+  #registryOptions(): RegistryOptions {
+    const { limits, registry } = this.#options;
+    return { ...(limits?.documentSize !== undefined && { maxManifestSize: limits.documentSize }), ...registry };
+  }
+
   #remote(): Registry {
-    return (this.#registry ??= new Registry(this.#options.registry));
+    return (this.#registry ??= new Registry(this.#registryOptions()));
   }
 
   async #pullBuiltin(name: string, platform: Platform | undefined, signal: AbortSignal): Promise<PulledImage> {
@@ -255,7 +260,8 @@ export class Images implements Disposable {
   }
 
   #tools() {
-    const { database, content, snapshotter, executor, inUse = () => [], limits = defaultLimits } = this.#options;
+    const { database, content, snapshotter, executor, inUse = () => [] } = this.#options;
+    const limits = { ...defaultLimits, ...this.#options.limits };
     const { parallel = 4 } = this.#options;
     return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
   }
