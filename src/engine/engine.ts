@@ -14,13 +14,12 @@ import { join } from "node:path";
 import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
-  defaultLimits,
   defaultNamespace,
   Images,
   openDatabase,
   type Database,
   type ImageSummary,
-  type LayerLimits,
+  type ImageLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
@@ -72,8 +71,8 @@ export interface EngineOptions {
   readonly registry?: RegistryOptions;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallelLayers?: number;
-  /** What a layer may unpack to. */
-  readonly layerLimits?: Partial<LayerLimits>;
+  /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */
+  readonly imageLimits?: Partial<ImageLimits>;
   /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
   readonly namespace?: string;
   /**
@@ -159,7 +158,7 @@ export class Engine implements AsyncDisposable {
       executor,
       inUse: (key) => records.usersOf(key),
       registry: { credentials: dockerCredentials(), ...options.registry },
-      limits: { ...defaultLimits, ...options.layerLimits },
+      ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });

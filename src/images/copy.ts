@@ -9,7 +9,7 @@ import type { Registry } from "#remotes";
 import {
   familiarName,
   isIndexMediaType,
-  maxDocumentSize,
+  defaultDocumentSize,
   parseManifestDocument,
   parseReference,
   selectManifest,
@@ -146,7 +146,7 @@ async function openArchive(path: string, name: string | undefined, signal: Abort
       });
     }
     const reader: ImageReader = {
-      readManifest: async ({ digest }) => await content.readBytes(digest, maxDocumentSize),
+      readManifest: async ({ digest }) => await content.readBytes(digest, defaultDocumentSize),
       readBlob: async function* readBlob({ digest }, offset) {
         let left = offset;
         for await (const chunk of content.openRead(digest)) {

@@ -19,7 +19,7 @@ import { parseFilters } from "./filter.ts";
 import { collectGarbage, type Collected } from "./garbage.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
-import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
 import { NamedLeases } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
@@ -39,7 +39,7 @@ export interface ImagesOptions {
   /** Containers that keep an image from being removed; called within a transaction, and synchronous. None by default. */
   readonly inUse?: InUse;
   readonly registry?: RegistryOptions;
-  readonly limits?: LayerLimits;
+  readonly limits?: Partial<ImageLimits>;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallel?: number;
   /** Whose names; `default` when it is not given. Blobs and layers are everybody's. */
@@ -154,7 +154,7 @@ export class Images implements Disposable {
     if (credentials === undefined) return undefined;
     const others = this.#options.registry?.credentials ?? (() => undefined);
     return new Registry({
-      ...this.#options.registry,
+      ...this.#registryOptions(),
       credentials: (host) => (host === domain ? credentials(host) : others(host)),
     });
   }
@@ -197,8 +197,13 @@ export class Images implements Disposable {
     return await loadImages({ stream, platform: platformOf(options.platform), onProgress, signal }, this.#tools());
   }
 
+  #registryOptions(): RegistryOptions {
+    const { limits, registry } = this.#options;
+    return { ...(limits?.documentSize !== undefined && { maxManifestSize: limits.documentSize }), ...registry };
+  }
+
   #remote(): Registry {
-    return (this.#registry ??= new Registry(this.#options.registry));
+    return (this.#registry ??= new Registry(this.#registryOptions()));
   }
 
   async #pullBuiltin(name: string, platform: Platform | undefined, signal: AbortSignal): Promise<PulledImage> {
@@ -327,7 +332,8 @@ export class Images implements Disposable {
   }
 
   #tools() {
-    const { database, content, snapshotter, executor, inUse = () => [], limits = defaultLimits } = this.#options;
+    const { database, content, snapshotter, executor, inUse = () => [] } = this.#options;
+    const limits = { ...defaultLimits, ...this.#options.limits };
     const { parallel = 4 } = this.#options;
     return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
   }

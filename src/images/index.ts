@@ -5,7 +5,7 @@ export { graceTime, type Collected } from "./garbage.ts";
 export { NamedLeases, type NamedLease, type NamedLeaseOptions } from "./named-leases.ts";
 export type { Repair } from "./repair.ts";
 export { Images, type ImagesOptions, type PullOptions, type PushOptions } from "./images.ts";
-export { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+export { type ImageLimits } from "./layer-stream.ts";
 export type { OnProgress, PullProgress, TransferStatus } from "./progress.ts";
 export type { PulledImage } from "./pull.ts";
 export type { InUse, RemovedImage } from "./remove.ts";

@@ -7,7 +7,7 @@ import { dataLoss, notFound, resourceExhausted } from "#errdefs";
 import {
   digestAlgorithm,
   digestHex,
-  maxDocumentSize,
+  defaultDocumentSize,
   mediaTypes,
   parseIndex,
   parseManifestDocument,
@@ -57,11 +57,12 @@ export async function findInLayout(directory: string, tag: string | undefined): 
 export function layoutReader(directory: string): ImageReader {
   return {
     readManifest: async ({ digest, size }) => {
-      if (size > maxDocumentSize) throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
+      if (size > defaultDocumentSize) throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
       const path = blobPath(directory, digest);
       const facts = await stat(path).catch(() => undefined);
       if (facts === undefined) throw missing(directory, digest);
-      if (facts.size > maxDocumentSize) throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
+      if (facts.size > defaultDocumentSize)
+        throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
       const bytes = await readFile(path);
       if (createHash(digestAlgorithm(digest)).update(bytes).digest("hex") === digestHex(digest)) return bytes;
       throw dataLoss(`Cannot read manifest "${digest}": it has another digest in "${directory}"`, { path: directory });
