@@ -1,9 +1,14 @@
 /** One container: a handle that any number of processes may hold at once. */
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
-import { cgroupDirectories } from "#plan";
 import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
+import { containerEvent } from "./events/container-event.ts";
+import { setPaused, thaw } from "./lifecycle/freeze.ts";
+import { containerTop, type ProcessTable } from "./lifecycle/top.ts";
+import { updateContainer, type UpdateOptions } from "./lifecycle/update.ts";
+import { waitFor, type WaitCondition } from "./lifecycle/wait.ts";
+import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import { readLog, type LogOptions } from "./logs.ts";
 import type { LogEntry } from "./log-file.ts";
@@ -37,14 +42,19 @@ const killSignal = 9;
 
 export class Container implements AsyncDisposable {
   readonly #core: EngineCore;
-  readonly record: ContainerRecord;
+  #record: ContainerRecord;
   /** Left by a start for a wait, which most often comes next. */
   #monitor: MonitorClient | undefined;
 
   /** Use `Engine.create`, `run` or `get`. */
   constructor(core: EngineCore, record: ContainerRecord) {
     this.#core = core;
-    this.record = record;
+    this.#record = record;
+  }
+
+  /** What it was made from, as this handle has last seen it. */
+  get record(): ContainerRecord {
+    return this.#record;
   }
 
   get id(): string {
@@ -101,8 +111,14 @@ export class Container implements AsyncDisposable {
     return await client.attach(options);
   }
 
-  /** Resolves when it has ended; at once when it has already. An auto-removed container is then gone. */
-  async wait(options: { readonly signal?: AbortSignal } = {}): Promise<ExitStatus> {
+  /**
+   * Resolves when it has ended; at once when it has already. An auto-removed container is then gone.
+   *
+   * @param options.condition see {@link WaitCondition}
+   */
+  async wait(options: { readonly signal?: AbortSignal; readonly condition?: WaitCondition } = {}): Promise<ExitStatus> {
+    const { condition = "not-running" } = options;
+    if (condition !== "not-running") return await waitFor(this.#core, this.record, condition, options.signal);
     const monitor = this.#monitor;
     this.#monitor = undefined;
     const status = await this.#core.runtime.wait(this.id, options.signal, monitor);
@@ -112,7 +128,14 @@ export class Container implements AsyncDisposable {
 
   /** @param signal name with or without SIG, or number */
   async kill(signal = "KILL"): Promise<void> {
-    await this.#core.runtime.kill(this.id, parseSignal(signal));
+    await this.#signal(parseSignal(signal));
+  }
+
+  /** One that ends it also reaches a paused container, which goes on for that. */
+  async #signal(signal: number): Promise<void> {
+    await this.#core.runtime.kill(this.id, signal);
+    containerEvent(this.#core, this.record, "kill", { signal: String(signal) });
+    if (signal === killSignal || signal === this.record.resolved.stopSignal) await thaw(this.#core, this.record);
   }
 
   /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. Removes an auto-removed one. */
@@ -120,6 +143,7 @@ export class Container implements AsyncDisposable {
     const state = this.state;
     if (state.status !== "running" && state.status !== "created") return;
     await this.#end(options);
+    containerEvent(this.#core, this.record, "stop");
     // Its monitor has told us of the end, and leaves the rest to us.
     if (this.record.options.autoRemove === true) await this.removeIfThere();
   }
@@ -129,9 +153,9 @@ export class Container implements AsyncDisposable {
     const seconds = options.timeout ?? this.record.options.stopTimeout ?? 10;
     const signal = options.signal === undefined ? this.record.resolved.stopSignal : parseSignal(options.signal);
     try {
-      await runtime.kill(this.id, signal);
+      await this.#signal(signal);
       if (await this.#endsWithin(seconds * 1000)) return;
-      await runtime.kill(this.id, killSignal);
+      await this.#signal(killSignal);
     } catch (error) {
       if (!isSampanError(error, "failed-precondition")) throw error;
     }
@@ -147,6 +171,50 @@ export class Container implements AsyncDisposable {
       if (timeout.aborted) return false;
       throw error;
     }
+  }
+
+  /** {@link stop}, then {@link start}. One that does not run is started. */
+  async restart(options: StopOptions = {}): Promise<void> {
+    const { status } = this.state;
+    if (status === "running" || status === "created") {
+      await this.#end(options);
+      containerEvent(this.#core, this.record, "stop");
+    }
+    await this.start();
+    containerEvent(this.#core, this.record, "restart");
+  }
+
+  /** Stops all its processes where they are. */
+  async pause(): Promise<void> {
+    await setPaused(this.#core, this.record, true);
+  }
+
+  /** Lets a paused container go on. */
+  async unpause(): Promise<void> {
+    await setPaused(this.#core, this.record, false);
+  }
+
+  /** @throws SampanError `already-exists` when another container has the name, `invalid-argument` when it can't be one */
+  rename(name: string): void {
+    checkName(name);
+    const oldName = this.name;
+    this.#core.records.rename(this.id, name);
+    this.#record = { ...this.record, name };
+    containerEvent(this.#core, this.record, "rename", { oldName });
+  }
+
+  /** Changes limits, also while it runs; see {@link updateContainer}. Resolves with warnings. */
+  async update(options: UpdateOptions): Promise<readonly string[]> {
+    const { record, warnings } = await updateContainer(this.#core, this.record, options);
+    this.#record = record;
+    return warnings;
+  }
+
+  /** Its processes by the host's pids. `options` are those of the host's ps(1). */
+  async top(options: readonly string[] = []): Promise<ProcessTable> {
+    const table = await containerTop(this.#core, this.record, options);
+    containerEvent(this.#core, this.record, "top");
+    return table;
   }
 
   /** Runs another process in it. */
@@ -188,7 +256,7 @@ export class Container implements AsyncDisposable {
       },
       config,
       {
-        cgroups: cgroupDirectories(core.facts.cgroup, `${core.cgroupParent}/${record.id}`).paths,
+        cgroups: core.cgroups(record),
         openStdin: options.openStdin === true,
         output: options.output !== false,
       },
@@ -227,6 +295,7 @@ export class Container implements AsyncDisposable {
         await this.#killAndWait();
       }
       await this.#core.discard(this.record, options.volumes === true || this.record.options.autoRemove === true);
+      containerEvent(this.#core, this.record, "destroy");
     } finally {
       records.release(this.id);
     }
@@ -242,7 +311,7 @@ export class Container implements AsyncDisposable {
 
   async #killAndWait(): Promise<void> {
     try {
-      await this.#core.runtime.kill(this.id, killSignal);
+      await this.#signal(killSignal);
     } catch (error) {
       if (!isSampanError(error, "failed-precondition")) throw error;
     }

@@ -11,37 +11,49 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
+import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
   defaultNamespace,
+  defaultLimits,
   Images,
-  openDatabase,
   type Database,
   type ImageSummary,
+  type LayerLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
+import type { PublishedPort } from "#network";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials } from "#remotes";
+import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
-import { containerStatus, type ContainerStatus } from "./inspect.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
+import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
 import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
+import { containerEvent } from "./events/container-event.ts";
+import type { EngineEvent } from "./events/event.ts";
+import { eventFilter, type EventFilters } from "./events/filter.ts";
+import { Journal } from "./events/journal.ts";
+import { readEvents, type ReadOptions } from "./events/read-journal.ts";
+import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
+import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { checkName, newId, randomName } from "./names.ts";
+import { containerNetworks } from "./network/details.ts";
+import { EngineNetworks } from "./network/api.ts";
+import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
-import { Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
+import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
-import type { RuntimeState } from "#runtime";
 
 export interface EngineOptions {
   /** Where images and containers are kept; `SAMPAN_ROOT` or /var/lib/sampan by default. */
@@ -52,23 +64,22 @@ export interface EngineOptions {
   readonly cgroupParent?: string;
   /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
   readonly namespace?: string;
+  /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
+  readonly registry?: RegistryOptions;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallelLayers?: number;
+  /** What a layer may unpack to. */
+  readonly layerLimits?: Partial<LayerLimits>;
+  /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
+  readonly onDamage?: OnDamage;
 }
 
 export interface PullOptions {
   readonly platform?: string;
+  /** All platforms of an index, instead of one. */
+  readonly allPlatforms?: boolean;
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
-}
-
-export interface ContainerSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly command: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly status: ContainerStatus;
-  readonly state: RuntimeState;
 }
 
 /** How often an image may be removed before a container is made of it. */
@@ -80,6 +91,8 @@ export class Engine implements AsyncDisposable {
   readonly #database: Database;
   readonly #shared: Database;
   #housekeeping: Housekeeping | undefined;
+  /** What was found again of a damaged database, a line each, for people. */
+  recovered: readonly string[] = [];
 
   private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
     this.#core = core;
@@ -123,13 +136,16 @@ export class Engine implements AsyncDisposable {
       });
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
-    const shared = openDatabase(paths.shared);
+    const onDamage = options.onDamage ?? "refuse";
+    const sharedBook = openBook(paths.shared, onDamage);
+    const shared = sharedBook.database;
     if (namespace !== defaultNamespace) {
       new Namespaces(shared, paths.root).ensure(namespace);
       makeNamespaceDirectory(paths.database);
     }
-    const database = namespace === defaultNamespace ? shared : openDatabase(paths.database);
-    const records = new Records(database);
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const { database } = ownBook;
+    const records = new Records(database, (record) => writeRecord(paths, record));
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
       database: shared,
@@ -138,13 +154,20 @@ export class Engine implements AsyncDisposable {
       snapshotter,
       executor,
       inUse: (key) => records.usersOf(key),
-      registry: { credentials: dockerCredentials() },
+      registry: { credentials: dockerCredentials(), ...options.registry },
+      limits: { ...defaultLimits, ...options.layerLimits },
+      ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
       paths,
+      journal: new Journal(
+        join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
+        database,
+      ),
       facts,
       executor,
+      database,
       runtime,
       records,
       snapshotter,
@@ -152,6 +175,10 @@ export class Engine implements AsyncDisposable {
       removeCommand: (id) => removeCommand(paths, id),
     });
     const engine = new Engine(core, images, database, shared);
+    if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
+      const { restoreBooks } = await import("./housekeeping/restore-books.ts");
+      engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
+    }
     await engine.#recover();
     return engine;
   }
@@ -181,6 +208,11 @@ export class Engine implements AsyncDisposable {
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Networks, and which containers are on them. */
+  get networks(): EngineNetworks {
+    return new EngineNetworks(this.#core);
   }
 
   /** All that can be done with images: push, tag, save, load and so on. */
@@ -248,6 +280,7 @@ export class Engine implements AsyncDisposable {
     } finally {
       this.#core.records.release(record.id);
     }
+    containerEvent(this.#core, record, "create");
     return container;
   }
 
@@ -284,20 +317,52 @@ export class Engine implements AsyncDisposable {
     return new Container(this.#core, this.#core.records.find(nameOrId));
   }
 
-  /** All containers, newest first. */
-  list(): ContainerSummary[] {
-    return this.#core.records.list().map((record) => {
-      const state = this.#core.runtime.state(record.id);
-      return {
-        id: record.id,
-        name: record.name,
-        image: record.image,
-        command: record.resolved.args,
-        createdAt: record.createdAt,
-        status: containerStatus(state),
-        state,
-      };
+  /**
+   * All containers, newest first.
+   *
+   * @param filters Docker's
+   */
+  list(filters: ContainerFilters = {}): ContainerSummary[] {
+    const wanted = containerFilter(filters, {
+      image: (name) => this.#ancestors(name),
+      createdAt: (name) => this.#core.records.find(name).createdAt,
     });
+    const networks = containerNetworks(this.#core);
+    return this.#core.records
+      .list()
+      .map((record) => containerSummary(this.#core, record, networks))
+      .filter(wanted);
+  }
+
+  /** Bytes on disk of what a container has written, and with its image's layers. */
+  async containerSize(id: string): Promise<{ readonly written: number; readonly total: number }> {
+    return containerSize(this.#core, id);
+  }
+
+  #ancestors(nameOrId: string): readonly string[] {
+    try {
+      const { id, chainId } = this.#images.resolve(nameOrId);
+      if (chainId === undefined) return [id];
+      // Images with this one's layers at their bottom.
+      const others = this.#images.list().flatMap(({ id: other }) => {
+        const image = this.#images.resolve(other);
+        return image.layers.includes(chainId) ? [image.id] : [];
+      });
+      return [id, ...others];
+    } catch (error) {
+      if (isSampanError(error, "not-found") || isSampanError(error, "invalid-argument")) return [nameOrId];
+      throw error;
+    }
+  }
+
+  /**
+   * What happens to containers, images, volumes and pods, whoever does it: other processes on this root too, and also when no
+   * engine is open. Events come once and in order; those that are missed between two calls are had with `since`.
+   *
+   * @param options without `since` from this call on (not the first `next`), without `until` until the signal
+   */
+  events(options: ReadOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
+    return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
   }
 
   /** The plan of a container that is not made: what keel would do, step by step. */
@@ -322,11 +387,9 @@ export class Engine implements AsyncDisposable {
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
-      if (holder !== undefined)
-        throw alreadyExists(`Cannot use name "${options.name}": container ${holder.slice(0, 12)} has it`, {
-          remedy: "Remove that container or take another name",
-        });
+      if (holder !== undefined) throw nameTaken(options.name, holder);
     }
+    const network = await checkNetwork(this.#core, options);
     const image = await this.#obtain(options, pull);
     this.#images.noteUse(image);
     const { config } = image.config;
@@ -348,9 +411,18 @@ export class Engine implements AsyncDisposable {
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
+      ...exposed(options, config.exposedPorts),
     };
     const name = options.name ?? randomName(0);
-    return { id, name, image: options.image, imageId: image.id, createdAt: Date.now(), options, resolved };
+    return {
+      id,
+      name,
+      image: options.image,
+      imageId: image.id,
+      createdAt: Date.now(),
+      options: { ...options, ...network },
+      resolved,
+    };
   }
 
   /** Removes a container by name or id. */
@@ -410,7 +482,7 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */
 function removeCommand(paths: EnginePaths, id: string): readonly string[] {
-  for (const candidate of ["./sampan.js", "../sampan.js", "../../dist/sampan.js"]) {
+  for (const candidate of ["./sampan.cjs", "../sampan.cjs", "../../dist/sampan.cjs"]) {
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);

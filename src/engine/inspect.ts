@@ -1,10 +1,13 @@
 /** What `inspect` shows of a container, in Docker's shape. */
 import type { RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
+import { isPaused } from "./lifecycle/freeze.ts";
 import type { ContainerRecord } from "./records.ts";
+import { networkSettings } from "./network/details.ts";
+import { networkModeName } from "./network/mode.ts";
 import { lostStatus } from "#runtime";
 
-export type ContainerStatus = "created" | "running" | "exited";
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "exited";
 
 export interface ContainerDetails {
   readonly Id: string;
@@ -15,6 +18,7 @@ export interface ContainerDetails {
   readonly State: {
     readonly Status: ContainerStatus;
     readonly Running: boolean;
+    readonly Paused: boolean;
     readonly OOMKilled: boolean;
     readonly Pid: number;
     readonly ExitCode: number;
@@ -31,18 +35,21 @@ export interface ContainerDetails {
   readonly HostConfig: Readonly<Record<string, unknown>>;
   readonly Mounts: readonly Readonly<Record<string, unknown>>[];
   readonly Config: Readonly<Record<string, unknown>>;
+  readonly NetworkSettings: Readonly<Record<string, unknown>>;
 }
 
 const never = "0001-01-01T00:00:00Z";
 
-export function containerStatus(state: RuntimeState): ContainerStatus {
-  if (state.status === "running") return "running";
+/** @param paused asked for one that runs */
+export function containerStatus(state: RuntimeState, paused: () => boolean): ContainerStatus {
+  if (state.status === "running") return paused() ? "paused" : "running";
   return state.status === "none" || state.status === "created" ? "created" : "exited";
 }
 
 export function inspectContainer(record: ContainerRecord, state: RuntimeState, core: EngineCore): ContainerDetails {
   const { options, resolved } = record;
   const directory = core.runtime.stateDirectory(record.id);
+  const status = containerStatus(state, () => isPaused(core, record));
   const exit = state.status === "stopped" ? state.exit : state.status === "lost" ? lostStatus : undefined;
   const startedAt = "startedAt" in state ? state.startedAt : undefined;
   return {
@@ -52,8 +59,9 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     Path: resolved.args[0] ?? "",
     Args: resolved.args.slice(1),
     State: {
-      Status: containerStatus(state),
+      Status: status,
       Running: state.status === "running",
+      Paused: status === "paused",
       OOMKilled: exit?.oomKilled ?? false,
       Pid: state.status === "running" || state.status === "created" ? state.pid : 0,
       ExitCode: exit?.status ?? 0,
@@ -67,7 +75,12 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     HostsPath: `${directory}/hosts`,
     LogPath: core.logPath(record.id),
     HostConfig: {
-      NetworkMode: options.network ?? "none",
+      NetworkMode: networkModeName(options),
+      PublishAllPorts: options.publishAll ?? false,
+      ExtraHosts: options.addHosts ?? [],
+      Dns: options.dns ?? [],
+      DnsSearch: options.dnsSearch ?? [],
+      DnsOptions: options.dnsOptions ?? [],
       AutoRemove: options.autoRemove ?? false,
       Privileged: options.privileged ?? false,
       ReadonlyRootfs: options.readOnly ?? false,
@@ -83,7 +96,7 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
       Sysctls: options.sysctls ?? {},
       Devices: options.devices ?? [],
       Init: options.init ?? false,
-      CgroupParent: core.cgroupParent,
+      CgroupParent: options.cgroupParent ?? core.cgroupParent,
     },
     Mounts: [
       ...(options.mounts ?? [])
@@ -109,6 +122,8 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
       WorkingDir: resolved.cwd,
       Labels: resolved.labels,
       StopSignal: resolved.stopSignal,
+      ExposedPorts: Object.fromEntries((resolved.exposed ?? []).map((port) => [port, {}])),
     },
+    NetworkSettings: networkSettings(record, state, core),
   };
 }

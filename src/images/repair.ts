@@ -115,27 +115,22 @@ async function restore(
     }
     throw failure;
   });
-  await installImage(
-    {
-      names: [],
-      shown,
-      verb: "repair",
-      status: "pulling",
-      platform: parsePlatform(image.platform),
-      onProgress: undefined,
-      signal,
-    },
-    { ...tools, store },
-    reader,
-    target,
-    lease,
-    [],
-  );
+  const request = {
+    names: [],
+    shown,
+    verb: "repair",
+    status: "pulling" as const,
+    platform: parsePlatform(image.platform),
+    onProgress: undefined,
+    signal,
+  };
+  await installImage({ request, tools: { ...tools, store }, reader, lease, made: [] }, target);
   const text = new TextDecoder().decode(await content.readBytes(image.manifest, maxDocumentSize));
   const document = parseManifestDocument(text);
   for (const layer of document.kind === "manifest" ? document.manifest.layers : []) {
-    if (!lost.includes(layer.digest)) continue;
-    await content.write(layer, (offset) => reader.readBlob(layer, offset, signal), signal);
+    if (lost.includes(layer.digest)) {
+      await content.write(layer, (offset: number) => reader.readBlob(layer, offset, signal), signal);
+    }
   }
 }
 

@@ -4,5 +4,7 @@ export type { TransportProtocol } from "./firewall/keys.ts";
 export { parsePublish, type PortRequest } from "./ports/parse.ts";
 export type { EndpointRecord, NetworkRecord, PublishedPort, Subnet } from "./records.ts";
 export type { NetworkStore, TakenPort } from "./store.ts";
-export { Networks, type Attachment, type AttachOptions, type HostsEntry, type NetworksOptions } from "./networks.ts";
+export { hostsEntriesOf, Networks, type Attachment, type HostsEntry, type NetworksOptions } from "./networks.ts";
+export type { AttachOptions } from "./reserve.ts";
+export type { NameService } from "./names.ts";
 export type { CreateNetworkOptions } from "./bridge/create.ts";

@@ -7,8 +7,8 @@ import { familyOf } from "../address/text.ts";
 import { networkElements, portElements } from "../firewall/elements.ts";
 import { makeTable, removeTable, tableName } from "../firewall/table.ts";
 import { askNftables, askRoute, generationOf, nftablesOperation, routeOperation } from "../netlink/operation.ts";
-import type { EndpointRecord, NetworkRecord } from "../records.ts";
-import type { NetworkStore } from "../store.ts";
+import type { NetworkRecord } from "../records.ts";
+import { inUse, type LiveStore } from "../live.ts";
 import { keepRouterAdvertisements, ownInterfaces } from "./host-state.ts";
 import { bridgeOperations, forwardingOperations } from "./operations.ts";
 
@@ -19,13 +19,16 @@ const restart = 85;
 const failedWith = (error: unknown, ...numbers: readonly number[]): boolean =>
   isSampanError(error) && error.fields.errno !== undefined && numbers.includes(error.fields.errno);
 
-/** Runs operations one by one; what they were to remove may be gone. */
+/** Runs operations, all of them; what they were to remove may be gone. */
 export async function removeQuietly(executor: Executor, operations: readonly Operation[]): Promise<void> {
-  for (const operation of operations) {
+  for (let rest = operations; rest.length > 0;) {
     try {
-      await executor.execute([operation]);
+      await executor.execute(rest);
+      return;
     } catch (error) {
-      if (!failedWith(error, errno.ENOENT, errno.ENODEV)) throw error;
+      // A port's element with another address is somebody else's by now.
+      if (!failedWith(error, errno.ENOENT, errno.ENODEV, errno.EEXIST)) throw error;
+      rest = rest.slice(Math.max(stepOf(error), 1));
     }
   }
 }
@@ -71,22 +74,15 @@ async function ensureBridge(executor: Executor, network: NetworkRecord): Promise
   }
 }
 
-/** Networks that have a bridge: those with somebody on them. */
-function inUse(store: NetworkStore): readonly [networks: NetworkRecord[], endpoints: readonly EndpointRecord[]] {
-  const endpoints = store.endpoints();
-  const names = new Set(endpoints.map((endpoint) => endpoint.network));
-  return [store.networks().filter((network) => names.has(network.name)), endpoints];
-}
-
 /**
  * Puts the table, with all that is on networks, in place of what there is. Others may add to it and to the store at the same
  * time: the kernel refuses when the packet filter has changed since the store was read; and it is done again when somebody
  * has left meanwhile. Whoever has come adds to the new table, or to the old one, which is such a change.
  */
-export async function replaceTable(executor: Executor, store: NetworkStore): Promise<void> {
+export async function replaceTable(executor: Executor, live: LiveStore): Promise<void> {
   for (;;) {
     const generation = await generationOf(executor);
-    const [networks, endpoints] = inUse(store);
+    const [networks, endpoints] = inUse(live);
     const elements = [
       ...networks.flatMap((network) => networkElements("add", network)),
       ...endpoints.flatMap(({ ports }) => portElements("add", ports)),
@@ -99,7 +95,7 @@ export async function replaceTable(executor: Executor, store: NetworkStore): Pro
       throw error;
     }
     const now = new Set(
-      inUse(store)
+      inUse(live)
         .flat()
         .map((record) => JSON.stringify(record)),
     );
@@ -108,18 +104,32 @@ export async function replaceTable(executor: Executor, store: NetworkStore): Pro
 }
 
 /** Makes what a network needs and is not there: its bridge, and the table. */
-export async function repair(executor: Executor, store: NetworkStore, network: NetworkRecord): Promise<void> {
+export async function repair(
+  executor: Executor,
+  live: LiveStore,
+  network: NetworkRecord,
+  cause: unknown,
+): Promise<void> {
   if ((await indexOf(executor, network.bridge)) !== network.index) await ensureBridge(executor, network);
-  if (!(await isTableThere(executor))) await replaceTable(executor, store);
+  // An element with the same key is of a container that has gone without its monitor.
+  const isStale = failedWith(cause, errno.EEXIST) && stepOf(cause) > 2;
+  if (isStale || !(await isTableThere(executor))) await replaceTable(executor, live);
 }
 
-/** Whether a program of `attachOperations` failed on the host's side, where `repair` may help. */
+const stepOf = (error: unknown): number => (isSampanError(error) ? (error.fields.step ?? 0) : 0);
+
+/**
+ * Whether a program of `attachOperations` failed on the host's side, where `repair` may help; or because the kernel has not
+ * removed yet what the container had before.
+ */
 export const mayBeRepaired = (error: unknown): boolean =>
-  isSampanError(error) && error.fields.syscall === "netlink" && (error.fields.step ?? 0) > 1;
+  isSampanError(error) &&
+  error.fields.syscall === "netlink" &&
+  (stepOf(error) > 1 || error.fields.errno === errno.EEXIST);
 
 /** Everything anew: bridges, and the table; and what belongs to no network and no container any more is removed. */
-export async function restore(executor: Executor, store: NetworkStore): Promise<void> {
-  const [networks, endpoints] = inUse(store);
+export async function restore(executor: Executor, live: LiveStore): Promise<void> {
+  const [networks, endpoints] = inUse(live);
   const wanted = new Set([...networks.map((n) => n.bridge), ...endpoints.map((e) => e.hostInterface)]);
   await removeQuietly(
     executor,
@@ -128,5 +138,5 @@ export async function restore(executor: Executor, store: NetworkStore): Promise<
       .map(removeLink),
   );
   for (const network of networks) await ensureBridge(executor, network);
-  await replaceTable(executor, store);
+  await replaceTable(executor, live);
 }

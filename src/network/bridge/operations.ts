@@ -13,7 +13,7 @@ import {
   routeTypes,
 } from "../netlink/route/objects.ts";
 import type { RouteRequest } from "../netlink/route/request.ts";
-import type { EndpointRecord, NetworkRecord } from "../records.ts";
+import type { EndpointRecord, NetworkRecord, PublishedPort } from "../records.ts";
 import { bridgeMac } from "./names.ts";
 
 const familyNumber: Readonly<Record<Family, number>> = { 4: family.inet, 6: family.inet6 };
@@ -154,6 +154,23 @@ export function attachOperations(network: NetworkRecord, endpoint: EndpointRecor
   ];
 }
 
+/** Gives a container that is on several networks another way out. */
+export function wayOutOperation(
+  endpoint: EndpointRecord,
+  subnets: NetworkRecord["subnets"],
+  namespace: string,
+): Operation {
+  const purpose = `make network "${endpoint.network}" the way out of container "${endpoint.container.slice(0, 12)}"`;
+  const routes = subnets.map(({ gateway }) => defaultRoute(endpoint.index, gateway));
+  return routeOperation(purpose, routes, { namespace });
+}
+
+/** `delete` finds nothing at times, and is not refused then. */
+export function portOperation(action: "add" | "delete", ports: readonly PublishedPort[]): Operation {
+  const requests = [...portElements("add", ports), ...(action === "add" ? [] : portElements("delete", ports))];
+  return nftablesOperation(action === "add" ? "publish ports" : "take back published ports", requests);
+}
+
 /** What is left of a connection; each may find nothing, and is then refused. */
 export function detachOperations(endpoint: EndpointRecord): Operation[] {
   const purpose = `disconnect container "${endpoint.container.slice(0, 12)}" from network "${endpoint.network}"`;
@@ -163,6 +180,15 @@ export function detachOperations(endpoint: EndpointRecord): Operation[] {
     ...(ports.length === 0 ? [] : [nftablesOperation(purpose, ports)]),
     routeOperation(purpose, [{ kind: "link", action: "delete", value: { name } }]),
   ];
+}
+
+/**
+ * What a container that has ended leaves behind: its published ports. Its interfaces go with its network namespace. No
+ * operation fails for what is gone already.
+ */
+export function exitOperations(endpoints: readonly EndpointRecord[]): Operation[] {
+  const ports = endpoints.flatMap((endpoint) => endpoint.ports);
+  return ports.length === 0 ? [] : [portOperation("delete", ports)];
 }
 
 export const removeBridge = (network: NetworkRecord): Operation =>
