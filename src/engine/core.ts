@@ -22,6 +22,7 @@ import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import type { SupervisionBook } from "./supervise/book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
 /**
@@ -283,6 +284,7 @@ export class EngineCore {
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
+    writeRecord(this.paths, record);
     // A volume's files keep what the container gave them, setuid bits too: the way to them is closed (CVE-2021-41091).
     if (resolved.volumes.length > 0) mkdirSync(this.paths.volumes, { recursive: true, mode: 0o700 });
     for (const volume of resolved.volumes) {

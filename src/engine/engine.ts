@@ -16,7 +16,6 @@ import { probeHost } from "#host";
 import {
   defaultNamespace,
   Images,
-  openDatabase,
   type Database,
   type ImageSummary,
   type ImageLimits,
@@ -32,6 +31,10 @@ import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
+import { Housekeeping } from "./housekeeping/housekeeping.ts";
+import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
+import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
 import { containerEvent } from "./events/container-event.ts";
 import type { EngineEvent } from "./events/event.ts";
 import { eventFilter, type EventFilters } from "./events/filter.ts";
@@ -39,8 +42,6 @@ import { Journal } from "./events/journal.ts";
 import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
-import { Housekeeping } from "./housekeeping/housekeeping.ts";
-import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
 import { logLimit } from "./logs.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
@@ -80,6 +81,8 @@ export interface EngineOptions {
    * checks), where none does; true by default. One that says false is to call {@link Engine.supervise}.
    */
   readonly background?: boolean;
+  /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
+  readonly onDamage?: OnDamage;
 }
 
 export interface PullOptions {
@@ -99,6 +102,8 @@ export class Engine implements AsyncDisposable {
   readonly #database: Database;
   readonly #shared: Database;
   #housekeeping: Housekeeping | undefined;
+  /** What was found again of a damaged database, a line each, for people. */
+  recovered: readonly string[] = [];
 
   private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
     this.#core = core;
@@ -142,13 +147,16 @@ export class Engine implements AsyncDisposable {
       });
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
-    const shared = openDatabase(paths.shared);
+    const onDamage = options.onDamage ?? "refuse";
+    const sharedBook = openBook(paths.shared, onDamage);
+    const shared = sharedBook.database;
     if (namespace !== defaultNamespace) {
       new Namespaces(shared, paths.root).ensure(namespace);
       makeNamespaceDirectory(paths.database);
     }
-    const database = namespace === defaultNamespace ? shared : openDatabase(paths.database);
-    const records = new Records(database);
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const { database } = ownBook;
+    const records = new Records(database, (record) => writeRecord(paths, record));
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
       database: shared,
@@ -166,7 +174,10 @@ export class Engine implements AsyncDisposable {
       paths,
       supervision: new SupervisionBook(database),
       superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
-      journal: new Journal(join(paths.state, "..", "events"), database),
+      journal: new Journal(
+        join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
+        database,
+      ),
       facts,
       executor,
       database,
@@ -177,6 +188,10 @@ export class Engine implements AsyncDisposable {
       removeCommand: (id) => removeCommand(paths, id),
     });
     const engine = new Engine(core, images, database, shared);
+    if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
+      const { restoreBooks } = await import("./housekeeping/restore-books.ts");
+      engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
+    }
     await engine.#recover();
     ensureSupervisor(core);
     return engine;

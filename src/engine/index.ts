@@ -33,3 +33,6 @@ export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#networ
 export { DatabaseNameSource } from "./name-source.ts";
 export { enginePaths } from "./paths.ts";
 export { nameProcess } from "./name-process.ts";
+export { harmless as harmlessFindings, type Finding } from "#images";
+export type { DiskUsage } from "./housekeeping/disk-usage.ts";
+export { parseDuration } from "./housekeeping/prune-filters.ts";

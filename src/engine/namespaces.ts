@@ -113,7 +113,8 @@ export class Namespaces {
     this.#database.transaction(() => {
       const row = this.#database.prepare("SELECT 1 FROM namespaces WHERE name = ?").get(name);
       if (row === undefined) throw missing(name);
-      const found = [...this.#imagesIn(name), ...this.#bookOf(name)];
+      const images = this.#imagesIn(name);
+      const found = [...images, ...this.#bookOf(name, images.length === 0)];
       if (found.length > 0) {
         throw failedPrecondition(`Cannot remove namespace "${name}": it has ${found.join(", ")}`, {
           remedy: `See sampan --namespace ${name} system prune -a, ps -a and images`,
@@ -129,8 +130,8 @@ export class Namespaces {
     return describe(Number(row?.["count"]), "images");
   }
 
-  /** What a namespace's own book has. What is put into it from now on, by a process that has it open, is refused. */
-  #bookOf(name: string): readonly string[] {
+  /** What a namespace's own book has. With `close` nothing can be put into an empty one any more, by who has it open. */
+  #bookOf(name: string, close: boolean): readonly string[] {
     const path = enginePaths(this.#root, undefined, name).database;
     if (!existsSync(path)) return [];
     using book = openDatabase(path);
@@ -143,7 +144,7 @@ export class Namespaces {
       const found = tables.flatMap((table) =>
         describe(Number(book.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.["count"]), table),
       );
-      if (found.length > 0) return found;
+      if (found.length > 0 || !close) return found;
       for (const table of tables) {
         book.connection.exec(
           `CREATE TRIGGER IF NOT EXISTS no_${table} BEFORE INSERT ON ${table}

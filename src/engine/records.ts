@@ -101,11 +101,14 @@ interface Row {
 
 export class Records {
   readonly #database: Database;
+  readonly #onChange: (record: ContainerRecord) => void;
   /** Claims of this process: two tasks of one process exclude each other too. */
   readonly #own = new Set<string>();
 
-  constructor(database: Database) {
+  /** @param onChange told of each container that gets another name or other options */
+  constructor(database: Database, onChange: (record: ContainerRecord) => void = () => undefined) {
     this.#database = database;
+    this.#onChange = onChange;
     database.migrate("engine", schema);
   }
 
@@ -200,10 +203,17 @@ export class Records {
       throw nameTaken(name, holder, error);
     }
     if (Number(changes) === 0) throw notFound(`Cannot rename container "${id.slice(0, 12)}": it has been removed`);
+    this.#changed(id);
+  }
+
+  #changed(id: string): void {
+    const row = this.#sql("SELECT * FROM containers WHERE id = ?").get(id) as unknown as Row | undefined;
+    if (row !== undefined) this.#onChange(fromRow(row));
   }
 
   setOptions(id: string, options: ContainerOptions): void {
     this.#sql("UPDATE containers SET options = ? WHERE id = ?").run(JSON.stringify(options), id);
+    this.#changed(id);
   }
 
   delete(id: string): void {

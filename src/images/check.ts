@@ -10,6 +10,8 @@ import { compareLayer } from "./layer-compare.ts";
 import type { ImageStore } from "./image-store.ts";
 
 export type FindingKind =
+  /** The database of images, or of containers. */
+  | "damaged-database"
   /** A blob whose bytes have another digest, or cannot be read. */
   | "damaged-blob"
   /** A manifest or configuration that an image needs, or a layer's blob where the unpacked layer is not there either. */

@@ -18,6 +18,7 @@ import {
 import { chainIds } from "#snapshots";
 import type { Database } from "./database.ts";
 import type { Key } from "./leases.ts";
+import { logName, type LoggedName } from "./name-log.ts";
 import { migrations } from "./schema.ts";
 
 /** An image that is unpacked and can be run. */
@@ -224,6 +225,7 @@ export class ImageStore {
           target.size,
           now,
         );
+      for (const name of names) this.#logName(name);
       run("INSERT OR IGNORE INTO image_configs (digest, text) VALUES (?, ?)", configDigest, configText);
       run(
         `INSERT OR REPLACE INTO image_platforms (namespace, digest, platform, manifest, config, size, created, used)
@@ -268,8 +270,24 @@ export class ImageStore {
     this.#database.prepare("INSERT OR REPLACE INTO image_layers (chain_id, size) VALUES (?, ?)").run(chainId, size);
   }
 
+  /** Adds up anew how large the images of a target are, from their layers. */
+  measure(target: Digest): void {
+    for (const { config, platform } of this.#rows(selectTarget, target)) {
+      this.#database
+        .prepare("UPDATE image_platforms SET size = ? WHERE namespace = ? AND digest = ? AND platform = ?")
+        .run(this.#layersSize(this.#config(config).layers), this.namespace, target, platform);
+    }
+  }
+
   /** Another name for what `target` is, in place of what that name stood for. */
   tag(name: string, image: ResolvedImage, now: number): void {
+    this.#database.transaction(() => {
+      this.#tag(name, image, now);
+      this.#logName(name);
+    });
+  }
+
+  #tag(name: string, image: ResolvedImage, now: number): void {
     this.#database
       .prepare(
         `INSERT INTO images (namespace, name, digest, media_type, size, created, updated) VALUES (
@@ -366,7 +384,18 @@ export class ImageStore {
 
   /** Takes a name away; what it stood for stays. */
   untag(name: string): void {
-    this.#database.prepare("DELETE FROM images WHERE namespace = ? AND name = ?").run(this.namespace, name);
+    this.#database.transaction(() => {
+      this.#database.prepare("DELETE FROM images WHERE namespace = ? AND name = ?").run(this.namespace, name);
+      this.#logName(name);
+    });
+  }
+
+  /** Notes beside the database what a name stands for now. */
+  #logName(name: string): void {
+    const select = "SELECT namespace, name, digest, media_type AS mediaType, size FROM images";
+    const now = this.#database.prepare(`${select} WHERE namespace = ? AND name = ?`).get(this.namespace, name);
+    const line = (now ?? { namespace: this.namespace, name }) as unknown as LoggedName;
+    logName(this.#database.path, line, () => this.#database.prepare(select).all() as unknown as LoggedName[]);
   }
 
   /** Forgets a target without names, and gives the keys that it needed, top snapshots first. */

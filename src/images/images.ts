@@ -21,12 +21,13 @@ import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
-import { NamedLeases } from "./named-leases.ts";
+import { NamedLeases, type NamedLeaseOptions } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
 import { pushImage, type PushedImage } from "./push.ts";
 import { saveImages } from "./save.ts";
 import type { Sink } from "./transfer/archive-writer.ts";
+import { rebuildImages, type Rebuilt } from "./rebuild.ts";
 import { repairStore, type Repair } from "./repair.ts";
 import { imagesUsage, type ImagesUsage } from "./usage.ts";
 import { removeImage, removeUnused, type InUse, type RemovedImage } from "./remove.ts";
@@ -254,6 +255,30 @@ export class Images implements Disposable {
     return new NamedLeases(this.#options.database, this.#store.namespace);
   }
 
+  /**
+   * Keeps all of images, whatever becomes of their names, until the lease expires or is ended.
+   *
+   * @returns the lease's id
+   * @throws SampanError `not-found`, `already-exists`, `invalid-argument`
+   */
+  lease(names: readonly string[], options: NamedLeaseOptions = {}): string {
+    return this.#options.database.transaction(() => {
+      const id = this.leases.create(options);
+      for (const name of names) this.leases.add(id, this.#store.keys(this.#store.resolve(name).target));
+      return id;
+    });
+  }
+
+  /** All blobs of the store, with the names of the images of this namespace that need them. */
+  blobs(): readonly { readonly digest: Digest; readonly size: number; readonly images: readonly string[] }[] {
+    const { content } = this.#options;
+    return [...content.list()].map((digest) => ({
+      digest,
+      size: content.size(digest) ?? 0,
+      images: this.#store.namesWith(digest).map(displayName),
+    }));
+  }
+
   /** All names of an image, canonical and sorted. */
   names(image: ResolvedImage): readonly string[] {
     return this.#store.names(image.target);
@@ -329,6 +354,11 @@ export class Images implements Disposable {
   /** Puts right what {@link check} has found, as far as that can be; also fetches what is missing. */
   async repair(findings: readonly Finding[], signal: AbortSignal = new AbortController().signal): Promise<Repair> {
     return await repairStore(findings, { ...this.#tools(), registry: this.#remote() }, signal);
+  }
+
+  /** Finds out again which images there are, after the database was lost. */
+  async rebuild(signal: AbortSignal = new AbortController().signal): Promise<Rebuilt> {
+    return await rebuildImages(this.#tools(), signal);
   }
 
   #tools() {

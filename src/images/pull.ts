@@ -39,9 +39,7 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   const target = await registry.resolve(reference, { signal });
   if (!request.allPlatforms && store.isCurrent(name, target.digest, request.platform)) {
     const image = store.resolve(name, request.platform);
-    if (image.chainId === undefined || (await tools.snapshotter.has(image.chainId))) {
-      return { ...image, changed: false };
-    }
+    if (await isWhole(image, tools)) return { ...image, changed: false };
   }
   // What pulls that were killed had half unpacked goes before there is more.
   await tools.snapshotter.cleanup();
@@ -77,4 +75,11 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
     throw error;
   }
   return { ...store.resolve(name, request.platform), changed: !request.allPlatforms || made.length > 0 };
+}
+
+/** Whether all of an image is still there; what has been lost of it comes again then. */
+async function isWhole(image: ResolvedImage, { content, snapshotter }: PullTools): Promise<boolean> {
+  if (![image.target, image.manifest, image.id].every((digest) => content.has(digest))) return false;
+  for (const layer of image.layers) if (!(await snapshotter.has(layer))) return false;
+  return true;
 }

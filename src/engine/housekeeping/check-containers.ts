@@ -19,11 +19,21 @@ function allContainers(root: string): ReadonlySet<string> {
   return ids;
 }
 
-export async function checkContainers({ core, records, paths }: HousekeepingTools): Promise<readonly Finding[]> {
+export async function checkContainers({
+  core,
+  records,
+  paths,
+  database,
+  shared,
+}: HousekeepingTools): Promise<readonly Finding[]> {
   // Before the books are read: a container is in its book before its writable layer is made.
   const snapshots = (await core.snapshotter.list()).filter(({ kind }) => kind === "snapshot");
   const known = allContainers(paths.root);
   const findings: Finding[] = [];
+  for (const book of new Set([shared, database])) {
+    const state = book.damage();
+    if (state !== undefined) findings.push({ kind: "damaged-database", key: book.path, state, images: [] });
+  }
   for (const { key } of snapshots) {
     if (!known.has(key)) {
       findings.push({ kind: "orphaned-snapshot", key, state: "its container is not there", images: [] });
