@@ -98,6 +98,7 @@ export class Container implements AsyncDisposable {
       const { monitor } = created;
       if (monitor === undefined || options.attach === undefined) return undefined;
       const attachment = await monitor.attach(options.attach);
+      containerEvent(this.#core, this.record, "attach");
       try {
         const { size } = options.attach;
         if (size !== undefined) attachment.resize(size.columns, size.rows);
@@ -141,7 +142,14 @@ export class Container implements AsyncDisposable {
   /** Attaches to a running container's output from now on, and to its stdin. */
   async attach(options: AttachOptions): Promise<Attachment> {
     using client = await this.#core.runtime.connect(this.id);
-    return await client.attach(options);
+    const attachment = await client.attach(options);
+    containerEvent(this.#core, this.record, "attach");
+    return attachment;
+  }
+
+  /** Tells whoever listens to events that a user has detached. */
+  noteDetached(): void {
+    containerEvent(this.#core, this.record, "detach");
   }
 
   /**
@@ -290,8 +298,13 @@ export class Container implements AsyncDisposable {
     const merged = new Map(env.map((e) => [e.slice(0, e.indexOf("=")), e]));
     if (user.home !== undefined) merged.set("HOME", `HOME=${user.home}`);
     for (const variable of options.env ?? []) merged.set(variable.split("=", 1)[0] ?? "", variable);
+    const told = command.join(" ");
+    const tell = (action: string, attributes: Readonly<Record<string, string>> = {}): void => {
+      if (options.quiet !== true) containerEvent(core, record, action, attributes);
+    };
+    tell(`exec_create: ${told}`);
     const capabilityOptions = options.privileged === true ? { privileged: true } : record.options;
-    return core.runtime.exec(
+    const session = await core.runtime.exec(
       this.id,
       {
         ...own,
@@ -313,6 +326,14 @@ export class Container implements AsyncDisposable {
         output: options.output !== false,
       },
     );
+    const execID = String(session.pid);
+    tell(`exec_start: ${told}`, { execID });
+    // Told by whoever is there to hear of it: one that detaches, or has gone, is not.
+    session.exited.then(
+      ({ status }) => tell("exec_die", { execID, exitCode: String(status) }),
+      () => undefined,
+    );
+    return session;
   }
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */

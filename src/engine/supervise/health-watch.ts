@@ -16,14 +16,23 @@ export class HealthWatch implements Disposable {
   readonly #check: HealthCheck;
   /** Milliseconds since the epoch: tells one run of the container from the next. */
   readonly startedAt: number;
+  readonly #toEnd: (action: Promise<void>) => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(core: EngineCore, container: Container, check: HealthCheck, startedAt: number) {
+  /** @param toEnd waits for an action, which is not to be given up half-way */
+  constructor(
+    core: EngineCore,
+    container: Container,
+    check: HealthCheck,
+    startedAt: number,
+    toEnd: (action: Promise<void>) => Promise<void>,
+  ) {
     this.#core = core;
     this.#container = container;
     this.#check = check;
     this.startedAt = startedAt;
+    this.#toEnd = toEnd;
     this.#arm();
   }
 
@@ -53,7 +62,7 @@ export class HealthWatch implements Disposable {
       writeHealth(this.#directory, health);
       if (health.status !== before.status) {
         containerEvent(this.#core, record, `health_status: ${health.status}`);
-        if (health.status === "unhealthy") await this.#act();
+        if (health.status === "unhealthy") await this.#toEnd(this.#act());
       }
     } catch (error) {
       if (!isSampanError(error)) throw error;

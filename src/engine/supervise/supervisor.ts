@@ -39,6 +39,8 @@ export class Supervisor {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #watches = new Map<string, HealthWatch>();
   readonly #busy = new Map<string, "once" | "again">();
+  /** What has been begun, and is ended before the supervisor is. */
+  readonly #pending = new Set<Promise<unknown>>();
   readonly #end = new AbortController();
 
   constructor(core: EngineCore, options: SuperviseOptions) {
@@ -71,6 +73,7 @@ export class Supervisor {
       signal?.removeEventListener("abort", stop);
       for (const timer of this.#timers.values()) clearTimeout(timer);
       for (const watch of this.#watches.values()) watch[Symbol.dispose]();
+      await Promise.allSettled(this.#pending);
       this.#core.supervision.release(false);
     }
   }
@@ -94,7 +97,7 @@ export class Supervisor {
 
   /** Ends when nothing is to run: decided in one transaction with giving up the place. */
   #endWhenIdle(): void {
-    if (this.#busy.size === 0 && this.#core.supervision.release(true)) this.#end.abort(cancelled("Idle"));
+    if (this.#pending.size === 0 && this.#core.supervision.release(true)) this.#end.abort(cancelled("Idle"));
   }
 
   /** One look at a container at a time; one more after it when something has happened meanwhile. */
@@ -104,7 +107,7 @@ export class Supervisor {
       return;
     }
     this.#busy.set(id, "once");
-    void this.#consider(id, boot)
+    const look = this.#consider(id, boot)
       .catch((error: unknown) => {
         this.#options.onError?.(error, id);
         // A full disk or a busy database: it is looked at again.
@@ -113,11 +116,24 @@ export class Supervisor {
       .finally(() => {
         const again = this.#busy.get(id) === "again";
         this.#busy.delete(id);
+        this.#pending.delete(look);
         if (this.#end.signal.aborted) return;
         if (again) this.#look(id, false);
         else if (this.#options.endWhenIdle === true) this.#endWhenIdle();
       });
+    this.#pending.add(look);
   }
+
+  /** Takes care that what a health watch does is brought to its end. */
+  readonly #act = async (action: Promise<void>): Promise<void> => {
+    this.#pending.add(action);
+    try {
+      await action;
+    } finally {
+      this.#pending.delete(action);
+      if (this.#options.endWhenIdle === true && !this.#end.signal.aborted) this.#endWhenIdle();
+    }
+  };
 
   async #consider(id: string, boot: boolean): Promise<void> {
     const record = this.#record(id);
@@ -223,6 +239,9 @@ export class Supervisor {
     const old = this.#watches.get(record.id);
     if (check === undefined || old?.startedAt === startedAt) return;
     old?.[Symbol.dispose]();
-    this.#watches.set(record.id, new HealthWatch(this.#core, new Container(this.#core, record), check, startedAt));
+    this.#watches.set(
+      record.id,
+      new HealthWatch(this.#core, new Container(this.#core, record), check, startedAt, this.#act),
+    );
   }
 }
