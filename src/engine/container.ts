@@ -85,7 +85,7 @@ export class Container implements AsyncDisposable {
   async start(options?: StartOptions): Promise<Attachment | undefined>;
   async start(options: StartOptions = {}): Promise<Attachment | undefined> {
     const { runtime, records, supervision } = this.#core;
-    if (this.record.resolved.dependsOn !== undefined) await startDependencies(this.#core, this, options.above ?? []);
+    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded(options.above);
     records.claim(this.id, "start");
     let begun = false;
     try {
@@ -124,10 +124,14 @@ export class Container implements AsyncDisposable {
     return resolved.health !== undefined || parseRestart(options.restart).name !== "no";
   }
 
+  async #startNeeded(above?: readonly string[]): Promise<void> {
+    await startDependencies(this.#core, this, (record) => new Container(this.#core, record), above);
+  }
+
   /** For the supervisor: starts it again unless somebody has stopped it meanwhile. */
   async startAgain(): Promise<void> {
     const { records, supervision } = this.#core;
-    if (this.record.resolved.dependsOn !== undefined) await startDependencies(this.#core, this, []);
+    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded();
     records.claim(this.id, "start");
     try {
       const { status } = this.state;

@@ -1,9 +1,9 @@
 /** Containers that others need: started before them, and waited for. */
 import { failedPrecondition, invalidArgument, isSampanError } from "#errdefs";
-import { Container } from "../container.ts";
+import type { Container } from "../container.ts";
 import type { EngineCore } from "../core.ts";
 import { readEvents } from "../events/read-journal.ts";
-import type { Records } from "../records.ts";
+import type { ContainerRecord, Records } from "../records.ts";
 import { readHealth } from "./health-file.ts";
 
 export interface Dependency {
@@ -27,20 +27,22 @@ export function parseDependency(text: string, records: Records): Dependency {
 /**
  * Starts what a container needs and waits until it is as it is needed.
  *
+ * @param open gives the handle of a container
  * @param above containers that are being started for which this one is needed: a circle is refused
  * @throws SampanError `failed-precondition` when one has been removed, ends or becomes unhealthy
  */
 export async function startDependencies(
   core: EngineCore,
   container: Container,
-  above: readonly string[],
+  open: (record: ContainerRecord) => Container,
+  above: readonly string[] = [],
 ): Promise<void> {
   for (const { id, condition } of container.record.resolved.dependsOn ?? []) {
     if (above.includes(id) || id === container.id)
       throw failedPrecondition(`Cannot start container "${container.name}": it depends on itself`);
     let needed;
     try {
-      needed = new Container(core, core.records.find(id));
+      needed = open(core.records.find(id));
     } catch (error) {
       if (!isSampanError(error, "not-found")) throw error;
       throw failedPrecondition(`Cannot start container "${container.name}": what it depends on has been removed`, {
