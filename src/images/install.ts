@@ -34,7 +34,7 @@ interface InstallRequest {
   readonly keep?: readonly Digest[];
 }
 
-type InstallTools = UnpackTools & { readonly store: ImageStore };
+export type InstallTools = UnpackTools & { readonly store: ImageStore };
 
 export const maxIndexDepth = 4;
 

@@ -8,10 +8,11 @@ import {
   type Platform,
 } from "#spec";
 import { recordName } from "./image-store.ts";
+import { deleteKeys } from "./garbage.ts";
 import { installImage } from "./install.ts";
 import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
-import { deleteKeys, type RemoveTools } from "./remove.ts";
+import type { RemoveTools } from "./remove.ts";
 import { ArchiveFiles } from "./transfer/archive-files.ts";
 import { listImages, type ArchivedImage } from "./transfer/archive-index.ts";
 import type { ImageReader } from "./transfer/endpoints.ts";

@@ -135,10 +135,11 @@ export async function unpackLayers(
       try {
         const size = await retryDamaged(tools, layer.descriptor, options.distrust, async () => {
           let current = 0;
-          return await unpackLayer(layer, tools, source(layer.descriptor, signal), (bytes) => {
+          const onBytes = (bytes: number): void => {
             current += bytes;
             report(layer, options.status ?? "pulling", current);
-          });
+          };
+          return await unpackLayer(layer, tools, source(layer.descriptor, signal), onBytes, signal);
         });
         if (size !== undefined) options.onLayer(layer.chainId, size);
         report(layer, "done", layer.descriptor.size);
@@ -177,11 +178,12 @@ async function unpackLayer(
   { content, snapshotter, executor, limits }: UnpackTools,
   source: BlobSource,
   onBytes: (count: number) => void,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
   let size: number | undefined;
   await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
     size = 0;
-    const blob = counted(content.tee(descriptor, source), onBytes);
+    const blob = counted(content.tee(descriptor, source, signal), onBytes);
     const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
       size = (size ?? 0) + count;
     });

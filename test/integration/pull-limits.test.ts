@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await registry[Symbol.asyncDispose]());
 
-test.each<[string, ImagesOptions["limits"], RegExp]>([
+test.each<[string, NonNullable<ImagesOptions["limits"]>, RegExp]>([
   ["a manifest's size", { documentSize: 300 }, /document sha256:\w+ has \d+ bytes, at most 300 are allowed$/],
   ["a configuration's size", { documentSize: 700 }, /document sha256:\w+ has \d+ bytes, at most 700 are allowed$/],
   ["the number of layers", { layers: 1 }, /it has 2 layers, at most 1 are allowed$/],

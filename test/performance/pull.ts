@@ -100,7 +100,7 @@ async function sample(host: TestHost, puller: Puller, reference: string): Promis
     let memory = 0;
     let over = false;
     const watch = (async () => {
-      // oxlint-disable-next-line typescript/no-unnecessary-condition -- set below, while this waits
+      // oxlint-disable-next-line typescript/no-unnecessary-condition, eslint/no-unmodified-loop-condition -- set below, while this waits
       while (!over) {
         memory = Math.max(memory, await memoryOf(host));
         await sleep(50);
