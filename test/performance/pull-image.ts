@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageSources } from "../support/images-debian.ts";
+import { Layout } from "../support/layout.ts";
 import { mustHere } from "../support/process.ts";
 
 const packages = "nginx-light,redis-server,python3,build-essential,git,perl,curl,vim,gdb";
@@ -36,8 +37,7 @@ export async function pullImage(directory: string): Promise<string> {
       await rm(file);
     }
     await mustHere(["umoci", "config", "--image", `${made}:gzip`, "--config.cmd", "/bin/true"]);
-    const copy = ["skopeo", "--insecure-policy", "copy", "--quiet", "--dest-compress-format", "zstd"];
-    await mustHere([...copy, "--dest-force-compress-format", `oci:${made}:gzip`, `oci:${made}:zstd`]);
+    await new Layout(made).recompress("gzip", "zstd", "zstd");
     await rename(made, layout);
     return layout;
   } finally {
