@@ -1,12 +1,17 @@
 /** All commands, in the order of `--help`. */
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
+import { commit } from "./commands/commit.ts";
 import { copy } from "./commands/copy.ts";
+import { cp } from "./commands/cp.ts";
+import { diff } from "./commands/diff.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
+import { exportCommand } from "./commands/export.ts";
 import { explain } from "./commands/explain.ts";
 import { history } from "./commands/history.ts";
 import { imageInspect } from "./commands/image-inspect.ts";
+import { importCommand } from "./commands/import.ts";
 import { images } from "./commands/images.ts";
 import { inspect } from "./commands/inspect.ts";
 import { kill } from "./commands/kill.ts";
@@ -32,6 +37,7 @@ import { wait } from "./commands/wait.ts";
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
+    ...[cp, diff, commit, exportCommand, importCommand],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[login, logout, copy, tags, referrers],
     ...[explain, doctor, version],
@@ -42,7 +48,10 @@ export const commands: ReadonlyMap<string, Command> = new Map(
 const aliases: ReadonlyMap<string, string> = new Map([
   ["image ls", "images"],
   ["image rm", "rmi"],
-  ...["pull", "push", "tag", "history", "save", "load"].map((name): [string, string] => [`image ${name}`, name]),
+  ...["pull", "push", "tag", "history", "save", "load", "import"].map((name): [string, string] => [
+    `image ${name}`,
+    name,
+  ]),
 ]);
 
 /** The command that a command line begins with, and how many words that takes. */

@@ -30,6 +30,7 @@ import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { containerStatus, type ContainerStatus } from "./inspect.ts";
+import { ContainerFiles } from "./files/container-files.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
@@ -69,8 +70,11 @@ export class Engine implements AsyncDisposable {
   readonly #core: EngineCore;
   readonly #images: Images;
   readonly #database: Disposable;
+  /** Diff, export, commit, and copies in and out. */
+  readonly files: ContainerFiles;
 
   private constructor(core: EngineCore, images: Images, database: Disposable) {
+    this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
     this.#database = database;

@@ -10,3 +10,6 @@ export type { ContainerOptions, DeviceOption, ExecOptions, MountOption, UlimitOp
 export { humanDuration, humanSize, parseBytes, parseInteger } from "./units.ts";
 export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#errdefs";
 export { DatabaseNetworkStore } from "./network-store.ts";
+export type { CommitOptions, ContainerFiles, ExportOptions } from "./files/container-files.ts";
+export { parseCopyPlace, type CopyOptions, type CopyPlace, type CopyResult } from "./files/copy.ts";
+export type { FileChange } from "./files/changes.ts";
