@@ -12,6 +12,8 @@ import { explain } from "./commands/explain.ts";
 import { history } from "./commands/history.ts";
 import { imageInspect } from "./commands/image-inspect.ts";
 import { importCommand } from "./commands/import.ts";
+import { imageMount } from "./commands/image-mount.ts";
+import { imageUnmount } from "./commands/image-unmount.ts";
 import { images } from "./commands/images.ts";
 import { inspect } from "./commands/inspect.ts";
 import { kill } from "./commands/kill.ts";
@@ -38,7 +40,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
     ...[cp, diff, commit, exportCommand, importCommand],
-    ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
+    ...[pull, push, images, tag, history, imageInspect, imageMount, imageUnmount, save, load, rmi],
     ...[login, logout, copy, tags, referrers],
     ...[explain, doctor, version],
   ].map((c) => [c.definition.name, c]),

@@ -26,7 +26,7 @@ export const runFlags = {
   memory: { type: "string", short: "m", value: "BYTES", help: "memory it may use, e.g. 256m" },
   "memory-reservation": { type: "string", value: "BYTES", help: "memory it keeps when the host is short of it" },
   "memory-swap": { type: "string", value: "BYTES", help: "memory and swap together, -1 for unlimited swap" },
-  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume or tmpfs: src=, dst=, readonly" },
+  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume, tmpfs or image: src=, dst=, readonly" },
   name: { type: "string", value: "NAME", help: "name of the container" },
   network: { type: "string", value: "MODE", help: "none (default), host, or container:NAME" },
   "pids-limit": { type: "string", value: "NUMBER", help: "processes and threads it may have, -1 for no limit" },

@@ -31,6 +31,8 @@ import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { containerStatus, type ContainerStatus } from "./inspect.ts";
 import { ContainerFiles } from "./files/container-files.ts";
+import { ImageMountRecords } from "./image-mount-records.ts";
+import { ImageMounts } from "./image-mounts.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
@@ -73,7 +75,11 @@ export class Engine implements AsyncDisposable {
   /** Diff, export, commit, and copies in and out. */
   readonly files: ContainerFiles;
 
-  private constructor(core: EngineCore, images: Images, database: Disposable) {
+  /** Images whose files are to be seen in directories here. */
+  readonly imageMounts: ImageMounts;
+
+  private constructor(core: EngineCore, images: Images, database: Disposable, imageMounts: ImageMounts) {
+    this.imageMounts = imageMounts;
     this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
@@ -97,13 +103,17 @@ export class Engine implements AsyncDisposable {
     const executor = new KeelExecutor();
     const database = openDatabase(paths.database);
     const records = new Records(database);
+    const mountRecords = new ImageMountRecords(database);
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
       database,
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
-      inUse: (key) => records.usersOf(key),
+      inUse: (key) => [
+        ...records.usersOf(key).map((name) => `container ${name}`),
+        ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
+      ],
       registry: { credentials: dockerCredentials() },
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
@@ -117,7 +127,7 @@ export class Engine implements AsyncDisposable {
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database);
+    const engine = new Engine(core, images, database, new ImageMounts(core, images, mountRecords));
     await engine.#recover();
     return engine;
   }
@@ -257,10 +267,10 @@ export class Engine implements AsyncDisposable {
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
-    return this.#core.runtime.plan(
-      this.#core.config(record, this.#core.sharedNetwork(record)),
-      this.#core.planOptions(record, await this.#imagined(record)),
-    );
+    return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
+      ...this.#core.planOptions(record, await this.#imagined(record)),
+      imageMounts: await this.#core.imageMounts(record),
+    });
   }
 
   /** The root source that a container would have. */
@@ -301,9 +311,27 @@ export class Engine implements AsyncDisposable {
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
+      images: await this.#mountedImages(options, pull),
     };
     const name = options.name ?? randomName(0);
     return { id, name, image: options.image, imageId: image.id, createdAt: Date.now(), options, resolved };
+  }
+
+  /** The images that are to be mounted, fetched when they are missing. */
+  async #mountedImages(
+    options: ContainerOptions,
+    pull: PullOptions,
+  ): Promise<NonNullable<ResolvedContainer["images"]>> {
+    const images = [];
+    for (const { type, source = "", target, subpath = "" } of options.mounts ?? []) {
+      if (type !== "image") continue;
+      const image = await this.#obtain(
+        { image: source, ...(options.pull !== undefined && { pull: options.pull }) },
+        pull,
+      );
+      images.push({ target: checkTarget(target), imageId: image.id, chainId: image.chainId, subpath });
+    }
+    return images;
   }
 
   /** Removes a container by name or id. */

@@ -13,7 +13,7 @@ export interface RemovedImage {
   readonly deleted: readonly Digest[];
 }
 
-/** Names of the containers that were made from an image (by its id) or stand on a snapshot (by its chain id). */
+/** Who uses an image (by its id) or a snapshot (by its chain id), in words: `container web`. */
 export type InUse = (idOrChainId: string) => readonly string[];
 
 export interface RemoveTools {
@@ -55,9 +55,9 @@ export async function removeImage(
     const isLast = names.every((name) => removed.includes(name));
     const users = isLast ? usersOf(image.target, tools) : [];
     if (users.length > 0 && !force) {
-      throw failedPrecondition(`Cannot remove image "${shown}": container ${users.join(", ")} uses it`, {
+      throw failedPrecondition(`Cannot remove image "${shown}": ${users.join(", ")} uses it`, {
         path: image.id,
-        remedy: "Remove the container first",
+        remedy: "Remove what uses it first",
       });
     }
     for (const name of removed) store.untag(name);

@@ -75,7 +75,11 @@ async function assembled(core: EngineCore, record: ContainerRecord, purpose: Pur
     const { lower, upper, work, target, parameters = [] } = root;
     program.push({ op: "root-overlay", lower, upper, work, parameters, target });
   } else program.push({ op: "root-bind", path: root.path, recursive: false });
-  if (purpose === "all") program.push(...binds(core, record));
+  if (purpose === "all") {
+    program.push(...binds(core, record));
+    for (const [target, { lower, subpath }] of await core.imageMounts(record))
+      program.push({ op: "mount-layers", lower, subpath, target, attributes: readOnly });
+  }
   if (purpose === "root" || record.options.readOnly === true)
     program.push({ op: "mount-attributes", path: "/", set: readOnly, clear: 0n, recursive: false });
   return program;
