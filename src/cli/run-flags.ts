@@ -32,7 +32,7 @@ export const runFlags = {
   ip6: { type: "string", value: "ADDRESS", help: "IPv6 address on its first network" },
   interactive: { type: "boolean", short: "i", help: "keep stdin open" },
   "mac-address": { type: "string", value: "MAC", help: "link layer address on its first network" },
-  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume or tmpfs: src=, dst=, readonly" },
+  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume, tmpfs or image: src=, dst=, readonly" },
   name: { type: "string", value: "NAME", help: "name of the container" },
   network: {
     type: "list",

@@ -43,6 +43,9 @@ import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { logLimit } from "./logs.ts";
+import { ContainerFiles } from "./files/container-files.ts";
+import { ImageMountRecords } from "./image-mount-records.ts";
+import { ImageMounts } from "./image-mounts.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
 import { EngineNetworks } from "./network/api.ts";
@@ -104,8 +107,14 @@ export class Engine implements AsyncDisposable {
   #housekeeping: Housekeeping | undefined;
   /** What was found again of a damaged database, a line each, for people. */
   recovered: readonly string[] = [];
+  /** Diff, export, commit, and copies in and out. */
+  readonly files: ContainerFiles;
+  /** Images whose files are to be seen in directories here. */
+  readonly imageMounts: ImageMounts;
 
-  private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
+  private constructor(core: EngineCore, images: Images, database: Database, shared: Database, mounts: ImageMounts) {
+    this.imageMounts = mounts;
+    this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
     this.#database = database;
@@ -157,6 +166,7 @@ export class Engine implements AsyncDisposable {
     const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
     const { database } = ownBook;
     const records = new Records(database, (record) => writeRecord(paths, record));
+    const mountRecords = new ImageMountRecords(shared);
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
       database: shared,
@@ -164,7 +174,10 @@ export class Engine implements AsyncDisposable {
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
-      inUse: (key) => records.usersOf(key),
+      inUse: (key) => [
+        ...records.usersOf(key).map((name) => `container ${name}`),
+        ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
+      ],
       registry: { credentials: dockerCredentials(), ...options.registry },
       ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
@@ -187,7 +200,7 @@ export class Engine implements AsyncDisposable {
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database, shared);
+    const engine = new Engine(core, images, database, shared, new ImageMounts(core, images, mountRecords));
     if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
       const { restoreBooks } = await import("./housekeeping/restore-books.ts");
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
@@ -390,10 +403,10 @@ export class Engine implements AsyncDisposable {
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
-    return this.#core.runtime.plan(
-      this.#core.config(record, this.#core.sharedNetwork(record)),
-      this.#core.planOptions(record, await this.#imagined(record)),
-    );
+    return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
+      ...this.#core.planOptions(record, await this.#imagined(record)),
+      imageMounts: await this.#core.imageMounts(record),
+    });
   }
 
   /** The root source that a container would have. */
@@ -435,6 +448,7 @@ export class Engine implements AsyncDisposable {
       volumes: volumes(options, config.volumes),
       ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),
+      images: await this.#mountedImages(options, pull),
     };
     const name = options.name ?? randomName(0);
     return {
@@ -462,6 +476,23 @@ export class Engine implements AsyncDisposable {
       });
     const dependsOn = (options.dependsOn ?? []).map((text) => parseDependency(text, this.#core.records));
     return { ...(health !== undefined && { health }), ...(dependsOn.length > 0 && { dependsOn }) };
+  }
+
+  /** The images that are to be mounted, fetched when they are missing. */
+  async #mountedImages(
+    options: ContainerOptions,
+    pull: PullOptions,
+  ): Promise<NonNullable<ResolvedContainer["images"]>> {
+    const images = [];
+    for (const { type, source = "", target, subpath = "" } of options.mounts ?? []) {
+      if (type !== "image") continue;
+      const image = await this.#obtain(
+        { image: source, ...(options.pull !== undefined && { pull: options.pull }) },
+        pull,
+      );
+      images.push({ target: checkTarget(target), imageId: image.id, chainId: image.chainId, subpath });
+    }
+    return images;
   }
 
   /** Removes a container by name or id. */

@@ -36,3 +36,6 @@ export { nameProcess } from "./name-process.ts";
 export { harmless as harmlessFindings, type Finding } from "#images";
 export type { DiskUsage } from "./housekeeping/disk-usage.ts";
 export { parseDuration } from "./housekeeping/prune-filters.ts";
+export type { CommitOptions, ContainerFiles, ExportOptions } from "./files/container-files.ts";
+export { parseCopyPlace, type CopyOptions, type CopyPlace, type CopyResult } from "./files/copy.ts";
+export type { FileChange } from "./files/changes.ts";

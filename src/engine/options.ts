@@ -2,8 +2,8 @@
 import type { HealthOptions } from "./supervise/health.ts";
 
 export interface MountOption {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one; an image's name or id. */
   readonly source?: string;
   /** Absolute path inside. */
   readonly target: string;
@@ -14,6 +14,8 @@ export interface MountOption {
   readonly nonRecursive?: boolean;
   /** For a tmpfs: mount options such as `size=64m`, `mode=1777`, `noexec`. */
   readonly tmpfsOptions?: readonly string[];
+  /** For an image: path in it of what is mounted, in place of all. */
+  readonly subpath?: string;
   /** For a volume: don't copy what the image has at the target. */
   readonly noCopy?: boolean;
 }
