@@ -1,15 +1,16 @@
 /** The options that `run` and `explain` share. */
+import { careFlags } from "./care-flags.ts";
 import type { OptionDefinitions, OptionValues } from "./command.ts";
+import { fixedLimitFlags, limitFlags } from "./limit-flags.ts";
 
 export const runFlags = {
+  ...limitFlags,
+  ...fixedLimitFlags,
+  ...careFlags,
   "add-host": { type: "list", value: "NAME:ADDRESS", help: "line of /etc/hosts; the address host-gateway is the host" },
   label: { type: "list", short: "l", value: "NAME=VALUE", help: "label on the container" },
   "cap-add": { type: "list", value: "CAPABILITY", help: "add a Linux capability, or ALL" },
   "cap-drop": { type: "list", value: "CAPABILITY", help: "drop a Linux capability, or ALL" },
-  "cpu-shares": { type: "string", value: "SHARES", help: "relative weight of processor time, 2 to 262144" },
-  cpus: { type: "string", value: "NUMBER", help: "processors it may use, e.g. 1.5" },
-  "cpuset-cpus": { type: "string", value: "LIST", help: "processors it may run on, e.g. 0-2,4" },
-  "cpuset-mems": { type: "string", value: "LIST", help: "memory nodes it may use" },
   device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
   dns: { type: "list", value: "ADDRESS", help: "name server in place of the host's" },
   "dns-option": { type: "list", value: "OPTION", help: "option of resolv.conf" },
@@ -31,9 +32,6 @@ export const runFlags = {
   ip6: { type: "string", value: "ADDRESS", help: "IPv6 address on its first network" },
   interactive: { type: "boolean", short: "i", help: "keep stdin open" },
   "mac-address": { type: "string", value: "MAC", help: "link layer address on its first network" },
-  memory: { type: "string", short: "m", value: "BYTES", help: "memory it may use, e.g. 256m" },
-  "memory-reservation": { type: "string", value: "BYTES", help: "memory it keeps when the host is short of it" },
-  "memory-swap": { type: "string", value: "BYTES", help: "memory and swap together, -1 for unlimited swap" },
   mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume or tmpfs: src=, dst=, readonly" },
   name: { type: "string", value: "NAME", help: "name of the container" },
   network: {
@@ -42,7 +40,6 @@ export const runFlags = {
     help: "network's name (bridge by default), none, host, container:NAME; or name=…,ip=…,ip6=…,mac-address=…,alias=…",
   },
   "network-alias": { type: "list", value: "NAME", help: "further name on its first network" },
-  "pids-limit": { type: "string", value: "NUMBER", help: "processes and threads it may have, -1 for no limit" },
   platform: { type: "string", value: "OS/ARCH", help: "platform of the image, e.g. linux/arm64" },
   privileged: { type: "boolean", help: "all capabilities and devices, no filter: as root on the host" },
   publish: {

@@ -3,20 +3,26 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
+import { cgroupDirectories, type HostFacts, type Operation, type PlanOptions } from "#plan";
+import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
 import type { PublishedPort } from "#network";
-import type { HostFacts, Operation, PlanOptions } from "#plan";
-import type { CreatedContainer, Runtime } from "#runtime";
 import type { Database } from "#images";
 import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
+import { containerAttributes } from "./events/container-event.ts";
+import { monitorRecord } from "./events/event.ts";
+import type { Journal } from "./events/journal.ts";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { SupervisionBook } from "./supervise/book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
 /**
@@ -45,6 +51,10 @@ export interface CoreOptions {
   readonly records: Records;
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
+  readonly journal: Journal;
+  readonly supervision: SupervisionBook;
+  /** Program and arguments of a supervisor in the background; empty where there is to be none. */
+  readonly superviseCommand: readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -65,8 +75,11 @@ export class EngineCore {
   readonly records: Records;
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
+  readonly journal: Journal;
   #networkStore: DatabaseNetworkStore | undefined;
   #networking: Promise<Networking> | undefined;
+  readonly supervision: SupervisionBook;
+  readonly superviseCommand: readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -81,6 +94,9 @@ export class EngineCore {
     this.records = options.records;
     this.snapshotter = options.snapshotter;
     this.cgroupParent = options.cgroupParent;
+    this.journal = options.journal;
+    this.supervision = options.supervision;
+    this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
 
@@ -96,7 +112,7 @@ export class EngineCore {
 
   /** What works on networks: loaded late, since containers without one need nothing of it. */
   async networking(): Promise<Networking> {
-    this.#networking ??= import("./network/networking.ts").then((module) => new module.Networking(this));
+    this.#networking ??= import("./network/networking.ts").then((module) => module.openNetworking(this));
     return await this.#networking;
   }
 
@@ -106,6 +122,16 @@ export class EngineCore {
 
   logPath(id: string): string {
     return join(this.directory(id), "log");
+  }
+
+  /** The container's cgroup in each hierarchy. */
+  cgroupPath({ id, options }: ContainerRecord): string {
+    return `${options.cgroupParent ?? this.cgroupParent}/${id}`;
+  }
+
+  /** Directories of the container's cgroups by controller. */
+  cgroups(record: ContainerRecord): ReadonlyMap<string, string> {
+    return cgroupDirectories(this.facts.cgroup, this.cgroupPath(record)).paths;
   }
 
   volumeDirectory(name: string): string {
@@ -152,7 +178,7 @@ export class EngineCore {
               parameters: record.options.autoRemove === true ? withoutSync : [],
             }
           : { kind: "bind", path: root.path },
-      cgroupPath: `${this.cgroupParent}/${record.id}`,
+      cgroupPath: this.cgroupPath(record),
       keyring: record.id,
       init: record.options.init === true,
       parentDeathSignal,
@@ -210,12 +236,28 @@ export class EngineCore {
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
       config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
-      log: this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
+      journal: this.#journalOptions(record),
       exitOperations: networks?.exit ?? [],
       exitCommand: options.autoRemove === true ? this.#removeCommand(record.id) : [],
     });
+  }
+
+  #journalOptions(record: ContainerRecord): NonNullable<CreateContainer["journal"]> {
+    const attributes = containerAttributes(record);
+    const part = (action: "start" | "die" | "oom"): { readonly before: string; readonly after: string } => {
+      const [before, after] = monitorRecord(action, record.id, attributes);
+      return { before, after };
+    };
+    return {
+      journal: this.journal.path(),
+      startRecord: part("start"),
+      exitRecord: part("die"),
+      oomRecord: part("oom"),
+    };
   }
 
   /** Connects a container that waits, and lets it run where it was to do so at once. It is gone after a failure. */
@@ -242,6 +284,7 @@ export class EngineCore {
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
+    writeRecord(this.paths, record);
     // A volume's files keep what the container gave them, setuid bits too: the way to them is closed (CVE-2021-41091).
     if (resolved.volumes.length > 0) mkdirSync(this.paths.volumes, { recursive: true, mode: 0o700 });
     for (const volume of resolved.volumes) {
@@ -264,6 +307,7 @@ export class EngineCore {
         this.records.deleteVolume(volume.name);
       }
     rmSync(this.directory(id), { recursive: true, force: true });
+    this.supervision.forget(id);
     this.records.delete(id);
   }
 
@@ -275,7 +319,7 @@ export class EngineCore {
 
   /** What removes the cgroups of a container whose monitor was killed. */
   #leftover(record: ContainerRecord): readonly Operation[] {
-    const path = `${this.cgroupParent}/${record.id}`;
+    const path = this.cgroupPath(record);
     const { cgroup } = this.facts;
     const mounts = cgroup.version === 2 ? [cgroup.mount] : [...new Set(cgroup.controllers.values())];
     return mounts.flatMap((mount) => [

@@ -63,5 +63,7 @@ export interface EndpointRecord {
   readonly isWayOut: boolean;
   /** Names by which others of the network know it. */
   readonly aliases: readonly string[];
+  /** Name servers that are asked for what is not of this host; the host's when missing. */
+  readonly nameServers?: readonly string[];
   readonly ports: readonly PublishedPort[];
 }

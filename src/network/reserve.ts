@@ -19,6 +19,8 @@ export interface AttachOptions {
   /** Name of the interface in the container, `eth0`, `eth1` … by default. */
   readonly interface?: string;
   readonly ports?: readonly PortRequest[];
+  /** Name servers that are asked for what is not of this host; the host's when missing. */
+  readonly nameServers?: readonly string[];
 }
 
 export interface ReserveContext {
@@ -142,6 +144,7 @@ export function reserve(
         addresses,
         isWayOut: !network.internal && !others.some((other) => other.isWayOut),
         aliases: options.names ?? [],
+        ...(options.nameServers === undefined ? {} : { nameServers: options.nameServers }),
         ports: publishPorts(publisher, network.name, container, addresses, options.ports ?? []),
       };
       store.saveEndpoint(endpoint);

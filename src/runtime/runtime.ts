@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "no
 import { join } from "node:path";
 import { failedPrecondition, internal, isSampanError, notFound, unavailable, type SampanError } from "#errdefs";
 import { probeResctrl } from "#host";
-import { MonitorClient, type Executor, type ExecSession } from "#keel";
+import { MonitorClient, type CreateOptions as ExecutorOptions, type Executor, type ExecSession } from "#keel";
 import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "./seccomp-cache.ts";
@@ -32,6 +32,10 @@ export interface CreateContainer {
   readonly exitOperations?: readonly Operation[];
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+  /** Where the monitor tells of its start, its end and of kills for want of memory. */
+  readonly journal?: Pick<ExecutorOptions, "journal" | "startRecord" | "exitRecord" | "oomRecord">;
+  /** Rotation of the log; none when undefined. */
+  readonly logLimit?: { readonly maxSize: bigint; readonly maxFiles: number } | undefined;
   /** Let it run at once; {@link Runtime.start} is not called then. Fails like it. */
   readonly immediate?: boolean;
   /** Puts further files into the state directory before anything is started; they go with it. */
@@ -107,6 +111,11 @@ export class Runtime {
         program,
         exitProgram: [...plan.exit, ...(options.exitOperations ?? [])],
         exitCommand: options.exitCommand,
+        ...options.journal,
+        ...(options.logLimit !== undefined && {
+          logMaxSize: options.logLimit.maxSize,
+          logMaxFiles: options.logLimit.maxFiles,
+        }),
       });
       if (immediate) this.#noteStart(id);
       return { pid, monitor: immediate ? undefined : await MonitorClient.connect(directory), program };

@@ -17,6 +17,7 @@ import {
 } from "#network";
 import type { Operation } from "#plan";
 import type { EngineCore } from "../core.ts";
+import { nameProcess } from "../name-process.ts";
 import { hostResolvConf, rewriteInPlace, type NetworkFiles } from "../network-files.ts";
 import type { ContainerOptions, NetworkOption } from "../options.ts";
 import type { ContainerRecord } from "../records.ts";
@@ -82,6 +83,7 @@ export class Networking {
       ...(addresses.length === 0 ? {} : { addresses }),
       ...(network.mac === undefined ? {} : { mac: network.mac }),
       ...(network.interface === undefined ? {} : { interface: network.interface }),
+      ...nameServers(record.options.dns),
       ports,
     };
   }
@@ -230,7 +232,8 @@ export class Networking {
   /** Tells whoever answers names, or the other containers' /etc/hosts. */
   async #changed(network: NetworkRecord, who: string): Promise<void> {
     if (this.#names?.serves(network) === true) {
-      await this.#names.ensure(network);
+      // Who has gone last leaves nobody that could ask.
+      if (this.networks.liveEndpoints(network.name).length > 0) await this.#names.ensure(network);
       await this.#names.changed?.(network);
       return;
     }
@@ -303,6 +306,12 @@ function isNamedBy(port: PublishedPort, text: string): boolean {
   return whole === publishText(port) || whole === publishText(port).replace(/:\d+\//, "/");
 }
 
+/** Those that are asked for what is not of this host. A loopback address would be the container's own. */
+function nameServers(given: readonly string[] = []): Pick<AttachOptions, "nameServers"> {
+  const others = given.filter((address) => !/^127\.|^::1$/.test(address));
+  return others.length === 0 ? {} : { nameServers: others };
+}
+
 /** `publish`, and with `publishAll` every exposed port that it does not name. */
 function publishedTexts(options: ContainerOptions, exposed: readonly string[] | undefined): readonly string[] {
   const given = options.publish ?? [];
@@ -310,3 +319,7 @@ function publishedTexts(options: ContainerOptions, exposed: readonly string[] | 
   const named = new Set(given.flatMap(parsePublish).map(({ port, protocol }) => `${port}/${protocol}`));
   return [...given, ...(exposed ?? []).filter((port) => !named.has(port))];
 }
+
+/** With names answered, where the program that does is bundled. */
+export const openNetworking = (core: EngineCore): Networking =>
+  new Networking(core, nameProcess(core.paths, core.networkStore));
