@@ -1,5 +1,9 @@
 /** Connects containers to networks in the kernel, where the host's side is made when it is found missing: mostly it is there. */
 import type { Executor } from "#keel";
+import { familyOf } from "./address/text.ts";
+import { protocols } from "./firewall/keys.ts";
+import { forgetConnections } from "./netlink/operation.ts";
+import { family } from "./netlink/route/objects.ts";
 import { ensureParent, mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
 import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
 import { lanAttachOperations, lanDetachOperation } from "./bridge/lan.ts";
@@ -33,6 +37,7 @@ export class Connector {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#executor.execute(operations);
+        await this.#forget(endpoint.ports);
         return;
       } catch (error) {
         if (attempt === connectAttempts || !mayBeRepaired(error)) throw error;
@@ -57,6 +62,18 @@ export class Connector {
     if (ports.length === 0) return;
     if (action === "delete") await removeQuietly(this.#executor, [portOperation(action, ports)]);
     else await this.#executor.execute([portOperation(action, ports)]);
+    await this.#forget(ports);
+  }
+
+  async #forget(ports: readonly PublishedPort[]): Promise<void> {
+    const connections = ports
+      .filter(({ protocol }) => protocol === "udp")
+      .map(({ hostAddress, hostPort }) => ({
+        family: familyOf(hostAddress) === 6 ? family.inet6 : family.inet,
+        protocol: protocols.udp,
+        port: hostPort,
+      }));
+    await forgetConnections(this.#executor, connections);
   }
 
   /** Once for all that wait for it. */
