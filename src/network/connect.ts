@@ -2,6 +2,7 @@
 import type { Executor } from "#keel";
 import { mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
 import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
+import { restrict, unrestrict } from "./egress/kernel.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
 import type { LiveStore } from "./live.ts";
 
@@ -21,13 +22,14 @@ export class Connector {
   /** @param namespace file of the container's network namespace */
   async connect(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     const operations = attachOperations(network, endpoint, namespace);
+    await restrict(this.#executor, this.#live.store, endpoint);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#executor.execute(operations);
         return;
       } catch (error) {
         if (attempt === connectAttempts || !mayBeRepaired(error)) throw error;
-        await this.disconnect(endpoint);
+        await removeQuietly(this.#executor, detachOperations(endpoint));
         await this.#repair(network, error);
       }
     }
@@ -36,6 +38,7 @@ export class Connector {
   /** Idempotent. */
   async disconnect(endpoint: EndpointRecord): Promise<void> {
     await removeQuietly(this.#executor, detachOperations(endpoint));
+    await unrestrict(this.#executor, endpoint);
   }
 
   /** Ports of containers that are connected. */
