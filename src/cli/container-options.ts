@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseInteger, type ContainerOptions, type DeviceOption, type MountOption, type UlimitOption } from "#engine";
 import { invalidArgument } from "#errdefs";
+import { careOptions } from "./care-options.ts";
 import { fixedLimitOptions, limitOptions } from "./limit-options.ts";
 import { networkOptions } from "./network-options.ts";
 import type { RunValues } from "./run-flags.ts";
@@ -15,7 +16,7 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
   if (command.length > 0) options.command = command;
   if (values.entrypoint !== undefined) options.entrypoint = values.entrypoint === "" ? [] : [values.entrypoint];
   copyDefined(options, values);
-  Object.assign(options, limitOptions(values), fixedLimitOptions(values));
+  Object.assign(options, limitOptions(values), fixedLimitOptions(values), careOptions(values));
   Object.assign(options, networkOptions(values));
   const env = [...(values["env-file"] ?? []).flatMap(readEnvFile), ...(values.env ?? []).flatMap(hostVariable)];
   if (env.length > 0) options.env = env;

@@ -59,5 +59,18 @@ export function networkOptions(values: RunValues): Partial<ContainerOptions> {
     dns: given(values.dns),
     dnsSearch: given(values["dns-search"]),
     dnsOptions: given(values["dns-option"]),
+    egress: given(values.egress),
   });
+}
+
+/** `NAME=VALUE` each; a name alone has no value. */
+export function pairs(texts: readonly string[], what: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      const name = at < 0 ? text : text.slice(0, at);
+      if (name === "") throw invalidArgument(`Cannot parse ${what} "${text}": its name is empty`);
+      return [name, at < 0 ? "" : text.slice(at + 1)];
+    }),
+  );
 }

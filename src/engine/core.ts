@@ -14,12 +14,15 @@ import { monitorRecord } from "./events/event.ts";
 import type { Journal } from "./events/journal.ts";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { SupervisionBook } from "./supervise/book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
 /**
@@ -49,6 +52,9 @@ export interface CoreOptions {
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
   readonly journal: Journal;
+  readonly supervision: SupervisionBook;
+  /** Program and arguments of a supervisor in the background; empty where there is to be none. */
+  readonly superviseCommand: readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -72,6 +78,8 @@ export class EngineCore {
   readonly journal: Journal;
   #networkStore: DatabaseNetworkStore | undefined;
   #networking: Promise<Networking> | undefined;
+  readonly supervision: SupervisionBook;
+  readonly superviseCommand: readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -87,6 +95,8 @@ export class EngineCore {
     this.snapshotter = options.snapshotter;
     this.cgroupParent = options.cgroupParent;
     this.journal = options.journal;
+    this.supervision = options.supervision;
+    this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
 
@@ -226,7 +236,8 @@ export class EngineCore {
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
       config: this.config(record, this.sharedNetwork(record)),
       plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
-      log: this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
       journal: this.#journalOptions(record),
@@ -273,6 +284,7 @@ export class EngineCore {
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
+    writeRecord(this.paths, record);
     // A volume's files keep what the container gave them, setuid bits too: the way to them is closed (CVE-2021-41091).
     if (resolved.volumes.length > 0) mkdirSync(this.paths.volumes, { recursive: true, mode: 0o700 });
     for (const volume of resolved.volumes) {
@@ -295,6 +307,7 @@ export class EngineCore {
         this.records.deleteVolume(volume.name);
       }
     rmSync(this.directory(id), { recursive: true, force: true });
+    this.supervision.forget(id);
     this.records.delete(id);
   }
 

@@ -6,6 +6,8 @@ import { alreadyExists, failedPrecondition, invalidArgument, notFound, type Samp
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
 import type { ContainerOptions } from "./options.ts";
+import type { Dependency } from "./supervise/dependencies.ts";
+import type { HealthCheck } from "./supervise/health.ts";
 
 /** What was worked out when the container was made, and holds for its whole life. */
 export interface ContainerRecord {
@@ -33,6 +35,8 @@ export interface ResolvedContainer {
   readonly image32?: boolean;
   /** Ports that the image and the options expose, e.g. `80/tcp`. */
   readonly exposed?: readonly string[];
+  readonly health?: HealthCheck;
+  readonly dependsOn?: readonly Dependency[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;
@@ -97,11 +101,14 @@ interface Row {
 
 export class Records {
   readonly #database: Database;
+  readonly #onChange: (record: ContainerRecord) => void;
   /** Claims of this process: two tasks of one process exclude each other too. */
   readonly #own = new Set<string>();
 
-  constructor(database: Database) {
+  /** @param onChange told of each container that gets another name or other options */
+  constructor(database: Database, onChange: (record: ContainerRecord) => void = () => undefined) {
     this.#database = database;
+    this.#onChange = onChange;
     database.migrate("engine", schema);
   }
 
@@ -155,6 +162,12 @@ export class Records {
     this.#own.add(id);
   }
 
+  /** Whether a process that lives is working on it. */
+  isClaimed(id: string): boolean {
+    const row = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id) as { claim: string | null } | undefined;
+    return row !== undefined && row.claim !== null && claimIsLive(row.claim);
+  }
+
   release(id: string): void {
     if (!this.#own.delete(id)) return;
     this.#sql("UPDATE containers SET claim = NULL WHERE id = ?").run(id);
@@ -190,10 +203,17 @@ export class Records {
       throw nameTaken(name, holder, error);
     }
     if (Number(changes) === 0) throw notFound(`Cannot rename container "${id.slice(0, 12)}": it has been removed`);
+    this.#changed(id);
+  }
+
+  #changed(id: string): void {
+    const row = this.#sql("SELECT * FROM containers WHERE id = ?").get(id) as unknown as Row | undefined;
+    if (row !== undefined) this.#onChange(fromRow(row));
   }
 
   setOptions(id: string, options: ContainerOptions): void {
     this.#sql("UPDATE containers SET options = ? WHERE id = ?").run(JSON.stringify(options), id);
+    this.#changed(id);
   }
 
   delete(id: string): void {

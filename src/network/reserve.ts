@@ -142,7 +142,7 @@ export function reserve(
           (n) => n + 2,
           others.map((other) => other.index),
         ),
-        hostInterface: hostInterfaceName(network.name, container),
+        hostInterface: network.driver === "bridge" ? hostInterfaceName(network.name, container) : "",
         mac: options.mac ?? macFor(container, addresses),
         addresses,
         isWayOut: !network.internal && !others.some((other) => other.isWayOut),

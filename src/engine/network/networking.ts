@@ -3,8 +3,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { alreadyExists, failedPrecondition, notFound } from "#errdefs";
 import {
+  canPublish,
   hostsEntriesOf,
   Networks,
+  noPublisher,
+  parseEgress,
   parsePublish,
   type AttachOptions,
   type EndpointRecord,
@@ -82,6 +85,7 @@ export class Networking {
       ...(network.mac === undefined ? {} : { mac: network.mac }),
       ...(network.interface === undefined ? {} : { interface: network.interface }),
       ...nameServers(record.options.dns),
+      ...egressOf(record.options),
       ports,
     };
   }
@@ -95,9 +99,9 @@ export class Networking {
     const { networks: wanted, publish } = this.settingsOf(record);
     const networks = await Promise.all(wanted.map(({ name }) => this.networks.find(name)));
     const ports = publish.flatMap(parsePublish);
-    const publisher = networks.findIndex((network) => !network.internal);
+    const publisher = networks.findIndex(canPublish);
     if (ports.length > 0 && publisher < 0)
-      throw failedPrecondition(`Cannot publish ports of container "${record.name}": it is on internal networks only`, {
+      throw failedPrecondition(`Cannot publish ports of container "${record.name}": ${noPublisher}`, {
         remedy: "Add another network with --network",
       });
     const attachments = wanted.map((network, index) =>
@@ -265,8 +269,11 @@ export class Networking {
   ): NetworkFiles {
     const { options } = record;
     const hostname = containerHostname(options, record.id);
-    const own = endpoints.flatMap((endpoint) =>
-      endpoint.addresses.map((address) => ownLine(plain(address), hostname, options.domainname)),
+    const own = endpoints.flatMap(({ addresses, aliases }) =>
+      addresses.map((address): HostsLine => {
+        const line = ownLine(plain(address), hostname, options.domainname);
+        return { ...line, names: [...new Set([...line.names, ...aliases])] };
+      }),
     );
     const gateways = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     const served = networks
@@ -305,6 +312,11 @@ function isNamedBy(port: PublishedPort, text: string): boolean {
 function nameServers(given: readonly string[] = []): Pick<AttachOptions, "nameServers"> {
   const others = given.filter((address) => !/^127\.|^::1$/.test(address));
   return others.length === 0 ? {} : { nameServers: others };
+}
+
+function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egress"> {
+  const policy = parseEgress(egress);
+  return policy === undefined ? {} : { egress: policy };
 }
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */

@@ -1,6 +1,6 @@
 /** Brings the kernel to what the store says, from whatever state it is in. */
 import { constants } from "node:os";
-import { isSampanError } from "#errdefs";
+import { isSampanError, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import type { Operation } from "#plan";
 import { familyOf } from "../address/text.ts";
@@ -10,7 +10,9 @@ import { askNftables, askRoute, generationOf, nftablesOperation, routeOperation 
 import type { NetworkRecord } from "../records.ts";
 import { inUse, type LiveStore } from "../live.ts";
 import { keepRouterAdvertisements, ownInterfaces } from "./host-state.ts";
-import { bridgeOperations, forwardingOperations } from "./operations.ts";
+import { networkTraits } from "../traits.ts";
+import { makeParent, removeParent, vlanOf } from "./lan.ts";
+import { bridgeOperations, forwardingOperations, removeBridge } from "./operations.ts";
 
 const { errno } = constants;
 /** Not in Node's table: another program has changed the packet filter since. */
@@ -87,7 +89,8 @@ export async function replaceTable(executor: Executor, live: LiveStore): Promise
       ...networks.flatMap((network) => networkElements("add", network)),
       ...endpoints.flatMap(({ ports }) => portElements("add", ports)),
     ];
-    const requests = networks.length === 0 ? removeTable : [...makeTable(), ...elements];
+    const isNeeded = networks.some(({ driver }) => driver === "bridge");
+    const requests = !isNeeded ? removeTable : [...makeTable(), ...elements];
     try {
       await executor.execute([nftablesOperation("set up the packet filter", requests, {}, generation)]);
     } catch (error) {
@@ -101,6 +104,34 @@ export async function replaceTable(executor: Executor, live: LiveStore): Promise
     );
     if ([...networks, ...endpoints].every((record) => now.has(JSON.stringify(record)))) return;
   }
+}
+
+/**
+ * Index of the interface of the host that a network without a bridge is on; it is made where it is missing, and can be.
+ *
+ * @throws SampanError `not-found` for an interface that only the host can have
+ */
+export async function ensureParent(executor: Executor, network: NetworkRecord): Promise<number> {
+  const there = await indexOf(executor, network.bridge);
+  if (there !== undefined) return there;
+  const vlan = vlanOf(network.bridge);
+  const below = vlan === undefined ? undefined : await indexOf(executor, vlan.below);
+  if (networkTraits(network).parent !== undefined && below === undefined)
+    throw notFound(
+      `Cannot use network "${network.name}": the host has no interface "${vlan?.below ?? network.bridge}"`,
+    );
+  try {
+    await executor.execute([makeParent(network, below)]);
+  } catch (error) {
+    // Another process was faster.
+    if (!failedWith(error, errno.EEXIST)) throw error;
+  }
+  return (await indexOf(executor, network.bridge)) ?? network.index;
+}
+
+/** Removes what was made for a network in the host; it may be gone. */
+export async function removeHostSide(executor: Executor, network: NetworkRecord): Promise<void> {
+  await removeQuietly(executor, [network.driver === "bridge" ? removeBridge(network) : removeParent(network)]);
 }
 
 /** Makes what a network needs and is not there: its bridge, and the table. */
@@ -137,6 +168,8 @@ export async function restore(executor: Executor, live: LiveStore): Promise<void
       .filter((name) => !wanted.has(name))
       .map(removeLink),
   );
-  for (const network of networks) await ensureBridge(executor, network);
+  for (const network of networks)
+    if (network.driver === "bridge") await ensureBridge(executor, network);
+    else await ensureParent(executor, network);
   await replaceTable(executor, live);
 }
