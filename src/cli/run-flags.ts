@@ -14,6 +14,7 @@ export const runFlags = {
   device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
   dns: { type: "list", value: "ADDRESS", help: "name server in place of the host's" },
   "dns-option": { type: "list", value: "OPTION", help: "option of resolv.conf" },
+  egress: { type: "list", value: "LIST", help: "what it may reach: none, all, or allow=DOMAIN,CIDR,PORT…" },
   "dns-search": { type: "list", value: "DOMAIN", help: "domain to search names in, . for none" },
   domainname: { type: "string", value: "NAME", help: "NIS domain name" },
   entrypoint: { type: "string", value: "COMMAND", help: "in place of the image's ENTRYPOINT" },

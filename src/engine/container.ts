@@ -12,6 +12,7 @@ import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import { readLog, type LogOptions } from "./logs.ts";
 import type { LogEntry } from "./log-file.ts";
+import type { RefusedEgress } from "./network/egress-log.ts";
 import type { ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
@@ -343,6 +344,12 @@ export class Container implements AsyncDisposable {
   /** Entries of its log, oldest first; with `follow`, until it ends. */
   logs(options: LogOptions = {}): AsyncGenerator<LogEntry, void, void> {
     return readLog(this.#core.logPath(this.id), options, () => this.state.status === "running");
+  }
+
+  /** What its `egress` refused it: packets of the last hour, and names, the latest first. */
+  async egressLog(): Promise<readonly RefusedEgress[]> {
+    const { readEgressLog } = await import("./network/egress-log.ts");
+    return await readEgressLog(this.#core, this.id);
   }
 
   inspect(): ContainerDetails {

@@ -30,6 +30,7 @@ export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#e
 export { DatabaseNetworkStore } from "./network-store.ts";
 export { EngineNetworks, type NetworkDetails } from "./network/api.ts";
 export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#network";
+export type { RefusedEgress } from "./network/egress-log.ts";
 export { DatabaseNameSource } from "./name-source.ts";
 export { enginePaths } from "./paths.ts";
 export { nameProcess } from "./name-process.ts";
