@@ -182,6 +182,7 @@ enum wire_operation_number {
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
+	OP_MEMORY_FILE = 110,
 };
 
 /* Create the container's process, in new namespaces */
@@ -685,6 +686,15 @@ struct op_netlink {
 	const char *purpose; /* what the messages are to do, in words that continue `Cannot` */
 };
 
+/* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
+struct op_memory_file {
+	const char *path; /* path in the root; created as an empty file when missing */
+	struct wire_bytes data; /* its content */
+	uint32_t mode; /* permission bits */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+};
+
 struct wire_operation {
 	uint16_t number; /* enum wire_operation_number */
 	union {
@@ -762,6 +772,7 @@ struct wire_operation {
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
+		struct op_memory_file memory_file;
 	} u;
 };
 

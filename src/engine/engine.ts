@@ -43,13 +43,16 @@ import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
-import { checkTarget, containerHostname } from "./runtime-config.ts";
+import { containerHostname } from "./runtime-config.ts";
+import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { parseDependency } from "./supervise/dependencies.ts";
 import { healthCheck } from "./supervise/health.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
 import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import { resolveVolumes, withVolumesFrom } from "./volumes/resolve-volumes.ts";
+import { Volumes } from "./volumes/volumes.ts";
 import type { ImageRunConfig } from "#spec";
 
 export interface EngineOptions {
@@ -110,11 +113,14 @@ export class Engine implements AsyncDisposable {
       registry: { credentials: dockerCredentials() },
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
+    const journal = new Journal(join(paths.state, "..", "events"), database);
     const core = new EngineCore({
       paths,
+      journal,
+      volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
+      secrets: new SecretStore(paths.state),
       supervision: new SupervisionBook(database),
       superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
-      journal: new Journal(join(paths.state, "..", "events"), database),
       facts,
       executor,
       runtime,
@@ -164,6 +170,11 @@ export class Engine implements AsyncDisposable {
     return this.#images.pull(reference, options);
   }
 
+  /** Directories that outlive containers. */
+  get volumes(): Volumes {
+    return this.#core.volumes;
+  }
+
   /** All that can be done with images: push, tag, save, load and so on. */
   get imageStore(): Images {
     return this.#images;
@@ -210,6 +221,7 @@ export class Engine implements AsyncDisposable {
     this.#core.config(record, this.#core.sharedNetwork(record));
     this.#insert(record);
     try {
+      this.#core.secrets.keep(record.id, options.secrets ?? []);
       await this.#core.furnish(record);
     } catch (error) {
       await this.#core.discard(record, true).catch(() => undefined);
@@ -304,10 +316,10 @@ export class Engine implements AsyncDisposable {
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
-    return this.#core.runtime.plan(
-      this.#core.config(record, this.#core.sharedNetwork(record)),
-      this.#core.planOptions(record, await this.#imagined(record)),
-    );
+    return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
+      ...this.#core.planOptions(record, await this.#imagined(record)),
+      memoryFiles: secretFiles(options.secrets ?? []),
+    });
   }
 
   /** The root source that a container would have. */
@@ -319,7 +331,10 @@ export class Engine implements AsyncDisposable {
     return { kind: "overlay", lower: view?.lower ?? [], upper: join(directory, "fs"), work: join(directory, "work") };
   }
 
-  async #makeRecord(options: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+  async #makeRecord(given: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+    // The content of secrets is not in the database, which is on a disk.
+    const { secrets = [], ...others } = given;
+    const options = { ...others, mounts: withVolumesFrom(others, this.#core.records) };
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
@@ -344,7 +359,8 @@ export class Engine implements AsyncDisposable {
       labels: { ...Object.fromEntries(config.labels), ...options.labels },
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
-      volumes: volumes(options, config.volumes),
+      volumes: resolveVolumes(options, config.volumes),
+      ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
       ...this.#lookedAfter(options, config),
     };
     const name = options.name ?? randomName(0);
@@ -385,40 +401,6 @@ function workingDirectory(path: string): string {
   if (!path.startsWith("/") || path.includes("\0"))
     throw invalidArgument(`Cannot use working directory "${path}": it is not an absolute path`);
   return path;
-}
-
-/** Volumes of the options, and an anonymous one for each VOLUME of the image that nothing else is mounted on. */
-function volumes(options: ContainerOptions, image: readonly string[]): ResolvedContainer["volumes"] {
-  const list: ResolvedContainer["volumes"][number][] = [];
-  const taken = new Set<string>();
-  for (const mount of options.mounts ?? []) {
-    const target = checkTarget(mount.target);
-    if (taken.has(target)) throw invalidArgument(`Cannot mount on "${target}": two mounts have this target`);
-    taken.add(target);
-    if (mount.type !== "volume") continue;
-    const anonymous = mount.source === undefined || mount.source === "";
-    if (!anonymous && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(mount.source ?? ""))
-      throw invalidArgument(
-        `Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`,
-        {
-          remedy: "For a host directory, write an absolute path",
-        },
-      );
-    list.push({
-      target,
-      name: anonymous ? newId() : (mount.source ?? ""),
-      anonymous,
-      readOnly: mount.readOnly === true,
-      noCopy: mount.noCopy === true,
-    });
-  }
-  for (const path of image) {
-    const target = checkTarget(path);
-    if (taken.has(target)) continue;
-    taken.add(target);
-    list.push({ target, name: newId(), anonymous: true, readOnly: false, noCopy: false });
-  }
-  return list;
 }
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */

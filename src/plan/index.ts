@@ -11,6 +11,7 @@ export { mergeResources } from "./cgroup/merge-resources.ts";
 export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
+export { planVolumeMount } from "./container/plan-volume.ts";
 export { planMountAdd, planMountRemove, type MountChange } from "./container/plan-mounts.ts";
 export {
   defaultCapabilities,

@@ -839,6 +839,21 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
+export interface OperationMemoryFile {
+  readonly op: "memory-file";
+  /** path in the root; created as an empty file when missing */
+  readonly path: string;
+  /** its content */
+  readonly data: Uint8Array;
+  /** permission bits */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+}
+
 export type Operation =
   | OperationClone
   | OperationJoinNamespace
@@ -913,7 +928,8 @@ export type Operation =
   | OperationRemoveTree
   | OperationUnmount
   | OperationHostDirectory
-  | OperationNetlink;
+  | OperationNetlink
+  | OperationMemoryFile;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {
