@@ -45,6 +45,7 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
 export interface GlobalOptions {
   readonly root: string | undefined;
   readonly state: string | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /** A command: what it is, and what it does. `run` gives the exit code of the process. */

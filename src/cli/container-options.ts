@@ -5,6 +5,7 @@ import { parseInteger, type ContainerOptions, type DeviceOption, type MountOptio
 import { invalidArgument } from "#errdefs";
 import { careOptions } from "./care-options.ts";
 import { fixedLimitOptions, limitOptions } from "./limit-options.ts";
+import { networkOptions } from "./network-options.ts";
 import type { RunValues } from "./run-flags.ts";
 
 /** Turns parsed flags and the words behind them into the engine's options. Reads env files and seccomp profiles. */
@@ -16,6 +17,7 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
   if (values.entrypoint !== undefined) options.entrypoint = values.entrypoint === "" ? [] : [values.entrypoint];
   copyDefined(options, values);
   Object.assign(options, limitOptions(values), fixedLimitOptions(values), careOptions(values));
+  Object.assign(options, networkOptions(values));
   const env = [...(values["env-file"] ?? []).flatMap(readEnvFile), ...(values.env ?? []).flatMap(hostVariable)];
   if (env.length > 0) options.env = env;
   const labels = (values.label ?? []).map((l) => splitPair(l));
@@ -53,7 +55,6 @@ function copyDefined(
   if ((values["cap-drop"] ?? []).length > 0) options.capDrop = values["cap-drop"];
   if (values.privileged !== undefined) options.privileged = values.privileged;
   if (values.init !== undefined) options.init = values.init;
-  if (values.network !== undefined) options.network = values.network;
   if (values.platform !== undefined) options.platform = values.platform;
   if (values.tty !== undefined) options.tty = values.tty;
   if (values.interactive !== undefined) options.openStdin = values.interactive;

@@ -5,6 +5,8 @@ import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import { cgroupDirectories, type HostFacts, type Operation, type PlanOptions } from "#plan";
 import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
+import type { PublishedPort } from "#network";
+import type { Database } from "#images";
 import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
 import { containerAttributes } from "./events/container-event.ts";
@@ -14,11 +16,15 @@ import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } f
 import type { EnginePaths } from "./paths.ts";
 import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
-import { writeNetworkFiles } from "./network-files.ts";
+import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
+import { DatabaseNetworkStore } from "./network-store.ts";
+import { networkMode } from "./network/mode.ts";
+import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
 import type { SecretStore } from "./secrets/secrets.ts";
 import type { SupervisionBook } from "./supervise/book.ts";
 import type { Volumes } from "./volumes/volumes.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
 /**
@@ -42,6 +48,7 @@ export interface CoreOptions {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
   readonly executor: Executor;
+  readonly database: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
@@ -67,11 +74,14 @@ export class EngineCore {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
   readonly executor: Executor;
+  readonly database: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
   readonly journal: Journal;
+  #networkStore: DatabaseNetworkStore | undefined;
+  #networking: Promise<Networking> | undefined;
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
@@ -85,6 +95,7 @@ export class EngineCore {
     this.paths = options.paths;
     this.facts = options.facts;
     this.executor = options.executor;
+    this.database = options.database;
     this.runtime = options.runtime;
     this.records = options.records;
     this.snapshotter = options.snapshotter;
@@ -95,6 +106,22 @@ export class EngineCore {
     this.secrets = options.secrets;
     this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
+  }
+
+  /** Networks and who is on them, as they are written down. */
+  get networkStore(): DatabaseNetworkStore {
+    return (this.#networkStore ??= new DatabaseNetworkStore(this.database));
+  }
+
+  /** Ports of the host that lead to a container while it runs. */
+  publishedPorts(id: string): readonly PublishedPort[] {
+    return this.networkStore.endpoints({ container: id }).flatMap(({ ports }) => ports);
+  }
+
+  /** What works on networks: loaded late, since containers without one need nothing of it. */
+  async networking(): Promise<Networking> {
+    this.#networking ??= import("./network/networking.ts").then((module) => module.openNetworking(this));
+    return await this.#networking;
   }
 
   directory(id: string): string {
@@ -138,9 +165,9 @@ export class EngineCore {
 
   /** Throws `failed-precondition` when the container whose network is wanted does not run. */
   sharedNetwork(record: ContainerRecord): SharedNetwork | undefined {
-    const network = record.options.network ?? "";
-    if (!network.startsWith("container:")) return undefined;
-    const other = this.records.find(network.slice("container:".length));
+    const mode = networkMode(record.options);
+    if (mode.kind !== "container") return undefined;
+    const other = this.records.find(mode.container);
     const state = this.runtime.state(other.id);
     if (state.status !== "running" && state.status !== "created")
       throw failedPrecondition(`Cannot join the network of container "${other.name}": it is not running`);
@@ -190,11 +217,32 @@ export class EngineCore {
 
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
+    if (networkMode(record.options).kind !== "networks") return await this.#create(record, immediate, undefined);
+    const networks = await (await this.networking()).prepare(record);
+    try {
+      const created = await this.#create(record, false, networks);
+      return await this.#connect(record, created, networks, immediate);
+    } catch (error) {
+      await networks.abandon();
+      throw error;
+    }
+  }
+
+  async #create(
+    record: ContainerRecord,
+    immediate: boolean,
+    networks: PreparedNetworks | undefined,
+  ): Promise<CreatedContainer> {
     const { id, options, resolved } = record;
-    for (const volume of resolved.volumes) await this.volumes.prepare(volume.name);
-    return this.runtime.create(id, {
+    const mode = networkMode(options);
+    const hostname = containerHostname(options, id);
+    // With another container's network, its files are bound.
+    const files =
+      mode.kind === "container" ? undefined : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
+    return await this.runtime.create(id, {
       immediate,
-      furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
+      furnish: (directory) => writeNetworkFiles(directory, hostname, files),
       config: this.config(record, this.sharedNetwork(record)),
       plan: {
         ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
@@ -205,6 +253,7 @@ export class EngineCore {
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
       journal: this.#journalOptions(record),
+      exitOperations: networks?.exit ?? [],
       exitCommand: options.autoRemove === true ? this.#removeCommand(record.id) : [],
     });
   }
@@ -223,10 +272,31 @@ export class EngineCore {
     };
   }
 
+  /** Connects a container that waits, and lets it run where it was to do so at once. It is gone after a failure. */
+  async #connect(
+    record: ContainerRecord,
+    created: CreatedContainer,
+    networks: PreparedNetworks,
+    immediate: boolean,
+  ): Promise<CreatedContainer> {
+    try {
+      await networks.connect(created.pid);
+      if (!immediate) return created;
+      await this.runtime.start(record.id, created);
+      created.monitor?.close();
+      return { ...created, monitor: undefined };
+    } catch (error) {
+      created.monitor?.close();
+      await this.runtime.discardStart(record.id, this.#leftover(record));
+      throw error;
+    }
+  }
+
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
+    writeRecord(this.paths, record);
     for (const volume of resolved.volumes) {
       const given = record.options.mounts?.find((m) => m.type === "volume" && m.source === volume.name);
       if (given?.volumeOptions !== undefined || given?.volumeLabels !== undefined)
@@ -244,7 +314,9 @@ export class EngineCore {
   /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
   async discard(record: ContainerRecord, volumes: boolean): Promise<void> {
     const { id, resolved } = record;
+    const clean = this.runtime.state(id).status === "stopped";
     await this.runtime.delete(id, this.#leftover(record));
+    if (networkMode(record.options).kind === "networks") await (await this.networking()).forget(id, clean);
     await this.snapshotter.remove(id);
     if (resolved.secrets !== undefined) this.secrets.remove(id);
     if (volumes) await this.#discardVolumes(record);
@@ -268,6 +340,7 @@ export class EngineCore {
   /** Ends what a process that has died had begun to start. */
   async undoStart(record: ContainerRecord): Promise<void> {
     await this.runtime.undoCreate(record.id, this.#leftover(record));
+    if (networkMode(record.options).kind === "networks") await (await this.networking()).release(record.id);
   }
 
   /** What removes the cgroups of a container whose monitor was killed. */

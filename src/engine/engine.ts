@@ -14,9 +14,11 @@ import { join } from "node:path";
 import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
+  defaultNamespace,
   Images,
-  openDatabase,
+  type Database,
   type ImageSummary,
+  type ImageLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
@@ -24,11 +26,15 @@ import {
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials } from "#remotes";
+import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
+import { Housekeeping } from "./housekeeping/housekeeping.ts";
+import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
+import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
 import { containerEvent } from "./events/container-event.ts";
 import type { EngineEvent } from "./events/event.ts";
 import { eventFilter, type EventFilters } from "./events/filter.ts";
@@ -38,9 +44,12 @@ import { containerFilter, type ContainerFilters } from "./lifecycle/container-fi
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { logLimit } from "./logs.ts";
 import { checkName, newId, randomName } from "./names.ts";
+import { containerNetworks } from "./network/details.ts";
+import { EngineNetworks } from "./network/api.ts";
+import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
-import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
+import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { containerHostname } from "./runtime-config.ts";
@@ -62,28 +71,66 @@ export interface EngineOptions {
   readonly state?: string;
   /** Path of all containers' cgroups in each hierarchy; `SAMPAN_CGROUP_PARENT` or /sampan by default. */
   readonly cgroupParent?: string;
+  /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
+  readonly registry?: RegistryOptions;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallelLayers?: number;
+  /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */
+  readonly imageLimits?: Partial<ImageLimits>;
+  /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
+  readonly namespace?: string;
   /**
    * Whether a process in the background may be started to look after containers that need it (restart policies, health
    * checks), where none does; true by default. One that says false is to call {@link Engine.supervise}.
    */
   readonly background?: boolean;
+  /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
+  readonly onDamage?: OnDamage;
 }
 
 export interface PullOptions {
   readonly platform?: string;
+  /** All platforms of an index, instead of one. */
+  readonly allPlatforms?: boolean;
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
 }
 
+/** How often an image may be removed before a container is made of it. */
+const createAttempts = 3;
+
 export class Engine implements AsyncDisposable {
   readonly #core: EngineCore;
   readonly #images: Images;
-  readonly #database: Disposable;
+  readonly #database: Database;
+  readonly #shared: Database;
+  #housekeeping: Housekeeping | undefined;
+  /** What was found again of a damaged database, a line each, for people. */
+  recovered: readonly string[] = [];
 
-  private constructor(core: EngineCore, images: Images, database: Disposable) {
+  private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
     this.#core = core;
     this.#images = images;
     this.#database = database;
+    this.#shared = shared;
+  }
+
+  /** Namespaces of the root directory. */
+  get namespaces(): Namespaces {
+    return new Namespaces(this.#shared, this.#core.paths.root);
+  }
+
+  /** What takes space, what can go, and whether all is well. */
+  get housekeeping(): Housekeeping {
+    const { paths, records } = this.#core;
+    return (this.#housekeeping ??= new Housekeeping({
+      core: this.#core,
+      images: this.#images,
+      database: this.#database,
+      shared: this.#shared,
+      paths,
+      records,
+    }));
   }
 
   /**
@@ -92,7 +139,9 @@ export class Engine implements AsyncDisposable {
    * @throws SampanError `permission-denied` without root, `unsupported` on a host that can't run containers
    */
   static async open(options: EngineOptions = {}): Promise<Engine> {
-    const paths = enginePaths(options.root, options.state);
+    const namespace = namespaceName(options.namespace);
+    if (namespace !== defaultNamespace) checkNamespace(namespace);
+    const paths = enginePaths(options.root, options.state, namespace);
     const facts = probeHost();
     if (facts.uid !== 0)
       throw permissionDenied(`Cannot open "${paths.root}": containers need root`, {
@@ -101,19 +150,33 @@ export class Engine implements AsyncDisposable {
       });
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
-    const database = openDatabase(paths.database);
-    const records = new Records(database);
+    const onDamage = options.onDamage ?? "refuse";
+    const sharedBook = openBook(paths.shared, onDamage);
+    const shared = sharedBook.database;
+    if (namespace !== defaultNamespace) {
+      new Namespaces(shared, paths.root).ensure(namespace);
+      makeNamespaceDirectory(paths.database);
+    }
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const { database } = ownBook;
+    const records = new Records(database, (record) => writeRecord(paths, record));
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
-      database,
+      database: shared,
+      namespace,
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
       inUse: (key) => records.usersOf(key),
-      registry: { credentials: dockerCredentials() },
+      registry: { credentials: dockerCredentials(), ...options.registry },
+      ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
+      ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
-    const journal = new Journal(join(paths.state, "..", "events"), database);
+    const journal = new Journal(
+      join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
+      database,
+    );
     const core = new EngineCore({
       paths,
       journal,
@@ -123,13 +186,18 @@ export class Engine implements AsyncDisposable {
       superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
       facts,
       executor,
+      database,
       runtime,
       records,
       snapshotter,
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database);
+    const engine = new Engine(core, images, database, shared);
+    if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
+      const { restoreBooks } = await import("./housekeeping/restore-books.ts");
+      engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
+    }
     await engine.#recover();
     ensureSupervisor(core);
     return engine;
@@ -175,6 +243,11 @@ export class Engine implements AsyncDisposable {
     return this.#core.volumes;
   }
 
+  /** Networks, and which containers are on them. */
+  get networks(): EngineNetworks {
+    return new EngineNetworks(this.#core);
+  }
+
   /** All that can be done with images: push, tag, save, load and so on. */
   get imageStore(): Images {
     return this.#images;
@@ -215,6 +288,18 @@ export class Engine implements AsyncDisposable {
    * left of it then
    */
   async create(options: ContainerOptions, pull: PullOptions = {}): Promise<Container> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#create(options, pull);
+      } catch (error) {
+        // Another process removes the image just now: it is looked for again, and fetched when it has gone.
+        if (attempt === createAttempts || !isSampanError(error, "not-found")) throw error;
+        if (!/^sha(256|512):/.test(error.fields.path ?? "")) throw error;
+      }
+    }
+  }
+
+  async #create(options: ContainerOptions, pull: PullOptions): Promise<Container> {
     const record = await this.#makeRecord(options, pull);
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
@@ -276,9 +361,10 @@ export class Engine implements AsyncDisposable {
       image: (name) => this.#ancestors(name),
       createdAt: (name) => this.#core.records.find(name).createdAt,
     });
+    const networks = containerNetworks(this.#core);
     return this.#core.records
       .list()
-      .map((record) => containerSummary(this.#core, record))
+      .map((record) => containerSummary(this.#core, record, networks))
       .filter(wanted);
   }
 
@@ -340,7 +426,9 @@ export class Engine implements AsyncDisposable {
       const holder = this.#core.records.findName(options.name);
       if (holder !== undefined) throw nameTaken(options.name, holder);
     }
+    const network = await checkNetwork(this.#core, options);
     const image = await this.#obtain(options, pull);
+    this.#images.noteUse(image);
     const { config } = image.config;
     const args = processArguments(options, config);
     const id = newId();
@@ -361,10 +449,19 @@ export class Engine implements AsyncDisposable {
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: resolveVolumes(options, config.volumes),
       ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
+      ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),
     };
     const name = options.name ?? randomName(0);
-    return { id, name, image: options.image, imageId: image.id, createdAt: Date.now(), options, resolved };
+    return {
+      id,
+      name,
+      image: options.image,
+      imageId: image.id,
+      createdAt: Date.now(),
+      options: { ...options, ...network },
+      resolved,
+    };
   }
 
   /** Checks what concerns looking after it, and resolves it. */
@@ -393,6 +490,7 @@ export class Engine implements AsyncDisposable {
     this.#images[Symbol.dispose]();
     await this.#core.executor[Symbol.asyncDispose]();
     this.#database[Symbol.dispose]();
+    this.#shared[Symbol.dispose]();
   }
 }
 
@@ -413,7 +511,8 @@ function ownCommand(paths: EnginePaths, words: readonly string[]): readonly stri
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);
-    return [process.execPath, program, "--root", paths.root, "--state", state, ...words];
+    const globals = ["--root", paths.root, "--state", state, "--namespace", paths.namespace];
+    return [process.execPath, program, ...globals, ...words];
   }
   return [];
 }

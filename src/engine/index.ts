@@ -19,7 +19,23 @@ export type { Attachment, AttachOptions, ExecSession, Exited, OnOutput } from "#
 export { inspectImage, splitName } from "./image-details.ts";
 export type { LogEntry } from "./log-file.ts";
 export type { LogOptions } from "./logs.ts";
-export type { ContainerOptions, DeviceOption, DeviceRate, ExecOptions, MountOption, UlimitOption } from "./options.ts";
+export type {
+  ContainerOptions,
+  DeviceOption,
+  DeviceRate,
+  ExecOptions,
+  MountOption,
+  NetworkOption,
+  UlimitOption,
+} from "./options.ts";
 export { humanDuration, humanSize, parseBytes, parseInteger } from "./units.ts";
 export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#errdefs";
 export { DatabaseNetworkStore } from "./network-store.ts";
+export { EngineNetworks, type NetworkDetails } from "./network/api.ts";
+export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#network";
+export { DatabaseNameSource } from "./name-source.ts";
+export { enginePaths } from "./paths.ts";
+export { nameProcess } from "./name-process.ts";
+export { harmless as harmlessFindings, type Finding } from "#images";
+export type { DiskUsage } from "./housekeeping/disk-usage.ts";
+export { parseDuration } from "./housekeeping/prune-filters.ts";

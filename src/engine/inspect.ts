@@ -3,6 +3,8 @@ import type { RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import { isPaused } from "./lifecycle/freeze.ts";
 import type { ContainerRecord } from "./records.ts";
+import { networkSettings } from "./network/details.ts";
+import { networkModeName } from "./network/mode.ts";
 import { lostStatus } from "#runtime";
 import { readHealth } from "./supervise/health-file.ts";
 import { newHealth, type Health, type HealthCheck } from "./supervise/health.ts";
@@ -48,6 +50,7 @@ export interface ContainerDetails {
   readonly HostConfig: Readonly<Record<string, unknown>>;
   readonly Mounts: readonly Readonly<Record<string, unknown>>[];
   readonly Config: Readonly<Record<string, unknown>>;
+  readonly NetworkSettings: Readonly<Record<string, unknown>>;
 }
 
 const never = "0001-01-01T00:00:00Z";
@@ -105,7 +108,12 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     HostsPath: `${directory}/hosts`,
     LogPath: core.logPath(record.id),
     HostConfig: {
-      NetworkMode: options.network ?? "none",
+      NetworkMode: networkModeName(options),
+      PublishAllPorts: options.publishAll ?? false,
+      ExtraHosts: options.addHosts ?? [],
+      Dns: options.dns ?? [],
+      DnsSearch: options.dnsSearch ?? [],
+      DnsOptions: options.dnsOptions ?? [],
       RestartPolicy: { Name: policy.name, MaximumRetryCount: policy.most },
       LogConfig: {
         Type: options.logDriver ?? "cri",
@@ -155,8 +163,10 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
       WorkingDir: resolved.cwd,
       Labels: resolved.labels,
       StopSignal: resolved.stopSignal,
+      ExposedPorts: Object.fromEntries((resolved.exposed ?? []).map((port) => [port, {}])),
       ...(resolved.health !== undefined && { Healthcheck: dockerHealthcheck(resolved.health) }),
     },
+    NetworkSettings: networkSettings(record, state, core),
   };
 }
 

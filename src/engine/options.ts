@@ -44,6 +44,19 @@ export interface UlimitOption {
   readonly hard: number;
 }
 
+/** A network that a container is on. */
+export interface NetworkOption {
+  readonly name: string;
+  /** Fixed addresses; the next free ones of the network otherwise. */
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly mac?: string;
+  /** Further names by which the network's other containers know it. */
+  readonly aliases?: readonly string[];
+  /** Name of the interface inside; `eth0`, `eth1` … by default. */
+  readonly interface?: string;
+}
+
 export interface ContainerOptions {
   /** Name or id of the image. */
   readonly image: string;
@@ -119,8 +132,22 @@ export interface ContainerOptions {
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly devices?: readonly DeviceOption[];
   readonly init?: boolean;
-  /** `none` (default), `host`, or `container:NAME-OR-ID`. */
+  /** A network's name, `none`, `host`, or `container:NAME-OR-ID`; `bridge` by default. */
   readonly network?: string;
+  /** In place of `network`: several, or one with fixed addresses and the like. */
+  readonly networks?: readonly NetworkOption[];
+  /** Ports of the host that lead to ports of it: `[[ADDRESS:]HOST-PORT:]PORT[/tcp|udp|sctp]`, also with ranges. */
+  readonly publish?: readonly string[];
+  /** Publish every port of EXPOSE and `expose` on a free port of the host. */
+  readonly publishAll?: boolean;
+  /** `PORT[/PROTOCOL]`, in addition to the image's EXPOSE. */
+  readonly expose?: readonly string[];
+  /** Lines of /etc/hosts: `NAME:ADDRESS`; the address `host-gateway` is the host. */
+  readonly addHosts?: readonly string[];
+  /** Name servers in place of the host's. */
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
   /** `OS/ARCHITECTURE[/VARIANT]` of the image. */
   readonly platform?: string;
   readonly tty?: boolean;

@@ -35,6 +35,8 @@ export interface ResolvedContainer {
   /** Set when the image is of 32-bit x86, whose programs need other system calls. */
   readonly image32?: boolean;
   readonly secrets?: readonly ResolvedSecret[];
+  /** Ports that the image and the options expose, e.g. `80/tcp`. */
+  readonly exposed?: readonly string[];
   readonly health?: HealthCheck;
   readonly dependsOn?: readonly Dependency[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
@@ -101,11 +103,14 @@ interface Row {
 
 export class Records {
   readonly #database: Database;
+  readonly #onChange: (record: ContainerRecord) => void;
   /** Claims of this process: two tasks of one process exclude each other too. */
   readonly #own = new Set<string>();
 
-  constructor(database: Database) {
+  /** @param onChange told of each container that gets another name or other options */
+  constructor(database: Database, onChange: (record: ContainerRecord) => void = () => undefined) {
     this.#database = database;
+    this.#onChange = onChange;
     database.migrate("engine", schema);
   }
 
@@ -170,6 +175,16 @@ export class Records {
     this.#sql("UPDATE containers SET claim = NULL WHERE id = ?").run(id);
   }
 
+  /** Whether a process works on the container. */
+  isBusy(id: string): boolean {
+    if (this.#own.has(id)) return true;
+    const claim = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id)?.["claim"] as
+      | string
+      | null
+      | undefined;
+    return typeof claim === "string" && claimIsLive(claim);
+  }
+
   /** Id of the container with this name. */
   findName(name: string): string | undefined {
     return this.#sql("SELECT id FROM containers WHERE name = ?").get(name)?.["id"] as string | undefined;
@@ -190,10 +205,17 @@ export class Records {
       throw nameTaken(name, holder, error);
     }
     if (Number(changes) === 0) throw notFound(`Cannot rename container "${id.slice(0, 12)}": it has been removed`);
+    this.#changed(id);
+  }
+
+  #changed(id: string): void {
+    const row = this.#sql("SELECT * FROM containers WHERE id = ?").get(id) as unknown as Row | undefined;
+    if (row !== undefined) this.#onChange(fromRow(row));
   }
 
   setOptions(id: string, options: ContainerOptions): void {
     this.#sql("UPDATE containers SET options = ? WHERE id = ?").run(JSON.stringify(options), id);
+    this.#changed(id);
   }
 
   delete(id: string): void {

@@ -22,6 +22,7 @@ import {
   type SeccompProfile,
 } from "#spec";
 import { allDevices, givenDevices } from "./devices.ts";
+import { networkMode } from "./network/mode.ts";
 import type { ContainerOptions, MountOption } from "./options.ts";
 import { processCapabilities, processRlimits } from "./process-config.ts";
 import type { ResolvedContainer } from "./records.ts";
@@ -98,15 +99,11 @@ export function containerHostname(options: ContainerOptions, id: string): string
 }
 
 function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
-  const network = options.network ?? "none";
+  const mode = networkMode(options);
   const others = defaultNamespaces.filter(({ type }) => type !== "network");
-  if (network === "none") return [...defaultNamespaces];
-  if (network === "host") return others;
-  if (!network.startsWith("container:"))
-    throw unsupported(`Cannot use network "${network}": there are none, host and container:NAME`, {
-      remedy: "Networks of other kinds come in a later version",
-    });
-  return [...others, { type: "network", path: context.networkNamespace }];
+  if (mode.kind === "host") return others;
+  if (mode.kind === "container") return [...others, { type: "network", path: context.networkNamespace }];
+  return [...defaultNamespaces];
 }
 
 function mounts(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): MountConfig[] {

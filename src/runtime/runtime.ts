@@ -28,6 +28,8 @@ export interface CreateContainer {
   readonly log: string | undefined;
   readonly openStdin: boolean;
   readonly stdinOnce: boolean;
+  /** For the monitor to do when the container has ended, after what the plan says. */
+  readonly exitOperations?: readonly Operation[];
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
   /** Where the monitor tells of its start, its end and of kills for want of memory. */
@@ -107,7 +109,7 @@ export class Runtime {
         inheritStdio: false,
         oomFile: plan.oomFile,
         program,
-        exitProgram: plan.exit,
+        exitProgram: [...plan.exit, ...(options.exitOperations ?? [])],
         exitCommand: options.exitCommand,
         ...options.journal,
         ...(options.logLimit !== undefined && {
@@ -226,6 +228,14 @@ export class Runtime {
     if (status !== "none" && status !== "created") return;
     removeStateDirectory(this.stateDirectory(id));
     await this.#executor.execute(leftover);
+  }
+
+  /** Ends a container whose start failed, whether it was let run or not, and removes its state. */
+  async discardStart(id: string, leftover: Plan["exit"]): Promise<void> {
+    await this.undoCreate(id, leftover);
+    if (this.state(id).status === "none") return;
+    await this.wait(id);
+    await this.delete(id, leftover);
   }
 
   /** Removes the state of a container that has ended. What its monitor didn't clean up any more is cleaned up here. */

@@ -16,10 +16,8 @@ const container: ContainerSummary = {
   health: "healthy",
   mounts: [{ name: "site", source: "/x/site/_data", target: "/site" }],
   networks: ["backend"],
-  ports: [
-    { port: 80, protocol: "tcp", hostPort: 8080 },
-    { port: 53, protocol: "udp" },
-  ],
+  ports: [{ port: 80, protocol: "tcp", hostPort: 8080, hostAddress: "0.0.0.0", address: "10.88.0.2" }],
+  exposed: ["80/tcp", "53/udp"],
 };
 
 const matches = (key: string, ...values: string[]): boolean =>

@@ -75,16 +75,17 @@ function filterTest(key: string, value: string, context: FilterContext): Test {
       return ({ mounts }) => mounts.some((m) => m.name === value || m.target === value || m.source === value);
     case "network":
       return ({ networks }) => networks.includes(value);
-    case "publish":
+    case "publish": {
+      const wanted = portRange(key, value);
+      return ({ ports }) => ports.some((p) => p.protocol === wanted.protocol && inRange(p.hostPort, wanted));
+    }
     case "expose": {
       const wanted = portRange(key, value);
-      return ({ ports }) =>
-        ports.some(
-          (p) =>
-            (key === "expose" || p.hostPort !== undefined) &&
-            p.protocol === wanted.protocol &&
-            inRange(key === "expose" ? p.port : (p.hostPort ?? p.port), wanted),
-        );
+      return ({ exposed, ports }) =>
+        [...exposed, ...ports.map((p) => `${p.port}/${p.protocol}`)].some((text) => {
+          const [port = "", protocol] = text.split("/");
+          return protocol === wanted.protocol && inRange(Number(port), wanted);
+        });
     }
     default:
       throw invalidArgument(`Cannot filter containers by "${key}": there is no such filter`, {

@@ -1,8 +1,10 @@
 /** Lines of `ps`. */
 import { lostStatus, type RuntimeState } from "#runtime";
-import { asChainId, type EngineCore } from "../core.ts";
+import type { EngineCore } from "../core.ts";
 import { containerStatus, type ContainerStatus } from "../inspect.ts";
 import type { ContainerRecord } from "../records.ts";
+import type { PublishedPort } from "#network";
+import type { containerNetworks } from "../network/details.ts";
 import { readHealth } from "../supervise/health-file.ts";
 import { newHealth } from "../supervise/health.ts";
 import { isPaused } from "./freeze.ts";
@@ -25,16 +27,18 @@ export interface ContainerSummary {
   readonly mounts: readonly { readonly name: string | undefined; readonly source: string; readonly target: string }[];
   /** Names of its networks; `none`, `host` or `container:NAME` for those modes. */
   readonly networks: readonly string[];
-  readonly ports: readonly {
-    readonly port: number;
-    readonly protocol: string;
-    /** Undefined for one that is not published. */
-    readonly hostPort?: number | undefined;
-    readonly hostAddress?: string | undefined;
-  }[];
+  /** Ports of the host that lead to it; none while it does not run. */
+  readonly ports: readonly PublishedPort[];
+  /** Ports that it exposes, e.g. `80/tcp`. */
+  readonly exposed: readonly string[];
 }
 
-export function containerSummary(core: EngineCore, record: ContainerRecord): ContainerSummary {
+/** @param networks what {@link containerNetworks} read for all of a list */
+export function containerSummary(
+  core: EngineCore,
+  record: ContainerRecord,
+  networks: ReturnType<typeof containerNetworks>,
+): ContainerSummary {
   const { options, resolved } = record;
   const state = core.runtime.state(record.id);
   return {
@@ -56,8 +60,7 @@ export function containerSummary(core: EngineCore, record: ContainerRecord): Con
         .map((m) => ({ name: undefined, source: m.source ?? "", target: m.target })),
       ...resolved.volumes.map((v) => ({ name: v.name, source: core.volumeDirectory(v.name), target: v.target })),
     ],
-    networks: [options.network ?? "none"],
-    ports: [],
+    ...networks(record, state.status === "running"),
     status: containerStatus(
       state,
       () => isPaused(core, record),

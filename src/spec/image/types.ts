@@ -27,6 +27,9 @@ export interface ImageManifest {
   readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+  /** What it refers to: the image that a signature is of, for example. */
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -34,6 +37,9 @@ export interface ImageManifest {
 export interface ImageIndex {
   readonly mediaType: string;
   readonly manifests: readonly Descriptor[];
+  /** What it refers to. */
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
