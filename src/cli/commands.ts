@@ -57,6 +57,11 @@ import { top } from "./commands/top.ts";
 import { unpause } from "./commands/unpause.ts";
 import { update } from "./commands/update.ts";
 import { version } from "./commands/version.ts";
+import { volumeCreate } from "./commands/volume-create.ts";
+import { volumeInspect } from "./commands/volume-inspect.ts";
+import { volumeLs } from "./commands/volume-ls.ts";
+import { volumePrune } from "./commands/volume-prune.ts";
+import { volumeRm } from "./commands/volume-rm.ts";
 import { wait } from "./commands/wait.ts";
 
 export const commands: ReadonlyMap<string, Command> = new Map(
@@ -67,10 +72,9 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[login, logout, copy, tags, referrers, registryRm],
     ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[login, logout, copy, tags, referrers],
+    ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
-    ...[explain, doctor, version],
     ...[explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
@@ -81,6 +85,8 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["volume list", "volume ls"],
+  ["volume remove", "volume rm"],
   ["network list", "network ls"],
   ["network remove", "network rm"],
   ...["pull", "push", "tag", "history", "save", "load"].map((name): [string, string] => [`image ${name}`, name]),
