@@ -47,6 +47,7 @@ import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
 import { save } from "./commands/save.ts";
 import { start } from "./commands/start.ts";
+import { stats } from "./commands/stats.ts";
 import { stop } from "./commands/stop.ts";
 import { supervise } from "./commands/supervise.ts";
 import { systemDf } from "./commands/system-df.ts";
@@ -67,7 +68,7 @@ import { wait } from "./commands/wait.ts";
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, create, exec, attach, ps, logs, start, stop, restart, kill, pause, unpause, wait, rm],
-    ...[rename, update, top, events, inspect],
+    ...[rename, update, top, stats, events, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[login, logout, copy, tags, referrers, registryRm],
     ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],

@@ -54,6 +54,8 @@ import { parseSignal, processArguments, processEnvironment } from "./process-con
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { containerHostname } from "./runtime-config.ts";
 import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
+import type { ContainerStats } from "./stats/container-stats.ts";
+import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { parseDependency } from "./supervise/dependencies.ts";
 import { healthCheck } from "./supervise/health.ts";
@@ -397,6 +399,11 @@ export class Engine implements AsyncDisposable {
    */
   events(options: ReadOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
     return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
+  }
+
+  /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */
+  stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
+    return watchStats(this.#core, options);
   }
 
   /** The plan of a container that is not made: what keel would do, step by step. */
