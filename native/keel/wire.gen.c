@@ -575,6 +575,15 @@ static void decode_op_netlink(struct wire_reader *r, struct op_netlink *v)
 	v->purpose = wire_read_string(r);
 }
 
+static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *v)
+{
+	v->path = wire_read_string(r);
+	v->data = wire_read_bytes(r);
+	v->mode = wire_read_u32(r);
+	v->uid = wire_read_u32(r);
+	v->gid = wire_read_u32(r);
+}
+
 static void decode_op_root_alone(struct wire_reader *r, struct op_root_alone *v)
 {
 	v->read_only = wire_read_bool(r);
@@ -808,6 +817,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_NETLINK:
 			decode_op_netlink(r, &o->u.netlink);
+			break;
+		case OP_MEMORY_FILE:
+			decode_op_memory_file(r, &o->u.memory_file);
 			break;
 		case OP_ROOT_ALONE:
 			decode_op_root_alone(r, &o->u.root_alone);
@@ -1332,6 +1344,8 @@ const char *wire_operation_name(uint16_t number)
 		return "host-directory";
 	case OP_NETLINK:
 		return "netlink";
+	case OP_MEMORY_FILE:
+		return "memory-file";
 	case OP_ROOT_ALONE:
 		return "root-alone";
 	case OP_MOUNT_LAYERS:

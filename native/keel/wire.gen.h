@@ -193,6 +193,7 @@ enum wire_operation_number {
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
+	OP_MEMORY_FILE = 110,
 	OP_ROOT_ALONE = 120,
 	OP_MOUNT_LAYERS = 121,
 };
@@ -698,6 +699,15 @@ struct op_netlink {
 	const char *purpose; /* what the messages are to do, in words that continue `Cannot` */
 };
 
+/* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
+struct op_memory_file {
+	const char *path; /* path in the root; created as an empty file when missing */
+	struct wire_bytes data; /* its content */
+	uint32_t mode; /* permission bits */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+};
+
 /* Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 struct op_root_alone {
 	bool read_only; /* nothing can be changed through it */
@@ -788,6 +798,7 @@ struct wire_operation {
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
+		struct op_memory_file memory_file;
 		struct op_root_alone root_alone;
 		struct op_mount_layers mount_layers;
 	} u;

@@ -54,6 +54,7 @@ import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
 import { save } from "./commands/save.ts";
 import { start } from "./commands/start.ts";
+import { stats } from "./commands/stats.ts";
 import { stop } from "./commands/stop.ts";
 import { supervise } from "./commands/supervise.ts";
 import { systemDf } from "./commands/system-df.ts";
@@ -64,6 +65,11 @@ import { top } from "./commands/top.ts";
 import { unpause } from "./commands/unpause.ts";
 import { update } from "./commands/update.ts";
 import { version } from "./commands/version.ts";
+import { volumeCreate } from "./commands/volume-create.ts";
+import { volumeInspect } from "./commands/volume-inspect.ts";
+import { volumeLs } from "./commands/volume-ls.ts";
+import { volumePrune } from "./commands/volume-prune.ts";
+import { volumeRm } from "./commands/volume-rm.ts";
 import { wait } from "./commands/wait.ts";
 
 export const commands: ReadonlyMap<string, Command> = new Map(
@@ -76,6 +82,14 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
+    ...[rename, update, top, stats, events, inspect],
+    ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
+    ...[login, logout, copy, tags, referrers, registryRm],
+    ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],
+    ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
+    ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
+    ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
+    ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
@@ -86,6 +100,8 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["volume list", "volume ls"],
+  ["volume remove", "volume rm"],
   ["network list", "network ls"],
   ["network remove", "network rm"],
   ...["pull", "push", "tag", "history", "save", "load", "import"].map((name): [string, string] => [

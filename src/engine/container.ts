@@ -16,6 +16,8 @@ import type { RefusedEgress } from "./network/egress-log.ts";
 import type { ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
+import type { ContainerStats } from "./stats/container-stats.ts";
+import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
 import { startDependencies } from "./supervise/dependencies.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
@@ -280,6 +282,12 @@ export class Container implements AsyncDisposable {
     const table = await containerTop(this.#core, this.record, options);
     containerEvent(this.#core, this.record, "top");
     return table;
+  }
+
+  /** What it uses, once a second or as `interval` says, until it ends. */
+  async *stats(options: Omit<StatsOptions, "containers"> = {}): AsyncGenerator<ContainerStats, void, void> {
+    for await (const [one] of watchStats(this.#core, { ...options, containers: [this.id] }))
+      if (one !== undefined) yield one;
   }
 
   /** Runs another process in it. */

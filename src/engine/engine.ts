@@ -55,13 +55,18 @@ import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
-import { checkTarget, containerHostname } from "./runtime-config.ts";
+import { containerHostname } from "./runtime-config.ts";
+import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
+import type { ContainerStats } from "./stats/container-stats.ts";
+import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { parseDependency } from "./supervise/dependencies.ts";
 import { healthCheck } from "./supervise/health.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
 import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import { resolveVolumes, withVolumesFrom } from "./volumes/resolve-volumes.ts";
+import { Volumes } from "./volumes/volumes.ts";
 import type { ImageRunConfig } from "#spec";
 
 export interface EngineOptions {
@@ -183,14 +188,17 @@ export class Engine implements AsyncDisposable {
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
+    const journal = new Journal(
+      join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
+      database,
+    );
     const core = new EngineCore({
       paths,
+      journal,
+      volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
+      secrets: new SecretStore(paths.state),
       supervision: new SupervisionBook(database),
       superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
-      journal: new Journal(
-        join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
-        database,
-      ),
       facts,
       executor,
       database,
@@ -243,6 +251,11 @@ export class Engine implements AsyncDisposable {
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Directories that outlive containers. */
+  get volumes(): Volumes {
+    return this.#core.volumes;
   }
 
   /** Networks, and which containers are on them. */
@@ -308,6 +321,7 @@ export class Engine implements AsyncDisposable {
     this.#core.config(record, this.#core.sharedNetwork(record));
     this.#insert(record);
     try {
+      this.#core.secrets.keep(record.id, options.secrets ?? []);
       await this.#core.furnish(record);
     } catch (error) {
       await this.#core.discard(record, true).catch(() => undefined);
@@ -400,12 +414,18 @@ export class Engine implements AsyncDisposable {
     return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
   }
 
+  /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */
+  stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
+    return watchStats(this.#core, options);
+  }
+
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
     return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
       ...this.#core.planOptions(record, await this.#imagined(record)),
       imageMounts: await this.#core.imageMounts(record),
+      memoryFiles: secretFiles(options.secrets ?? []),
     });
   }
 
@@ -418,7 +438,10 @@ export class Engine implements AsyncDisposable {
     return { kind: "overlay", lower: view?.lower ?? [], upper: join(directory, "fs"), work: join(directory, "work") };
   }
 
-  async #makeRecord(options: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+  async #makeRecord(given: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+    // The content of secrets is not in the database, which is on a disk.
+    const { secrets = [], ...others } = given;
+    const options = { ...others, mounts: withVolumesFrom(others, this.#core.records) };
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
@@ -445,7 +468,8 @@ export class Engine implements AsyncDisposable {
       labels: { ...Object.fromEntries(config.labels), ...options.labels },
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
-      volumes: volumes(options, config.volumes),
+      volumes: resolveVolumes(options, config.volumes),
+      ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
       ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),
       images: await this.#mountedImages(options, pull),
@@ -514,40 +538,6 @@ function workingDirectory(path: string): string {
   if (!path.startsWith("/") || path.includes("\0"))
     throw invalidArgument(`Cannot use working directory "${path}": it is not an absolute path`);
   return path;
-}
-
-/** Volumes of the options, and an anonymous one for each VOLUME of the image that nothing else is mounted on. */
-function volumes(options: ContainerOptions, image: readonly string[]): ResolvedContainer["volumes"] {
-  const list: ResolvedContainer["volumes"][number][] = [];
-  const taken = new Set<string>();
-  for (const mount of options.mounts ?? []) {
-    const target = checkTarget(mount.target);
-    if (taken.has(target)) throw invalidArgument(`Cannot mount on "${target}": two mounts have this target`);
-    taken.add(target);
-    if (mount.type !== "volume") continue;
-    const anonymous = mount.source === undefined || mount.source === "";
-    if (!anonymous && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(mount.source ?? ""))
-      throw invalidArgument(
-        `Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`,
-        {
-          remedy: "For a host directory, write an absolute path",
-        },
-      );
-    list.push({
-      target,
-      name: anonymous ? newId() : (mount.source ?? ""),
-      anonymous,
-      readOnly: mount.readOnly === true,
-      noCopy: mount.noCopy === true,
-    });
-  }
-  for (const path of image) {
-    const target = checkTarget(path);
-    if (taken.has(target)) continue;
-    taken.add(target);
-    list.push({ target, name: newId(), anonymous: true, readOnly: false, noCopy: false });
-  }
-  return list;
 }
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */

@@ -9,6 +9,11 @@ export { looksAtEnded, type ContainerFilters } from "./lifecycle/container-filte
 export type { ContainerSummary } from "./lifecycle/summary.ts";
 export type { Health, HealthOptions, ProbeResult } from "./supervise/health.ts";
 export type { SuperviseOptions } from "./supervise/supervisor.ts";
+export type { SecretOption } from "./secrets/secrets.ts";
+export type { ContainerStats } from "./stats/container-stats.ts";
+export type { StatsOptions } from "./stats/watch-stats.ts";
+export type { VolumeFilters } from "./volumes/volume-filter.ts";
+export type { Volume, VolumeOptions, Volumes } from "./volumes/volumes.ts";
 export type { ProcessTable } from "./lifecycle/top.ts";
 export type { UpdateOptions } from "./lifecycle/update.ts";
 export type { WaitCondition } from "./lifecycle/wait.ts";

@@ -562,6 +562,14 @@ export function encodeOperation(w: Writer, v: Operation): void {
       }
       w.string(v.purpose);
       return;
+    case "memory-file":
+      w.u16(110);
+      w.string(v.path);
+      w.bytes(v.data);
+      w.u32(v.mode);
+      w.u32(v.uid);
+      w.u32(v.gid);
+      return;
     case "root-alone":
       w.u16(120);
       w.bool(v.readOnly);

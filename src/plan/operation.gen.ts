@@ -847,6 +847,21 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
+export interface OperationMemoryFile {
+  readonly op: "memory-file";
+  /** path in the root; created as an empty file when missing */
+  readonly path: string;
+  /** its content */
+  readonly data: Uint8Array;
+  /** permission bits */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+}
+
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 export interface OperationRootAlone {
   readonly op: "root-alone";
@@ -942,6 +957,7 @@ export type Operation =
   | OperationUnmount
   | OperationHostDirectory
   | OperationNetlink
+  | OperationMemoryFile
   | OperationRootAlone
   | OperationMountLayers;
 

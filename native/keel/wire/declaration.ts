@@ -798,6 +798,19 @@ export const operations: readonly Declared[] = [
       f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
     ],
   },
+  // -- the life of containers ------------------------------------------------------------------------------------
+  {
+    number: 110,
+    name: "memory-file",
+    doc: "Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else",
+    fields: [
+      f("path", "string", "path in the root; created as an empty file when missing"),
+      f("data", "bytes", "its content"),
+      f("mode", "u32", "permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
   // -- trees of files --------------------------------------------------------------------------------------------
   {
     number: 120,
