@@ -1,16 +1,26 @@
 /**
- * Bundles the program (`dist/sampan.js`, its commands as chunks of their own), the library (`dist/index.js`) and the OCI
- * runtime (`dist/sampan-oci.cjs`).
+ * Bundles the program (`dist/sampan.js`, its commands as chunks of their own), the library (`dist/index.js`) with its client
+ * (`dist/client.js`), the daemon (`dist/daemon/main.js`) and the OCI runtime (`dist/sampan-oci.cjs`).
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 rmSync(`${root}dist`, { recursive: true, force: true });
+
+/** The program loads the daemon from its own bundle: its libraries are CommonJS, whose `require` no command should pay for. */
+const daemonElsewhere: Plugin = {
+  name: "daemon",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^#daemon$/ }, () => ({ path: "../daemon/main.js", external: true }));
+  },
+};
+
 await build({
   absWorkingDir: root,
-  entryPoints: { sampan: "src/cli/main.ts", index: "src/engine/index.ts" },
+  entryPoints: { sampan: "src/cli/main.ts", index: "src/engine/index.ts", client: "src/api/native/client/index.ts" },
+  plugins: [daemonElsewhere],
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
   bundle: true,
@@ -18,6 +28,22 @@ await build({
   format: "esm",
   platform: "node",
   target: "node26",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  sourcemap: false,
+  logLevel: "warning",
+});
+
+await build({
+  absWorkingDir: root,
+  entryPoints: { main: "src/daemon/index.ts" },
+  outdir: "dist/daemon",
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node26",
+  banner: { js: 'import{createRequire as requireOf}from"node:module";const require=requireOf(import.meta.url);' },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",

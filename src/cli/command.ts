@@ -43,6 +43,8 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
 export interface GlobalOptions {
   readonly root: string | undefined;
   readonly state: string | undefined;
+  /** Of a daemon, as `unix:///path` or `tcp://host:port`. */
+  readonly host: string | undefined;
 }
 
 /** A command: what it is, and what it does. `run` gives the exit code of the process. */

@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
 import { copy } from "./commands/copy.ts";
+import { daemon } from "./commands/daemon.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exec } from "./commands/exec.ts";
 import { explain } from "./commands/explain.ts";
@@ -34,7 +35,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[login, logout, copy, tags, referrers],
-    ...[explain, doctor, version],
+    ...[daemon, explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );
 

@@ -5,11 +5,13 @@ import { cgroupDirectories } from "#plan";
 import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
+import type { ContainerHandle } from "./interface.ts";
 import { readLog, type LogOptions } from "./logs.ts";
 import type { LogEntry } from "./log-file.ts";
-import type { ExecOptions } from "./options.ts";
+import type { ContainerOptions, ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
+import { summarize, type ContainerSummary } from "./summary.ts";
 
 export interface StopOptions {
   /** In place of the container's own stop signal. */
@@ -35,7 +37,7 @@ export interface StartOptions {
 
 const killSignal = 9;
 
-export class Container implements AsyncDisposable {
+export class Container implements ContainerHandle {
   readonly #core: EngineCore;
   readonly record: ContainerRecord;
   /** Left by a start for a wait, which most often comes next. */
@@ -53,6 +55,14 @@ export class Container implements AsyncDisposable {
 
   get name(): string {
     return this.record.name;
+  }
+
+  get options(): ContainerOptions {
+    return this.record.options;
+  }
+
+  summary(): ContainerSummary {
+    return summarize(this.record, this.state);
   }
 
   get state(): RuntimeState {

@@ -16,20 +16,24 @@ import { probeHost } from "#host";
 import {
   Images,
   openDatabase,
+  type ImageHistory,
   type ImageSummary,
-  type PullProgress,
+  type LoadedImage,
+  type PulledImage,
+  type PushedImage,
   type RemovedImage,
   type ResolvedImage,
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials } from "#remotes";
+import { dockerCredentials, type CredentialSource } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
-import { containerStatus, type ContainerStatus } from "./inspect.ts";
+import { inspectImage } from "./image-details.ts";
+import type { ContainerEngine, TransferOptions } from "./interface.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
@@ -37,7 +41,7 @@ import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
-import type { RuntimeState } from "#runtime";
+import { summarize, type ContainerSummary } from "./summary.ts";
 
 export interface EngineOptions {
   /** Where images and containers are kept; `SAMPAN_ROOT` or /var/lib/sampan by default. */
@@ -48,24 +52,13 @@ export interface EngineOptions {
   readonly cgroupParent?: string;
 }
 
-export interface PullOptions {
-  readonly platform?: string;
-  readonly onProgress?: (progress: PullProgress) => void;
-  readonly signal?: AbortSignal;
+/** Of a pull by the embedded engine. */
+export interface PullOptions extends TransferOptions {
+  /** In place of those of Docker's configuration file. */
+  readonly credentials?: CredentialSource | undefined;
 }
 
-export interface ContainerSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly command: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly status: ContainerStatus;
-  readonly state: RuntimeState;
-}
-
-export class Engine implements AsyncDisposable {
+export class Engine implements ContainerEngine {
   readonly #core: EngineCore;
   readonly #images: Images;
   readonly #database: Disposable;
@@ -141,7 +134,7 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Fetches an image, or brings it up to date. */
-  async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
+  async pull(reference: string, options: PullOptions = {}): Promise<PulledImage> {
     return this.#images.pull(reference, options);
   }
 
@@ -150,8 +143,41 @@ export class Engine implements AsyncDisposable {
     return this.#images;
   }
 
-  images(): readonly ImageSummary[] {
-    return this.#images.list();
+  /** @param filters as `Images.list` has them */
+  images(filters: readonly string[] = []): readonly ImageSummary[] {
+    return this.#images.list(filters);
+  }
+
+  async push(
+    reference: string,
+    options: PullOptions & { readonly allPlatforms?: boolean | undefined } = {},
+  ): Promise<PushedImage> {
+    return this.#images.push(reference, options);
+  }
+
+  inspectImage(nameOrId: string, platform?: string): object {
+    const image = this.image(nameOrId, platform);
+    return inspectImage(image, this.#images.names(image));
+  }
+
+  imageHistory(nameOrId: string): readonly ImageHistory[] {
+    return this.#images.history(this.image(nameOrId));
+  }
+
+  tagImage(nameOrId: string, name: string): void {
+    this.#images.tag(nameOrId, name);
+  }
+
+  async saveImages(
+    names: readonly string[],
+    sink: (data: Uint8Array) => Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await this.#images.save(names, sink, options);
+  }
+
+  async loadImages(stream: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<readonly LoadedImage[]> {
+    return this.#images.load(stream, options);
   }
 
   /** An image on this machine, by name or id. */
@@ -236,18 +262,7 @@ export class Engine implements AsyncDisposable {
 
   /** All containers, newest first. */
   list(): ContainerSummary[] {
-    return this.#core.records.list().map((record) => {
-      const state = this.#core.runtime.state(record.id);
-      return {
-        id: record.id,
-        name: record.name,
-        image: record.image,
-        command: record.resolved.args,
-        createdAt: record.createdAt,
-        status: containerStatus(state),
-        state,
-      };
-    });
+    return this.#core.records.list().map((record) => summarize(record, this.#core.runtime.state(record.id)));
   }
 
   /** The plan of a container that is not made: what keel would do, step by step. */

@@ -1,6 +1,6 @@
 import { failedPrecondition } from "#errdefs";
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { connect, rawTerminal } from "../streams.ts";
 
 export const attach = command(
@@ -16,11 +16,11 @@ export const attach = command(
     examples: ["sampan attach web"],
   },
   async (values, [name = ""], globals) => {
-    await using engine = await openEngine(globals);
-    const container = engine.get(name);
-    if (container.state.status !== "running")
+    await using engine = await reachEngine(globals);
+    const container = await engine.get(name);
+    if ((await container.summary()).state.status !== "running")
       throw failedPrecondition(`Cannot attach to container "${name}": it is not running`);
-    const { options } = container.record;
+    const { options } = container;
     const tty = options.tty === true;
     const stdin = values["no-stdin"] !== true && options.openStdin === true;
     using _ = rawTerminal(tty && stdin);

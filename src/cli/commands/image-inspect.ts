@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 import { checkFormat } from "../table.ts";
 
 export const imageInspect = command(
@@ -15,14 +15,11 @@ export const imageInspect = command(
     examples: ["sampan image inspect debian:12"],
   },
   async (values, names, globals) => {
-    const { inspectImage } = await import("#engine");
     checkFormat(values.format);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const found: object[] = [];
     const code = await forEach(names, async (name) => {
-      const image = engine.image(name, values.platform);
-      found.push(inspectImage(image, engine.imageStore.names(image)));
-      await Promise.resolve();
+      found.push(await engine.inspectImage(name, values.platform));
     });
     if (values.format === "json") for (const image of found) process.stdout.write(`${JSON.stringify(image)}\n`);
     else process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);

@@ -1,6 +1,6 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { write } from "../streams.ts";
 
 export const logs = command(
@@ -24,14 +24,14 @@ export const logs = command(
       values.tail === undefined || values.tail === "all" ? undefined : parseInteger(values.tail, "--tail", 0, 1e9);
     const since = values.since === undefined ? undefined : parseTime(values.since, "--since");
     const until = values.until === undefined ? undefined : parseTime(values.until, "--until");
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const abort = new AbortController();
     process.once("SIGINT", () => abort.abort());
     process.stdout.on("error", () => abort.abort());
     const newline = Uint8Array.of(0x0a);
     // A line that comes in parts gets its time once; parts of the two streams may be interleaved.
     const open = { stdout: false, stderr: false };
-    const entries = engine.get(name).logs({
+    const entries = (await engine.get(name)).logs({
       follow: values.follow === true,
       signal: abort.signal,
       ...(tail === undefined ? {} : { tail }),

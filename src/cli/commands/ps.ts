@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { printTable } from "../table.ts";
 import { describeStatus } from "../status.ts";
 
@@ -22,10 +22,9 @@ export const ps = command(
     const { humanDuration, parseInteger } = await import("#engine");
     const { checkFormat } = await import("../table.ts");
     checkFormat(values.format);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const last = values.last === undefined ? undefined : parseInteger(values.last, "--last", 1, 1_000_000);
-    const rows = engine
-      .list()
+    const rows = (await engine.list())
       .filter((c) => values.all === true || last !== undefined || c.status === "running")
       .slice(0, last);
     const id = (full: string): string => (values["no-trunc"] === true ? full : full.slice(0, 12));

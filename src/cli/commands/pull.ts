@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { pullProgress } from "../progress.ts";
 
 export const pull = command(
@@ -15,7 +15,7 @@ export const pull = command(
     examples: ["sampan pull debian:12", "sampan pull --platform linux/arm64 127.0.0.1:5000/app@sha256:…"],
   },
   async (values, [reference = ""], globals) => {
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     using progress = pullProgress(reference, values.quiet === true);
     const image = await engine.pull(reference, {
       onProgress: progress.update,

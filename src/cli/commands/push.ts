@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { progressDisplay } from "../progress.ts";
 
 export const push = command(
@@ -16,10 +16,10 @@ export const push = command(
     examples: ["sampan tag app registry.example.com/team/app:1", "sampan push registry.example.com/team/app:1"],
   },
   async (values, [reference = ""], globals) => {
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const quiet = values.quiet === true;
     using progress = progressDisplay(`Pushing ${reference}`, quiet);
-    const pushed = await engine.imageStore.push(reference, {
+    const pushed = await engine.push(reference, {
       onProgress: progress.update,
       signal: interruption(),
       platform: values.platform,

@@ -1,4 +1,4 @@
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { command } from "../command.ts";
 import { runFlags } from "../run-flags.ts";
 import { connect, rawTerminal, terminalSize } from "../streams.ts";
@@ -31,7 +31,7 @@ export const run = command(
     const interactive = values.interactive === true;
     if (tty && interactive && !detach && !process.stdin.isTTY)
       throw invalidArgument("Cannot use -t: the input is not a terminal", { remedy: "Leave -t out" });
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const options = {
       ...containerOptions(values, words),
       autoRemove: values.rm === true,

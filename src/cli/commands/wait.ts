@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const wait = command(
   {
@@ -11,9 +11,9 @@ export const wait = command(
     examples: ["sampan wait job"],
   },
   async (_, names, globals) => {
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      const { status } = await engine.get(name).wait();
+      const { status } = await (await engine.get(name)).wait();
       process.stdout.write(`${status}\n`);
     });
   },

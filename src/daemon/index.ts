@@ -1,0 +1,2 @@
+/** The composition root: what `sampan daemon` runs. */
+export { runDaemon } from "./run.ts";
