@@ -373,7 +373,7 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */
 function removeCommand(paths: EnginePaths, id: string): readonly string[] {
-  for (const candidate of ["./sampan.js", "../sampan.js", "../../dist/sampan.js"]) {
+  for (const candidate of ["./sampan.cjs", "../sampan.cjs", "../../dist/sampan.cjs"]) {
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);
