@@ -64,6 +64,10 @@ int layer_remove(struct layer *l, const struct layer_parent *parent, const char 
 	struct stat st;
 	if (fstatat(parent->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : layer_fail(l, "fstatat", path);
+	if (l->merge && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return layer_fail(l, "unlinkat", path);
+	}
 	if (S_ISDIR(st.st_mode) ? tree_remove(parent->fd, name, &error) < 0 : unlinkat(parent->fd, name, 0) < 0)
 		return layer_fail(l, S_ISDIR(st.st_mode) ? error.syscall : "unlinkat", path);
 	if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))
@@ -121,6 +125,10 @@ static int make_directory(struct layer *l, const struct msg_apply_directory *m, 
 		if (fstatat(parent->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return layer_fail(l, "fstatat", m->path);
 		replaced = !S_ISDIR(st.st_mode);
+		if (replaced && l->merge) {
+			errno = ENOTDIR;
+			return layer_fail(l, "mkdirat", m->path);
+		}
 		if (replaced) {
 			if (layer_remove(l, parent, name, m->path) < 0)
 				return -1;
@@ -150,6 +158,9 @@ static int describe_directory(struct layer *l, const struct msg_apply_directory 
 	uint32_t mode = m->mode & 07777;
 	if (fstat(fd, st) < 0)
 		return layer_fail(l, "fstat", m->path);
+	/* Somebody else's: a copy into /tmp must not take its sticky bit away. */
+	if (existed && l->merge)
+		return 0;
 	bool owned = st->st_uid == m->uid && st->st_gid == m->gid;
 	if (!owned && fchown(fd, m->uid, m->gid) < 0)
 		return layer_fail(l, "fchown", m->path);
@@ -208,6 +219,15 @@ int layer_symlink(struct layer *l, const struct msg_apply_symlink *m)
 	return utimensat(parent->fd, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? layer_fail(l, "utimensat", m->path) : 0;
 }
 
+/*
+ * The node was made just now, and in a layer nobody else is here. With `merge` a container may have put a link in its place,
+ * which fchmodat(2) would follow: setuid and sticky bits mean nothing on a node, and are not worth that.
+ */
+static int change_mode(const struct layer *l, int dirfd, const char *name, mode_t mode)
+{
+	return l->merge ? 0 : fchmodat(dirfd, name, mode, 0);
+}
+
 int layer_node(struct layer *l, const struct msg_apply_node *m)
 {
 	const char *name;
@@ -234,8 +254,7 @@ int layer_node(struct layer *l, const struct msg_apply_node *m)
 	if ((m->uid != l->uid || m->gid != l->gid || parent->inherits) &&
 	    fchownat(parent->fd, name, m->uid, m->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return layer_fail(l, "fchownat", m->path);
-	/* Never a link: it was made just now, and nobody else is here. */
-	if (((m->mode & 07000) != 0 || parent->inherits) && fchmodat(parent->fd, name, m->mode & 07777, 0) < 0)
+	if (((m->mode & 07000) != 0 || parent->inherits) && change_mode(l, parent->fd, name, m->mode & 07777) < 0)
 		return layer_fail(l, "fchmodat", m->path);
 	if (layer_set_xattrs_at(l, parent->fd, name, &m->xattrs, m->path) < 0)
 		return -1;

@@ -16,8 +16,9 @@
  * With `overlay` the root holds nothing but this layer, so that whatever exists is the layer's own. Without it the lower
  * layers' files are in the root too, and `made` tells them apart.
  *
- * Nobody else writes below the root meanwhile: it is a directory that only its maker knows yet. The descriptors guard
- * against what the layer itself has put there.
+ * Nobody else writes below a layer's root meanwhile: it is a directory that only its maker knows yet. The descriptors guard
+ * against what the layer itself has put there. With `merge` (browse.c) the root is a container's, which may run: whatever it
+ * puts in place of a path between two calls, nothing outside of the root is reached, as no call follows a link.
  */
 #ifndef KEEL_APPLY_LAYER_H
 #define KEEL_APPLY_LAYER_H
@@ -65,6 +66,7 @@ struct layer_file {
 struct layer {
 	int root; /* -1 before apply-open */
 	bool overlay;
+	bool merge;    /* what is there may be somebody's: see browse-write */
 	bool chrooted; /* the process's root is the layer's, for a kernel without openat2 */
 	uid_t uid;     /* what is made belongs to these first */
 	gid_t gid;
@@ -86,6 +88,13 @@ struct layer {
 
 int layer_fail(struct layer *l, const char *call, const char *path);
 void layer_close(struct layer *l);
+
+/* apply.c */
+
+/* Without a root yet; NULL without memory. To be freed after layer_close. */
+struct layer *layer_new(void);
+/* Makes what one message says. */
+int layer_entry(struct layer *l, const struct wire_message *m);
 
 /* apply_parent.c */
 

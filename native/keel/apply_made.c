@@ -26,7 +26,7 @@ static uint64_t *slot(uint64_t *made, size_t capacity, uint64_t h)
 
 int layer_made(struct layer *l, uint64_t parent, const char *name)
 {
-	if (l->overlay)
+	if (l->overlay || l->merge)
 		return 0;
 	if ((l->made_count + 1) * 2 > l->made_capacity) {
 		size_t capacity = l->made_capacity == 0 ? 1024 : l->made_capacity * 2;

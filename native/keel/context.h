@@ -323,6 +323,8 @@ int op_landlock(struct context *c, const struct op_landlock *op);
 int op_remove_tree(struct context *c, const struct op_remove_tree *op);
 int op_unmount(struct context *c, const struct op_unmount *op);
 int op_host_directory(struct context *c, const struct op_host_directory *op);
+int op_root_alone(struct context *c, const struct op_root_alone *op);
+int op_mount_layers(struct context *c, const struct op_mount_layers *op);
 int op_netlink(struct context *c, const struct op_netlink *op);
 
 #endif

@@ -1,9 +1,10 @@
-/* keel: `serve`, `apply`, `init` and `version`. */
+/* keel: `serve`, `apply`, `browse`, `init` and `version`. */
 #include <errno.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "apply.h"
+#include "browse.h"
 #include "compat.h"
 #include "context.h"
 #include "init.h"
@@ -21,8 +22,8 @@ static void say(const char *text)
 
 static int usage(void)
 {
-	say("Usage: keel serve [COUNT] | keel apply | keel init -- COMMAND [ARGUMENT ...] | keel version\n"
-	    "serve and apply speak to their client on descriptor 3.\n"
+	say("Usage: keel serve [COUNT] | keel apply | keel browse | keel init -- COMMAND [ARGUMENT ...] | keel version\n"
+	    "serve, apply and browse speak to their client on descriptor 3.\n"
 	    "serve can give COUNT descriptors, from 4 on, to the program of a container.\n");
 	return 2;
 }
@@ -64,7 +65,9 @@ static int run(const char *mode, char **argv, char **envp)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NAME, "keel", 0, 0, 0);
 	fcntl(SOCKET_FD, F_SETFD, FD_CLOEXEC);
-	return strcmp(mode, "serve") == 0 ? serve_main(SOCKET_FD) : apply_main(SOCKET_FD);
+	if (strcmp(mode, "serve") == 0)
+		return serve_main(SOCKET_FD);
+	return strcmp(mode, "apply") == 0 ? apply_main(SOCKET_FD) : browse_main(SOCKET_FD);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -81,7 +84,7 @@ int main(int argc, char **argv, char **envp)
 		return write(STDOUT_FILENO, line.data, line.used) == (ssize_t)line.used ? 0 : 1;
 	}
 	bool serve = strcmp(mode, "serve") == 0;
-	if ((!serve && strcmp(mode, "apply") != 0) || argc > (serve ? 3 : 2) || (argc == 3 && !read_count(argv[2])))
+	if ((!serve && strcmp(mode, "apply") != 0 && strcmp(mode, "browse") != 0) || argc > (serve ? 3 : 2) || (argc == 3 && !read_count(argv[2])))
 		return usage();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	fill_stdio();

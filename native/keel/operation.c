@@ -147,6 +147,10 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_unmount(c, &o->u.unmount);
 	case OP_HOST_DIRECTORY:
 		return op_host_directory(c, &o->u.host_directory);
+	case OP_ROOT_ALONE:
+		return op_root_alone(c, &o->u.root_alone);
+	case OP_MOUNT_LAYERS:
+		return op_mount_layers(c, &o->u.mount_layers);
 	case OP_NETLINK:
 		return op_netlink(c, &o->u.netlink);
 	default:

@@ -1,4 +1,4 @@
-/* The root filesystem as an overlay of layers. */
+/* Layers on top of each other: the root filesystem, and what is mounted in one. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -149,5 +149,81 @@ int op_root_overlay(struct context *c, const struct op_root_overlay *op)
 	if (root < 0)
 		return -1;
 	root_replace(c, root);
+	return 0;
+}
+
+/* Attaches layers where nobody else sees it for a moment: a part of them can be cloned only of what is attached. */
+static int clone_part(struct context *c, const struct op_mount_layers *op, int whole)
+{
+	const char *place = op->lower.items[0];
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	scoped_fd directory = open(place, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory < 0)
+		return fail(c, "open", place);
+	if (whole >= 0 && attach_mount(whole, directory) < 0)
+		return fail(c, "move_mount", place);
+	int tree = -1;
+	scoped_fd part = (int)syscall(SYS_openat2, whole >= 0 ? whole : directory, op->subpath, &how, sizeof(how));
+	if (part < 0)
+		fail(c, "openat2", op->subpath);
+	else if ((tree = open_tree(part, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)) < 0)
+		fail(c, "open_tree", op->subpath);
+	if (whole >= 0 && umount2(place, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && tree >= 0) {
+		close_scope(&tree);
+		return fail(c, "umount2", place);
+	}
+	errno = (int)c->failure.error;
+	return tree;
+}
+
+/* The mount that is wanted, attached nowhere. */
+static int open_layers(struct context *c, const struct op_mount_layers *op)
+{
+	const struct op_root_overlay layers = { .lower = op->lower, .upper = "", .work = "", .target = op->target };
+	if (op->lower.count == 0 || op->lower.count > MAX_LAYERS)
+		return fail_with(c, EINVAL, "fsconfig", "number of layers");
+	if (op->lower.count > 1) {
+		scoped_fd whole = overlay_mount(c, &layers);
+		if (whole < 0)
+			return -1;
+		return op->subpath[0] == 0 ? fcntl(whole, F_DUPFD_CLOEXEC, 0) : clone_part(c, op, whole);
+	}
+	if (op->subpath[0] != 0)
+		return clone_part(c, op, -1);
+	int tree = open_tree(AT_FDCWD, op->lower.items[0], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return tree < 0 ? fail(c, "open_tree", op->lower.items[0]) : tree;
+}
+
+int op_mount_layers(struct context *c, const struct op_mount_layers *op)
+{
+	struct stat s;
+	scoped_fd mount = open_layers(c, op);
+	if (mount < 0)
+		return -1;
+	if (fstat(mount, &s) < 0)
+		return fail(c, "fstat", op->target);
+	if (set_mount_attributes(mount, 0, op->attributes | MOUNT_ATTR_RDONLY, 0, 0) < 0)
+		return fail(c, "mount_setattr", op->target);
+	const struct make make = { .file = !S_ISDIR(s.st_mode), .mode = S_ISDIR(s.st_mode) ? 0755 : 0644 };
+	scoped_fd target = root_make_target(c, op->target, &make);
+	if (target < 0)
+		return fail(c, "openat2", op->target);
+	if (attach_mount(mount, target) < 0)
+		return fail(c, "move_mount", op->target);
+	return 0;
+}
+
+int op_root_alone(struct context *c, const struct op_root_alone *op)
+{
+	if (root_directory(c) < 0)
+		return fail(c, "open", "/");
+	int tree = open_tree(c->root, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0)
+		return fail(c, "open_tree", "/");
+	if (op->read_only && set_mount_attributes(tree, 0, MOUNT_ATTR_RDONLY, 0, 0) < 0) {
+		close_scope(&tree);
+		return fail(c, "mount_setattr", "/");
+	}
+	root_replace(c, tree);
 	return 0;
 }

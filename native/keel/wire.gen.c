@@ -569,6 +569,19 @@ static void decode_op_netlink(struct wire_reader *r, struct op_netlink *v)
 	v->purpose = wire_read_string(r);
 }
 
+static void decode_op_root_alone(struct wire_reader *r, struct op_root_alone *v)
+{
+	v->read_only = wire_read_bool(r);
+}
+
+static void decode_op_mount_layers(struct wire_reader *r, struct op_mount_layers *v)
+{
+	decode_list_string(r, &v->lower);
+	v->subpath = wire_read_string(r);
+	v->target = wire_read_string(r);
+	v->attributes = wire_read_u64(r);
+}
+
 static void decode_program(struct wire_reader *r, struct wire_program *v)
 {
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
@@ -790,6 +803,12 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 		case OP_NETLINK:
 			decode_op_netlink(r, &o->u.netlink);
 			break;
+		case OP_ROOT_ALONE:
+			decode_op_root_alone(r, &o->u.root_alone);
+			break;
+		case OP_MOUNT_LAYERS:
+			decode_op_mount_layers(r, &o->u.mount_layers);
+			break;
 		default:
 			r->failed = true;
 		}
@@ -928,6 +947,27 @@ static void decode_msg_apply_finish(struct wire_reader *r, struct msg_apply_fini
 	v->sync = wire_read_bool(r);
 }
 
+static void decode_msg_browse_open(struct wire_reader *r, struct msg_browse_open *v)
+{
+	v->mounts = wire_read_bool(r);
+	decode_program(r, &v->program);
+}
+
+static void decode_msg_browse_look(struct wire_reader *r, struct msg_browse_look *v)
+{
+	v->path = wire_read_string(r);
+	v->follow = wire_read_bool(r);
+}
+
+static void decode_msg_browse_walk(struct wire_reader *r, struct msg_browse_walk *v)
+{
+	v->path = wire_read_string(r);
+	v->follow = wire_read_bool(r);
+	v->depth = wire_read_u8(r);
+	v->cross = wire_read_bool(r);
+	v->content = wire_read_bool(r);
+}
+
 bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *arena, struct wire_message *out)
 {
 	struct wire_reader reader = { .next = data, .end = data + size, .arena = arena };
@@ -998,6 +1038,17 @@ bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *ar
 		break;
 	case MSG_APPLY_FINISH:
 		decode_msg_apply_finish(r, &out->u.apply_finish);
+		break;
+	case MSG_BROWSE_OPEN:
+		decode_msg_browse_open(r, &out->u.browse_open);
+		break;
+	case MSG_BROWSE_LOOK:
+		decode_msg_browse_look(r, &out->u.browse_look);
+		break;
+	case MSG_BROWSE_WALK:
+		decode_msg_browse_walk(r, &out->u.browse_walk);
+		break;
+	case MSG_BROWSE_WRITE:
 		break;
 	default:
 		return false;
@@ -1075,6 +1126,46 @@ void wire_encode_status_is(struct wire_writer *w, uint32_t request, uint8_t stat
 	for (uint32_t i = 0; i < execs.count; i++) {
 		wire_write_u32(w, execs.items[i]);
 	}
+	wire_finish(w, start);
+}
+
+void wire_encode_found(struct wire_writer *w, uint32_t request, const char *path, const char *link, uint32_t mode, uint32_t uid, uint32_t gid, uint32_t major, uint32_t minor, uint64_t size, int64_t seconds, uint32_t nanoseconds, const char *target, struct wire_list_xattr xattrs, struct wire_list_segment segments)
+{
+	size_t start = wire_begin(w, request, MSG_FOUND);
+	wire_write_string(w, path);
+	wire_write_string(w, link);
+	wire_write_u32(w, mode);
+	wire_write_u32(w, uid);
+	wire_write_u32(w, gid);
+	wire_write_u32(w, major);
+	wire_write_u32(w, minor);
+	wire_write_u64(w, size);
+	wire_write_i64(w, seconds);
+	wire_write_u32(w, nanoseconds);
+	wire_write_string(w, target);
+	wire_write_u32(w, xattrs.count);
+	for (uint32_t i = 0; i < xattrs.count; i++) {
+		wire_write_string(w, xattrs.items[i].name);
+		wire_write_bytes(w, xattrs.items[i].value);
+	}
+	wire_write_u32(w, segments.count);
+	for (uint32_t i = 0; i < segments.count; i++) {
+		wire_write_u64(w, segments.items[i].offset);
+		wire_write_u64(w, segments.items[i].size);
+	}
+	wire_finish(w, start);
+}
+
+void wire_encode_found_data(struct wire_writer *w, uint32_t request, struct wire_bytes data)
+{
+	size_t start = wire_begin(w, request, MSG_FOUND_DATA);
+	wire_write_bytes(w, data);
+	wire_finish(w, start);
+}
+
+void wire_encode_found_end(struct wire_writer *w, uint32_t request)
+{
+	size_t start = wire_begin(w, request, MSG_FOUND_END);
 	wire_finish(w, start);
 }
 
@@ -1229,6 +1320,10 @@ const char *wire_operation_name(uint16_t number)
 		return "host-directory";
 	case OP_NETLINK:
 		return "netlink";
+	case OP_ROOT_ALONE:
+		return "root-alone";
+	case OP_MOUNT_LAYERS:
+		return "mount-layers";
 	default:
 		return NULL;
 	}

@@ -50,6 +50,12 @@ struct wire_timestamp {
 	uint32_t nanoseconds; /* 0 to 999,999,999 */
 };
 
+/* A part of a file that is data and no hole */
+struct wire_segment {
+	uint64_t offset; /* position in the file */
+	uint64_t size; /* bytes */
+};
+
 /* What one operation gave back (only `read-file` and `netlink` give anything) */
 struct wire_result {
 	uint32_t step; /* index of the operation in its program, from 0 */
@@ -98,6 +104,11 @@ struct wire_list_xattr {
 
 struct wire_list_result {
 	struct wire_result *items;
+	uint32_t count;
+};
+
+struct wire_list_segment {
+	struct wire_segment *items;
 	uint32_t count;
 };
 
@@ -176,6 +187,8 @@ enum wire_operation_number {
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
+	OP_ROOT_ALONE = 120,
+	OP_MOUNT_LAYERS = 121,
 };
 
 /* Create the container's process, in new namespaces */
@@ -679,6 +692,19 @@ struct op_netlink {
 	const char *purpose; /* what the messages are to do, in words that continue `Cannot` */
 };
 
+/* Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
+struct op_root_alone {
+	bool read_only; /* nothing can be changed through it */
+};
+
+/* Mount read-only layers on top of each other at a path in the root, or only a directory or file of them */
+struct op_mount_layers {
+	struct wire_list_string lower; /* absolute host directories, top first */
+	const char *subpath; /* path in the layers' root of what is mounted, resolved in there; empty for all */
+	const char *target; /* path in the root; created as a directory or an empty file when missing */
+	uint64_t attributes; /* MOUNT_ATTR_* to set on it; it is read-only in any case */
+};
+
 struct wire_operation {
 	uint16_t number; /* enum wire_operation_number */
 	union {
@@ -756,6 +782,8 @@ struct wire_operation {
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
+		struct op_root_alone root_alone;
+		struct op_mount_layers mount_layers;
 	} u;
 };
 
@@ -787,6 +815,10 @@ enum wire_message_number {
 	MSG_APPLY_WHITEOUT = 38,
 	MSG_APPLY_OPAQUE = 39,
 	MSG_APPLY_FINISH = 40,
+	MSG_BROWSE_OPEN = 60,
+	MSG_BROWSE_LOOK = 61,
+	MSG_BROWSE_WALK = 62,
+	MSG_BROWSE_WRITE = 63,
 	MSG_DONE = 100,
 	MSG_FAILED = 101,
 	MSG_EXECUTED = 102,
@@ -795,6 +827,9 @@ enum wire_message_number {
 	MSG_EXITED = 105,
 	MSG_EXEC_STARTED = 106,
 	MSG_STATUS_IS = 107,
+	MSG_FOUND = 120,
+	MSG_FOUND_DATA = 121,
+	MSG_FOUND_END = 122,
 };
 
 /* Run a program to its end in a forked process; answered by `executed` or `failed` */
@@ -954,6 +989,32 @@ struct msg_apply_finish {
 	bool sync; /* syncfs the root's filesystem before answering */
 };
 
+/* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+struct msg_browse_open {
+	bool mounts; /* first enter a mount namespace of its own, which ends with the process */
+	struct wire_program program; /* without any that makes a process */
+};
+
+/* Tell what is at a path; answered by `found`, whose path is `.`, or by `failed` */
+struct msg_browse_look {
+	const char *path; /* path in the root */
+	bool follow; /* what a symbolic link at its end leads to, and not the link */
+};
+
+/* Tell what is at a path and below it, a directory before what is in it and the names of each in the order of their bytes; each by `found`, and then `done`, or `failed`. What has gone meanwhile is left out */
+struct msg_browse_walk {
+	const char *path; /* path in the root */
+	bool follow; /* start at what a symbolic link at its end leads to */
+	uint8_t depth; /* 0 for the path alone, 1 with what is in it, 2 with all below */
+	bool cross; /* go into what is mounted below, but for filesystems that are the kernel's own, such as procfs */
+	bool content; /* the files' content too: `found-data` and then `found-end` after each file's `found` */
+};
+
+/* Take the entries of an `apply`, up to its `apply-finish`, in the root. A directory that is there stays as it is, and is never replaced by anything else; nothing else is replaced by a directory. A failure is the last answer */
+struct msg_browse_write {
+	char empty; /* no fields */
+};
+
 struct wire_message {
 	uint32_t request;
 	uint16_t kind; /* enum wire_message_number */
@@ -980,6 +1041,10 @@ struct wire_message {
 		struct msg_apply_whiteout apply_whiteout;
 		struct msg_apply_opaque apply_opaque;
 		struct msg_apply_finish apply_finish;
+		struct msg_browse_open browse_open;
+		struct msg_browse_look browse_look;
+		struct msg_browse_walk browse_walk;
+		struct msg_browse_write browse_write;
 	} u;
 };
 
@@ -1002,5 +1067,8 @@ void wire_encode_output(struct wire_writer *w, uint32_t request, uint8_t stream,
 void wire_encode_exited(struct wire_writer *w, uint32_t request, uint32_t status, uint32_t signal, bool oom_killed, int64_t seconds, uint32_t nanoseconds);
 void wire_encode_exec_started(struct wire_writer *w, uint32_t request, uint32_t pid);
 void wire_encode_status_is(struct wire_writer *w, uint32_t request, uint8_t state, uint32_t pid, struct wire_list_u32 execs);
+void wire_encode_found(struct wire_writer *w, uint32_t request, const char *path, const char *link, uint32_t mode, uint32_t uid, uint32_t gid, uint32_t major, uint32_t minor, uint64_t size, int64_t seconds, uint32_t nanoseconds, const char *target, struct wire_list_xattr xattrs, struct wire_list_segment segments);
+void wire_encode_found_data(struct wire_writer *w, uint32_t request, struct wire_bytes data);
+void wire_encode_found_end(struct wire_writer *w, uint32_t request);
 
 #endif

@@ -1,8 +1,9 @@
 /** What PAX and GNU headers before an entry say about it. */
+import { decodeName } from "#keel";
 import { decimal, paxTime, type Time } from "./numbers.ts";
 import type { PaxRecord } from "./pax.ts";
 import { mapRecord, pairs, type Segment } from "./sparse.ts";
-import { decodeName, quote } from "./text.ts";
+import { quote } from "./text.ts";
 
 export interface Extended {
   readonly path?: Uint8Array;

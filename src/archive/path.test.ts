@@ -1,7 +1,8 @@
 import fc from "fast-check";
+import { decodeName } from "#keel";
 import { describe, expect, it } from "vitest";
 import { cleanPath, meaningOf } from "./path.ts";
-import { decodeName, nameBytes } from "./text.ts";
+import { nameBytes } from "./text.ts";
 
 describe("cleanPath()", () => {
   it("gives relative paths without empty, `.` and `..` components", () => {

@@ -7,6 +7,7 @@
  * an image must not look one way to a scanner and another way to us.
  */
 import { dataLoss, invalidArgument, resourceExhausted, type SampanError } from "#errdefs";
+import { decodeName } from "#keel";
 import { ByteSource } from "./byte-source.ts";
 import { noExtended, readRecords, type Extended } from "./extended.ts";
 import { blockSize, field, isZero, padding, parseHeader, type Header } from "./header.ts";
@@ -14,7 +15,7 @@ import type { ArchiveLimits } from "./limits.ts";
 import { headerNumber, type Time } from "./numbers.ts";
 import { parsePax } from "./pax.ts";
 import { oldSegments, pairs, sparseProblem, type Segment, type SparseMap } from "./sparse.ts";
-import { decodeName, quote } from "./text.ts";
+import { quote } from "./text.ts";
 
 export type EntryType = "file" | "directory" | "symlink" | "hardlink" | "character" | "block" | "fifo";
 

@@ -1,7 +1,7 @@
 /** Loads and opens the engine, or reaches a daemon's: late, so that commands which don't need it start fast. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { ContainerEngine, Engine } from "#engine";
+import type { ContainerEngine, Engine, EngineOptions } from "#engine";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { GlobalOptions } from "./command.ts";
 
@@ -47,7 +47,7 @@ function daemonSocket(globals: GlobalOptions): string | undefined {
 }
 
 /** The engine in this process, for commands that no daemon serves. */
-export async function openEngine(globals: GlobalOptions): Promise<Engine> {
+export async function openEngine(globals: GlobalOptions, options: EngineOptions = {}): Promise<Engine> {
   const host = namedHost(globals);
   if (host !== undefined)
     throw failedPrecondition(`Cannot use the daemon at "${host}": this command works on this host only`, {
@@ -55,6 +55,7 @@ export async function openEngine(globals: GlobalOptions): Promise<Engine> {
     });
   const { Engine: EngineClass } = await import("#engine");
   return EngineClass.open({
+    ...options,
     ...(globals.root === undefined ? {} : { root: globals.root }),
     ...(globals.state === undefined ? {} : { state: globals.state }),
   });

@@ -14,10 +14,12 @@ import { join } from "node:path";
 import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
+  defaultLimits,
   Images,
   openDatabase,
   type ImageHistory,
   type ImageSummary,
+  type LayerLimits,
   type LoadedImage,
   type PulledImage,
   type PushedImage,
@@ -27,7 +29,7 @@ import {
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials, type CredentialSource } from "#remotes";
+import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
@@ -50,6 +52,12 @@ export interface EngineOptions {
   readonly state?: string;
   /** Path of all containers' cgroups in each hierarchy; `SAMPAN_CGROUP_PARENT` or /sampan by default. */
   readonly cgroupParent?: string;
+  /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
+  readonly registry?: RegistryOptions;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallelLayers?: number;
+  /** What a layer may unpack to. */
+  readonly layerLimits?: Partial<LayerLimits>;
 }
 
 /** Of a pull by the embedded engine. */
@@ -93,7 +101,9 @@ export class Engine implements ContainerEngine {
       snapshotter,
       executor,
       inUse: (key) => records.usersOf(key),
-      registry: { credentials: dockerCredentials() },
+      registry: { credentials: dockerCredentials(), ...options.registry },
+      limits: { ...defaultLimits, ...options.layerLimits },
+      ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
@@ -148,10 +158,7 @@ export class Engine implements ContainerEngine {
     return this.#images.list(filters);
   }
 
-  async push(
-    reference: string,
-    options: PullOptions & { readonly allPlatforms?: boolean | undefined } = {},
-  ): Promise<PushedImage> {
+  async push(reference: string, options: PullOptions = {}): Promise<PushedImage> {
     return this.#images.push(reference, options);
   }
 

@@ -18,6 +18,8 @@ type MaybePromise<T> = T | Promise<T>;
 export interface TransferOptions {
   /** As `os/architecture[/variant]`; the host's by default. */
   readonly platform?: string | undefined;
+  /** Of a pull or push: the whole of an index, all its platforms. */
+  readonly allPlatforms?: boolean | undefined;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -113,11 +115,8 @@ export interface ContainerEngine extends AsyncDisposable {
   /** Fetches an image, or brings it up to date. */
   pull(reference: string, options?: TransferOptions): Promise<ImageReference>;
 
-  /** Gives an image to the registry of its name. `allPlatforms`: the whole of an index, also what is not here. */
-  push(
-    reference: string,
-    options?: TransferOptions & { readonly allPlatforms?: boolean | undefined },
-  ): Promise<PushedImage>;
+  /** Gives an image to the registry of its name. */
+  push(reference: string, options?: TransferOptions): Promise<PushedImage>;
 
   /** @param filters as `reference=PATTERN`, `dangling=true`, `label=KEY[=VALUE]`, `before=IMAGE`, `since=IMAGE` */
   images(filters?: readonly string[]): MaybePromise<readonly ImageSummary[]>;

@@ -3,12 +3,12 @@ import { invalidArgument, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import { Registry, type CredentialSource, type RegistryOptions } from "#remotes";
 import type { Snapshotter } from "#snapshots";
-import { parsePlatform, parseReference, type Platform } from "#spec";
+import { familiarName, familiarRepository, parsePlatform, parseReference, type Platform, type Reference } from "#spec";
 import { ensureBuiltin, isBuiltin, isBuiltinCurrent } from "./builtin/builtin.ts";
 import type { Database } from "./database.ts";
 import { parseFilters } from "./filter.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
-import { ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
+import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
 import type { OnProgress } from "./progress.ts";
@@ -27,11 +27,15 @@ export interface ImagesOptions {
   readonly inUse?: InUse;
   readonly registry?: RegistryOptions;
   readonly limits?: LayerLimits;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallel?: number;
 }
 
 export interface PullOptions {
   /** As `os/architecture[/variant]`; this machine's by default. */
   readonly platform?: string | Platform | undefined;
+  /** The whole of an index; pushing, also the platforms that are not here and must be fetched first. */
+  readonly allPlatforms?: boolean | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** For this pull, in place of those of `ImagesOptions.registry`. */
   readonly credentials?: CredentialSource | undefined;
@@ -39,8 +43,8 @@ export interface PullOptions {
 }
 
 export interface PushOptions extends PullOptions {
-  /** The whole of an index, also the platforms that are not here and must be fetched first. */
-  readonly allPlatforms?: boolean | undefined;
+  /** Also what refers to the image where it came from: signatures, attestations and the like. */
+  readonly referrers?: boolean | undefined;
 }
 
 /** Images of one root directory: pull, list, look up, remove. Several processes may work on one root at once. */
@@ -85,12 +89,56 @@ export class Images implements Disposable {
    */
   async pull(name: string, options: PullOptions = {}): Promise<PulledImage> {
     const reference = parseReference(name);
-    const { credentials, onProgress, signal = new AbortController().signal } = options;
+    const { onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
     const platform = platformOf(options.platform);
+    if (allPlatforms && platform !== undefined) {
+      throw invalidArgument(`Cannot pull "${name}": one platform and all of them can't be wanted at once`);
+    }
     if (isBuiltin(recordName(reference))) return this.#pullBuiltin(recordName(reference), platform, signal);
-    using own = credentials && new Registry({ ...this.#options.registry, credentials });
+    using own = this.#ownRegistry(reference, options);
     const registry = own ?? this.#remote();
-    return await pullImage({ reference, platform, onProgress, signal }, { ...this.#tools(), registry });
+    return await pullImage({ reference, platform, allPlatforms, onProgress, signal }, { ...this.#tools(), registry });
+  }
+
+  /**
+   * The names of all tags of a repository, for {@link pull}; without those that clients keep signatures and the like under
+   * (`sha256-…`).
+   *
+   * @throws SampanError `invalid-argument` when a tag or digest is given, `not-found`, `permission-denied`, `unavailable`
+   */
+  async remoteNames(repository: string, options: PullOptions = {}): Promise<readonly string[]> {
+    const reference = parseReference(repository);
+    checkIsRepository(repository, "pull");
+    using own = this.#ownRegistry(reference, options);
+    const tags = await (own ?? this.#remote()).tags(reference, { signal: options.signal });
+    return tags.filter((tag) => !/^sha256-[0-9a-f]{64}/.test(tag)).map((tag) => displayName(`${repository}:${tag}`));
+  }
+
+  /**
+   * The names of all tags of a repository that are here, for {@link push}.
+   *
+   * @throws SampanError `invalid-argument` when a tag or digest is given, `not-found` when there is none
+   */
+  localNames(repository: string): readonly string[] {
+    checkIsRepository(repository, "push");
+    const wanted = familiarRepository(parseReference(repository));
+    const references = this.#store.list().flatMap(({ name }) => (name === undefined ? [] : [parseReference(name)]));
+    const found = references.filter((one) => one.digest === undefined && familiarRepository(one) === wanted);
+    if (found.length > 0) return [...new Set(found.map(familiarName))].toSorted();
+    throw notFound(`Cannot push "${repository}": no image of this repository is on this machine`, {
+      path: repository,
+      remedy: "Tag one with the repository's name first",
+    });
+  }
+
+  /** With the credentials of one call, which are for the image's own registry and no mirror of it. */
+  #ownRegistry({ domain }: Reference, { credentials }: PullOptions): Registry | undefined {
+    if (credentials === undefined) return undefined;
+    const others = this.#options.registry?.credentials ?? (() => undefined);
+    return new Registry({
+      ...this.#options.registry,
+      credentials: (host) => (host === domain ? credentials(host) : others(host)),
+    });
   }
 
   /**
@@ -101,9 +149,9 @@ export class Images implements Disposable {
    */
   async push(name: string, options: PushOptions = {}): Promise<PushedImage> {
     const reference = parseReference(name);
-    const { credentials, onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
+    const { onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
     const platform = platformOf(options.platform);
-    using own = credentials && new Registry({ ...this.#options.registry, credentials });
+    using own = this.#ownRegistry(reference, options);
     const request = { reference, platform, allPlatforms, onProgress, signal };
     return await pushImage(request, { ...this.#tools(), registry: own ?? this.#remote() });
   }
@@ -205,8 +253,20 @@ export class Images implements Disposable {
 
   #tools() {
     const { database, content, snapshotter, executor, inUse = () => [], limits = defaultLimits } = this.#options;
-    return { database, store: this.#store, content, snapshotter, executor, inUse, limits };
+    const { parallel = 4 } = this.#options;
+    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
   }
+}
+
+function checkIsRepository(name: string, verb: string): void {
+  const { tag, digest } = parseReference(name);
+  // A name without a tag may have got the usual one.
+  const isTagged = /:[\w.-]+$/.test(name) && tag !== undefined;
+  if (!isTagged && digest === undefined) return;
+  throw invalidArgument(`Cannot ${verb} all tags of "${name}": it names one already`, {
+    path: name,
+    remedy: "Give the repository only",
+  });
 }
 
 function platformOf(platform: string | Platform | undefined): Platform | undefined {

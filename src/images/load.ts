@@ -83,7 +83,7 @@ async function install(
     signal,
     keep,
   };
-  const id = await installImage(request, tools, reader, root, lease, made);
+  const id = await installImage({ request, tools, reader, lease, made }, root);
   return { names: names.map(familiarName), id };
 }
 

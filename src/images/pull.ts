@@ -2,6 +2,7 @@ import { cancelled, isSampanError } from "#errdefs";
 import type { Registry } from "#remotes";
 import { familiarName, type Digest, type Platform, type Reference } from "#spec";
 import { recordName, type ResolvedImage } from "./image-store.ts";
+import { installAllPlatforms } from "./install-all.ts";
 import { installImage } from "./install.ts";
 import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
@@ -15,6 +16,8 @@ export interface PullRequest {
   readonly reference: Reference;
   /** Undefined for this machine's, where an image for another one is taken when it is the only one. */
   readonly platform: Platform | undefined;
+  /** All platforms of an index, instead of one. */
+  readonly allPlatforms: boolean;
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal;
 }
@@ -33,7 +36,7 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   const { registry, store } = tools;
   const name = recordName(reference);
   const target = await registry.resolve(reference, { signal });
-  if (store.isCurrent(name, target.digest, request.platform)) {
+  if (!request.allPlatforms && store.isCurrent(name, target.digest, request.platform)) {
     const image = store.resolve(name, request.platform);
     if (image.chainId === undefined || (await tools.snapshotter.has(image.chainId))) {
       return { ...image, changed: false };
@@ -44,22 +47,23 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   using lease = new Lease(tools.database);
   const made: Key[] = [];
   try {
-    await installImage(
-      {
+    const context = {
+      request: {
         names: [name],
         shown: familiarName(reference),
         verb: "pull",
-        status: "pulling",
+        status: "pulling" as const,
         platform: request.platform,
         onProgress: request.onProgress,
         signal,
       },
       tools,
-      registryReader(registry, reference),
-      target,
+      reader: registryReader(registry, reference),
       lease,
       made,
-    );
+    };
+    if (request.allPlatforms) await installAllPlatforms(context, target);
+    else await installImage(context, target);
   } catch (error) {
     const transient = isSampanError(error, "unavailable") || isSampanError(error, "cancelled") || signal.aborted;
     const unwanted = made.filter((key) => !transient || key.startsWith("snapshot:"));
@@ -71,5 +75,5 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
     }
     throw error;
   }
-  return { ...store.resolve(name, request.platform), changed: true };
+  return { ...store.resolve(name, request.platform), changed: !request.allPlatforms || made.length > 0 };
 }

@@ -22,6 +22,8 @@ export interface UnpackTools {
   readonly snapshotter: Snapshotter;
   readonly executor: Pick<Executor, "openLayer">;
   readonly limits: LayerLimits;
+  /** Layers that are unpacked at once; the disk and two or three cores are busy with four. */
+  readonly parallel: number;
 }
 
 /** One layer to unpack. */
@@ -32,9 +34,6 @@ export interface Layer {
   readonly chainId: Digest;
   readonly parent: Digest | undefined;
 }
-
-/** Layers that are unpacked at once; the disk and two or three cores are busy then. */
-const parallel = 4;
 
 /**
  * Checks that a manifest and its configuration describe one image that can be unpacked here.
@@ -94,6 +93,8 @@ export async function unpackLayers(
     /** What progress is called; `pulling` by default. */
     status?: TransferStatus;
     onLayer: (chainId: Digest, size: number) => void;
+    /** Told of a layer whose bytes were wrong: whether it is worth another try. */
+    distrust?: ((descriptor: Descriptor) => Promise<boolean>) | undefined;
     signal: AbortSignal;
   },
 ): Promise<void> {
@@ -114,10 +115,12 @@ export async function unpackLayers(
   const worker = async (): Promise<void> => {
     for (const layer of queue) {
       try {
-        let current = 0;
-        const size = await unpackLayer(layer, tools, source(layer.descriptor, signal), (bytes) => {
-          current += bytes;
-          report(layer, options.status ?? "pulling", current);
+        const size = await retryDamaged(tools, layer.descriptor, options.distrust, async () => {
+          let current = 0;
+          return await unpackLayer(layer, tools, source(layer.descriptor, signal), (bytes) => {
+            current += bytes;
+            report(layer, options.status ?? "pulling", current);
+          });
         });
         if (size !== undefined) options.onLayer(layer.chainId, size);
         report(layer, "done", layer.descriptor.size);
@@ -128,8 +131,26 @@ export async function unpackLayers(
       if (failure !== undefined) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(parallel, missing.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(tools.parallel, missing.length) }, worker));
   if (failure !== undefined) throw failure.error;
+}
+
+/** Tries again as long as damaged bytes came from one of several places. */
+export async function retryDamaged<T>(
+  { content }: Pick<UnpackTools, "content">,
+  descriptor: Descriptor,
+  distrust: ((descriptor: Descriptor) => Promise<boolean>) | undefined,
+  action: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isSampanError(error, "data-loss") || (await distrust?.(descriptor)) !== true) throw error;
+      // What came may have been refused before its end, and must not be gone on with.
+      content.forgetIngests(descriptor.digest);
+    }
+  }
 }
 
 /** @returns size of the tar stream; undefined when another process has made the layer meanwhile */

@@ -139,6 +139,9 @@ export class MonitorSession implements ExecSession {
       case "executed":
       case "created":
       case "status-is":
+      case "found":
+      case "found-data":
+      case "found-end":
         throw internal(`Cannot use "${reply.kind}" from the monitor: it was not asked for`);
     }
   }

@@ -3,6 +3,7 @@
  * executor runs; `KeelExecutor` has keel run it, `RecordingExecutor` only writes it down, for tests.
  */
 import type { Operation, ReplyCreated, Request, RequestCreate } from "#plan";
+import type { FileTree, TreeOptions } from "./file-tree.ts";
 
 /** What only a container of an OCI runtime's command has: `orphan`, `consoleSocket`, `pidfdSocket`, … */
 type OrphanOptions = Pick<
@@ -42,6 +43,13 @@ export interface Executor extends AsyncDisposable {
 
   /** Opens a sink that makes the entries of one layer below `root`. Sinks are independent of each other. */
   openLayer(root: string, options: { readonly overlay: boolean }): Promise<LayerSink>;
+
+  /**
+   * Opens a tree of files for reading and writing, in a process of its own. Trees are independent of each other.
+   *
+   * @throws SampanError like {@link Executor.execute}
+   */
+  openTree(options: TreeOptions): Promise<FileTree>;
 }
 
 /** Entry of a layer, as keel makes it. Paths are relative to the layer's root. */

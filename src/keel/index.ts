@@ -1,5 +1,7 @@
 export type { CreateOptions, Executor, LayerEntry, LayerSink } from "./executor.ts";
 export { KeelExecutor, type KeelOptions } from "./keel-executor.ts";
+export { FileTree, type FoundFile, type TreeEvent, type TreeOptions, type WalkOptions } from "./file-tree.ts";
+export { decodeName } from "./raw-text.ts";
 export { keelPath } from "./location.ts";
 export { RecordingExecutor } from "./recording-executor.ts";
 export type { Attachment, ExecSession, Exited, OnOutput } from "./attachment.ts";

@@ -1,12 +1,14 @@
 /** The real executor: one `keel serve`, and one `keel apply` for each layer, over socket pairs. */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { internal, SampanError, unavailable } from "#errdefs";
 import type { Operation, Reply, ReplyCreated, Request } from "#plan";
 import { createDefaults, type CreateOptions, type Executor, type LayerEntry, type LayerSink } from "./executor.ts";
 import { failure } from "./failure.ts";
 import { appendFrame, encodeFrame, FrameReader } from "./frames.ts";
+import { FileTree, type TreeOptions } from "./file-tree.ts";
 import { keelPath } from "./location.ts";
+import { ended, start } from "./mode.ts";
 import { decodeReply } from "./wire.gen.ts";
 import { Writer } from "./wire.ts";
 
@@ -57,6 +59,10 @@ export class KeelExecutor implements Executor {
     const sink = new KeelLayerSink(this.#path);
     await sink.send({ kind: "apply-open", root, overlay: options.overlay });
     return sink;
+  }
+
+  openTree(options: TreeOptions): Promise<FileTree> {
+    return FileTree.open(this.#path, options);
   }
 
   /** Ends `keel serve`. Monitors, and the containers they hold, go on. */
@@ -226,25 +232,6 @@ function layerFailure(error: SampanError): SampanError {
   return new SampanError(error.code, `Cannot unpack the layer: ${error.message.replace(/^Cannot /, "cannot ")}`, {
     ...error.fields,
     cause: error,
-  });
-}
-
-function start(path: string, mode: string, inherit = false, preserve: readonly number[] = []): ChildProcess {
-  const own = inherit ? "inherit" : "ignore";
-  // A session of its own keeps the terminal's signals from it.
-  return spawn(path, preserve.length === 0 ? [mode] : [mode, String(preserve.length)], {
-    stdio: [own, own, "inherit", "pipe", ...preserve],
-    detached: true,
-    env: {},
-  });
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  child.ref();
-  await new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
   });
 }
 

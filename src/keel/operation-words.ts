@@ -77,6 +77,8 @@ const words: Words = {
   landlock: () => "restrict the process with Landlock",
   "remove-tree": (o) => `remove "${o.path}"`,
   unmount: (o) => `unmount "${o.path}"`,
+  "root-alone": () => "take the root's mount alone",
+  "mount-layers": (o) => `mount an image on "${o.target}"`,
   netlink: (o) => o.purpose,
 };
 

@@ -1,6 +1,8 @@
 /** An executor that only writes down what it is asked, for tests of everything above keel. */
 import type { Operation, ReplyCreated } from "#plan";
+import { unsupported } from "#errdefs";
 import type { CreateOptions, Executor, LayerEntry, LayerSink } from "./executor.ts";
+import type { FileTree } from "./file-tree.ts";
 
 export class RecordingExecutor implements Executor {
   readonly executed: (readonly Operation[])[] = [];
@@ -35,6 +37,10 @@ export class RecordingExecutor implements Executor {
       finish: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     });
+  }
+
+  openTree(): Promise<FileTree> {
+    return Promise.reject(unsupported("Cannot open a tree of files: nothing is executed here"));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

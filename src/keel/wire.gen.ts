@@ -8,6 +8,7 @@ import type {
   Xattr,
   FileChoice,
   Timestamp,
+  Segment,
   Result,
   Operation,
   Reply,
@@ -43,6 +44,10 @@ function encodeXattr(w: Writer, v: Xattr): void {
   w.bytes(v.value);
 }
 
+function decodeXattr(r: Reader): Xattr {
+  return { name: r.string(), value: r.bytes() };
+}
+
 function encodeFileChoice(w: Writer, v: FileChoice): void {
   w.string(v.name);
   w.string(v.data);
@@ -51,6 +56,10 @@ function encodeFileChoice(w: Writer, v: FileChoice): void {
 function encodeTimestamp(w: Writer, v: Timestamp): void {
   w.i64(v.seconds);
   w.u32(v.nanoseconds);
+}
+
+function decodeSegment(r: Reader): Segment {
+  return { offset: r.u64(), size: r.u64() };
 }
 
 function decodeResult(r: Reader): Result {
@@ -547,6 +556,20 @@ export function encodeOperation(w: Writer, v: Operation): void {
       }
       w.string(v.purpose);
       return;
+    case "root-alone":
+      w.u16(120);
+      w.bool(v.readOnly);
+      return;
+    case "mount-layers":
+      w.u16(121);
+      w.u32(v.lower.length);
+      for (const item of v.lower) {
+        w.string(item);
+      }
+      w.string(v.subpath);
+      w.string(v.target);
+      w.u64(v.attributes);
+      return;
   }
 }
 
@@ -702,6 +725,28 @@ export function encodeRequest(w: Writer, v: Request): void {
       w.u16(40);
       w.bool(v.sync);
       return;
+    case "browse-open":
+      w.u16(60);
+      w.bool(v.mounts);
+      w.u32(v.program.length);
+      for (const item of v.program) encodeOperation(w, item);
+      return;
+    case "browse-look":
+      w.u16(61);
+      w.string(v.path);
+      w.bool(v.follow);
+      return;
+    case "browse-walk":
+      w.u16(62);
+      w.string(v.path);
+      w.bool(v.follow);
+      w.u8(v.depth);
+      w.bool(v.cross);
+      w.bool(v.content);
+      return;
+    case "browse-write":
+      w.u16(63);
+      return;
   }
 }
 
@@ -731,6 +776,27 @@ export function decodeReply(kind: number, r: Reader): Reply | undefined {
       return { kind: "exec-started", pid: r.u32() };
     case 107:
       return { kind: "status-is", state: r.u8(), pid: r.u32(), execs: r.list(() => r.u32()) };
+    case 120:
+      return {
+        kind: "found",
+        path: r.string(),
+        link: r.string(),
+        mode: r.u32(),
+        uid: r.u32(),
+        gid: r.u32(),
+        major: r.u32(),
+        minor: r.u32(),
+        size: r.u64(),
+        seconds: r.i64(),
+        nanoseconds: r.u32(),
+        target: r.string(),
+        xattrs: r.list(() => decodeXattr(r)),
+        segments: r.list(() => decodeSegment(r)),
+      };
+    case 121:
+      return { kind: "found-data", data: r.bytes() };
+    case 122:
+      return { kind: "found-end" };
     default:
       return undefined;
   }

@@ -1,8 +1,8 @@
 /** Reader and writer of the wire's scalar types; the messages are in `wire.gen.ts`. */
 import { internal } from "#errdefs";
+import { decodeName } from "./raw-text.ts";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: false });
 
 /** A growing buffer. `written` is a view of what was written; it is valid until the next write. */
 export class Writer {
@@ -158,10 +158,11 @@ export class Reader {
     return this.u8() !== 0;
   }
 
+  /** Bytes that are not UTF-8 become lone surrogates, which {@link Writer.string} turns back. */
   string(): string {
     const size = this.u32();
     const at = this.#take(size + 1);
-    return decoder.decode(this.#data.subarray(at, at + size));
+    return decodeName(this.#data.subarray(at, at + size));
   }
 
   /** A view of the frame, not a copy. */

@@ -58,6 +58,14 @@ export interface Timestamp {
   readonly nanoseconds: number;
 }
 
+/** A part of a file that is data and no hole */
+export interface Segment {
+  /** position in the file */
+  readonly offset: bigint;
+  /** bytes */
+  readonly size: bigint;
+}
+
 /** What one operation gave back (only `read-file` and `netlink` give anything) */
 export interface Result {
   /** index of the operation in its program, from 0 */
@@ -831,6 +839,26 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
+export interface OperationRootAlone {
+  readonly op: "root-alone";
+  /** nothing can be changed through it */
+  readonly readOnly: boolean;
+}
+
+/** Mount read-only layers on top of each other at a path in the root, or only a directory or file of them */
+export interface OperationMountLayers {
+  readonly op: "mount-layers";
+  /** absolute host directories, top first */
+  readonly lower: readonly string[];
+  /** path in the layers' root of what is mounted, resolved in there; empty for all */
+  readonly subpath: string;
+  /** path in the root; created as a directory or an empty file when missing */
+  readonly target: string;
+  /** MOUNT_ATTR_* to set on it; it is read-only in any case */
+  readonly attributes: bigint;
+}
+
 export type Operation =
   | OperationClone
   | OperationJoinNamespace
@@ -905,7 +933,9 @@ export type Operation =
   | OperationRemoveTree
   | OperationUnmount
   | OperationHostDirectory
-  | OperationNetlink;
+  | OperationNetlink
+  | OperationRootAlone
+  | OperationMountLayers;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {
@@ -1145,6 +1175,44 @@ export interface RequestApplyFinish {
   readonly sync: boolean;
 }
 
+/** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+export interface RequestBrowseOpen {
+  readonly kind: "browse-open";
+  /** first enter a mount namespace of its own, which ends with the process */
+  readonly mounts: boolean;
+  /** without any that makes a process */
+  readonly program: readonly Operation[];
+}
+
+/** Tell what is at a path; answered by `found`, whose path is `.`, or by `failed` */
+export interface RequestBrowseLook {
+  readonly kind: "browse-look";
+  /** path in the root */
+  readonly path: string;
+  /** what a symbolic link at its end leads to, and not the link */
+  readonly follow: boolean;
+}
+
+/** Tell what is at a path and below it, a directory before what is in it and the names of each in the order of their bytes; each by `found`, and then `done`, or `failed`. What has gone meanwhile is left out */
+export interface RequestBrowseWalk {
+  readonly kind: "browse-walk";
+  /** path in the root */
+  readonly path: string;
+  /** start at what a symbolic link at its end leads to */
+  readonly follow: boolean;
+  /** 0 for the path alone, 1 with what is in it, 2 with all below */
+  readonly depth: number;
+  /** go into what is mounted below, but for filesystems that are the kernel's own, such as procfs */
+  readonly cross: boolean;
+  /** the files' content too: `found-data` and then `found-end` after each file's `found` */
+  readonly content: boolean;
+}
+
+/** Take the entries of an `apply`, up to its `apply-finish`, in the root. A directory that is there stays as it is, and is never replaced by anything else; nothing else is replaced by a directory. A failure is the last answer */
+export interface RequestBrowseWrite {
+  readonly kind: "browse-write";
+}
+
 export type Request =
   | RequestExecute
   | RequestCreate
@@ -1167,7 +1235,11 @@ export type Request =
   | RequestApplyNode
   | RequestApplyWhiteout
   | RequestApplyOpaque
-  | RequestApplyFinish;
+  | RequestApplyFinish
+  | RequestBrowseOpen
+  | RequestBrowseLook
+  | RequestBrowseWalk
+  | RequestBrowseWrite;
 
 /** The request succeeded */
 export interface ReplyDone {
@@ -1245,6 +1317,49 @@ export interface ReplyStatusIs {
   readonly execs: readonly number[];
 }
 
+/** A file of any kind */
+export interface ReplyFound {
+  readonly kind: "found";
+  /** below what was asked for, `.` for that itself */
+  readonly path: string;
+  /** path by which this walk has found the same file before, or empty */
+  readonly link: string;
+  /** st_mode: type and permission bits */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+  /** of a device node */
+  readonly major: number;
+  /** of a device node */
+  readonly minor: number;
+  /** st_size */
+  readonly size: bigint;
+  /** mtime since the epoch */
+  readonly seconds: bigint;
+  /** 0 to 999,999,999 */
+  readonly nanoseconds: number;
+  /** of a symbolic link */
+  readonly target: string;
+  /** extended attributes */
+  readonly xattrs: readonly Xattr[];
+  /** of a file whose content follows: what is no hole of it, in order */
+  readonly segments: readonly Segment[];
+}
+
+/** Content of the file found last, in order */
+export interface ReplyFoundData {
+  readonly kind: "found-data";
+  /** at most 256 KiB */
+  readonly data: Uint8Array;
+}
+
+/** The file found last ends here; when less came than its segments say, it has become shorter */
+export interface ReplyFoundEnd {
+  readonly kind: "found-end";
+}
+
 export type Reply =
   | ReplyDone
   | ReplyFailed
@@ -1253,4 +1368,7 @@ export type Reply =
   | ReplyOutput
   | ReplyExited
   | ReplyExecStarted
-  | ReplyStatusIs;
+  | ReplyStatusIs
+  | ReplyFound
+  | ReplyFoundData
+  | ReplyFoundEnd;

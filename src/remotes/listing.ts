@@ -1,15 +1,18 @@
 import { dataLoss, invalidArgument, notFound } from "#errdefs";
-import { maxDocumentSize, mediaTypes, parseIndex, type Descriptor, type Digest } from "#spec";
+import { mediaTypes, parseIndex, type Descriptor, type Digest } from "#spec";
 import type { Connection } from "./connection.ts";
 import { errorDetail } from "./error-detail.ts";
 import { statusError } from "./failure.ts";
+import type { Patience } from "./host-list.ts";
 import type { HttpResponse } from "./http.ts";
 
-export interface ListRequest {
+export interface ListRequest extends Partial<Patience> {
   readonly repository: string;
   /** Start of an error's message. */
   readonly action: string;
   readonly signal: AbortSignal | undefined;
+  /** Bytes of one answer. */
+  readonly limit: number;
 }
 
 const pageSize = 1000;
@@ -81,20 +84,20 @@ export async function listReferrers(
 }
 
 async function get(connection: Connection, request: ListRequest, path: string): Promise<HttpResponse> {
-  const { repository, action, signal } = request;
+  const { repository, action, signal, attempts, timeouts } = request;
   const scope = `repository:${repository}:pull`;
   const headers = { accept: `${mediaTypes.ociIndex}, application/json` };
-  return await connection.send({ method: "GET", path, scope, action, signal, headers });
+  return await connection.send({ method: "GET", path, scope, action, signal, headers, attempts, timeouts });
 }
 
-async function textOf(connection: Connection, { action }: ListRequest, response: HttpResponse): Promise<string> {
+async function textOf(connection: Connection, { action, limit }: ListRequest, response: HttpResponse): Promise<string> {
   if (response.status !== 200) {
     const { detail } = await errorDetail(response);
     throw statusError(action, response.status, connection.host, detail);
   }
-  const bytes = await response.bytes(maxDocumentSize);
+  const bytes = await response.bytes(limit);
   if (bytes !== undefined) return Buffer.from(bytes).toString("utf8");
-  throw dataLoss(`${action}: ${connection.host} answers more than ${maxDocumentSize} bytes`);
+  throw dataLoss(`${action}: ${connection.host} answers more than ${limit} bytes`);
 }
 
 /** Of a Link header (RFC 8288), as a whole URL. One that leads to another host gets no credentials there. */

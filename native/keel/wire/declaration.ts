@@ -87,6 +87,11 @@ export const structs: readonly Omit<Declared, "number">[] = [
     fields: [f("seconds", "i64", "since the epoch, may be negative"), f("nanoseconds", "u32", "0 to 999,999,999")],
   },
   {
+    name: "Segment",
+    doc: "A part of a file that is data and no hole",
+    fields: [f("offset", "u64", "position in the file"), f("size", "u64", "bytes")],
+  },
+  {
     name: "Result",
     doc: "What one operation gave back (only `read-file` and `netlink` give anything)",
     fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
@@ -788,6 +793,24 @@ export const operations: readonly Declared[] = [
       f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
     ],
   },
+  // -- trees of files --------------------------------------------------------------------------------------------
+  {
+    number: 120,
+    name: "root-alone",
+    doc: "Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is",
+    fields: [f("readOnly", "bool", "nothing can be changed through it")],
+  },
+  {
+    number: 121,
+    name: "mount-layers",
+    doc: "Mount read-only layers on top of each other at a path in the root, or only a directory or file of them",
+    fields: [
+      f("lower", "list<string>", "absolute host directories, top first"),
+      f("subpath", "string", "path in the layers' root of what is mounted, resolved in there; empty for all"),
+      f("target", "string", "path in the root; created as a directory or an empty file when missing"),
+      f("attributes", "u64", "MOUNT_ATTR_* to set on it; it is read-only in any case"),
+    ],
+  },
 ];
 
 /*
@@ -808,6 +831,16 @@ export const operations: readonly Declared[] = [
  *  keel apply (one process a layer, over its own socket pair)
  *    │── apply-open, apply-* …, apply-data … ────────────────────>│ no answer unless it fails
  *    │── apply-finish ───────────────────────────────────────────>│
+ *    │<─ done / failed ───────────────────────────────────────────│
+ *
+ *  keel browse (one process a tree of files, over its own socket pair)
+ *    │── browse-open ────────────────────────────────────────────>│ runs a program that makes the tree its root
+ *    │<─ done / failed ───────────────────────────────────────────│
+ *    │── browse-look ────────────────────────────────────────────>│
+ *    │<─ found / failed ──────────────────────────────────────────│
+ *    │── browse-walk ────────────────────────────────────────────>│
+ *    │<─ found, found-data …, found-end … done / failed ──────────│
+ *    │── browse-write, apply-*, apply-data …, apply-finish ───────>│ no answer unless it fails
  *    │<─ done / failed ───────────────────────────────────────────│
  */
 export const messages: readonly (Declared & { readonly to: "keel" | "client" | "both" })[] = [
@@ -1060,6 +1093,51 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     doc: "Set directory times, flush the filesystem if asked; answered by `done`",
     fields: [f("sync", "bool", "syncfs the root's filesystem before answering")],
   },
+  // -- to keel browse: reading and writing below one root --------------------------------------------------------------
+  {
+    number: 60,
+    name: "browse-open",
+    to: "keel",
+    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed`",
+    fields: [
+      f("mounts", "bool", "first enter a mount namespace of its own, which ends with the process"),
+      f("program", "operations", "without any that makes a process"),
+    ],
+  },
+  {
+    number: 61,
+    name: "browse-look",
+    to: "keel",
+    doc: "Tell what is at a path; answered by `found`, whose path is `.`, or by `failed`",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("follow", "bool", "what a symbolic link at its end leads to, and not the link"),
+    ],
+  },
+  {
+    number: 62,
+    name: "browse-walk",
+    to: "keel",
+    doc: "Tell what is at a path and below it, a directory before what is in it and the names of each in the order of their bytes; each by `found`, and then `done`, or `failed`. What has gone meanwhile is left out",
+    fields: [
+      f("path", "string", "path in the root"),
+      f("follow", "bool", "start at what a symbolic link at its end leads to"),
+      f("depth", "u8", "0 for the path alone, 1 with what is in it, 2 with all below"),
+      f(
+        "cross",
+        "bool",
+        "go into what is mounted below, but for filesystems that are the kernel's own, such as procfs",
+      ),
+      f("content", "bool", "the files' content too: `found-data` and then `found-end` after each file's `found`"),
+    ],
+  },
+  {
+    number: 63,
+    name: "browse-write",
+    to: "keel",
+    doc: "Take the entries of an `apply`, up to its `apply-finish`, in the root. A directory that is there stays as it is, and is never replaced by anything else; nothing else is replaced by a directory. A failure is the last answer",
+    fields: [],
+  },
   // -- from keel ---------------------------------------------------------------------------------------------------
   { number: 100, name: "done", to: "client", doc: "The request succeeded", fields: [] },
   {
@@ -1125,5 +1203,40 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
       f("pid", "u32", "its first process, 0 when exited"),
       f("execs", "list<u32>", "pids of running exec sessions"),
     ],
+  },
+  {
+    number: 120,
+    name: "found",
+    to: "client",
+    doc: "A file of any kind",
+    fields: [
+      f("path", "string", "below what was asked for, `.` for that itself"),
+      f("link", "string", "path by which this walk has found the same file before, or empty"),
+      f("mode", "u32", "st_mode: type and permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+      f("major", "u32", "of a device node"),
+      f("minor", "u32", "of a device node"),
+      f("size", "u64", "st_size"),
+      f("seconds", "i64", "mtime since the epoch"),
+      f("nanoseconds", "u32", "0 to 999,999,999"),
+      f("target", "string", "of a symbolic link"),
+      f("xattrs", "list<Xattr>", "extended attributes"),
+      f("segments", "list<Segment>", "of a file whose content follows: what is no hole of it, in order"),
+    ],
+  },
+  {
+    number: 121,
+    name: "found-data",
+    to: "client",
+    doc: "Content of the file found last, in order",
+    fields: [f("data", "bytes", "at most 256 KiB")],
+  },
+  {
+    number: 122,
+    name: "found-end",
+    to: "client",
+    doc: "The file found last ends here; when less came than its segments say, it has become shorter",
+    fields: [],
   },
 ];

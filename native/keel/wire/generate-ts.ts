@@ -68,12 +68,17 @@ export function tsCodec(): string {
   const usedByReply = new Set(
     messages.filter((m) => m.to !== "keel").flatMap((m) => m.fields.map((x) => listItem(x.type) ?? x.type)),
   );
+  const usedByRequest = new Set(
+    [...operations, ...messages.filter((m) => m.to !== "client")].flatMap((d) =>
+      d.fields.map((x) => listItem(x.type) ?? x.type),
+    ),
+  );
   let out = header;
   out += `import type { ${structs.map((s) => s.name).join(", ")}, Operation, Reply, Request } from "#plan";\n`;
   out += 'import type { Reader, Writer } from "./wire.ts";\n\n';
   out += `export const maxFrame = ${maxFrame};\n\n`;
   for (const s of structs) {
-    if (!usedByReply.has(s.name))
+    if (usedByRequest.has(s.name))
       out += `function encode${s.name}(w: Writer, v: ${s.name}): void {\n${s.fields.map((x) => encode(x.type, `v.${x.name}`)).join("")}}\n\n`;
     if (usedByReply.has(s.name))
       out += `function decode${s.name}(r: Reader): ${s.name} {\n  return ${decodeObject(s.fields)};\n}\n\n`;

@@ -11,6 +11,9 @@ export interface ImageReader {
 
   /** Streams a blob from `offset` on; whoever takes it verifies it. May be called again. */
   readBlob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /** Told that a blob's bytes were wrong: whether they can be had from elsewhere, when they are read again. */
+  readonly distrust?: (descriptor: Descriptor) => Promise<boolean>;
 }
 
 /** What became of a blob: copied, there already, or taken over from elsewhere at the same place. */

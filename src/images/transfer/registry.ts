@@ -10,6 +10,7 @@ export function registryReader(registry: Registry, reference: Reference): ImageR
   return {
     readManifest: async (descriptor, signal) => (await registry.fetchManifest(reference, descriptor, { signal })).bytes,
     readBlob: (descriptor, offset, signal) => registry.fetchBlob(reference, descriptor, { offset, signal }),
+    distrust: async (descriptor) => await registry.distrust(reference, descriptor),
   };
 }
 

@@ -138,6 +138,12 @@ const words: Words = {
   landlock: landlockWords,
   "remove-tree": (o) => `remove directory ${o.path} with all in it`,
   unmount: (o) => `unmount ${o.path}`,
+  "root-alone": (o) => `take the root without what is mounted on it${o.readOnly ? ", read-only" : ""}`,
+  "mount-layers"(o) {
+    const part = o.subpath === "" ? "" : `${o.subpath} of `;
+    const layers = `${o.lower.length} read-only layer${o.lower.length === 1 ? "" : "s"}`;
+    return `mount ${part}${layers} on ${o.target}${attributeWords(o.attributes, [])}`;
+  },
   netlink: (o) => o.purpose,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };

@@ -114,7 +114,8 @@ export class EngineClient implements ContainerEngine {
   }
 
   async pull(reference: string, options: TransferOptions = {}): Promise<ImageReference> {
-    const request = { reference, ...platformOf(options), ...(await ownCredentials(reference)) };
+    const { allPlatforms = false } = options;
+    const request = { reference, allPlatforms, ...platformOf(options), ...(await ownCredentials(reference)) };
     for await (const { message } of this.#daemon.images.pull(request, callOptions(options.signal))) {
       if (message.case === "progress") options.onProgress?.(progressOf(message.value));
       else if (message.case === "image") return message.value;
@@ -122,10 +123,7 @@ export class EngineClient implements ContainerEngine {
     throw unfinished("pull", reference);
   }
 
-  async push(
-    reference: string,
-    options: TransferOptions & { readonly allPlatforms?: boolean | undefined } = {},
-  ): Promise<PushedImage> {
+  async push(reference: string, options: TransferOptions = {}): Promise<PushedImage> {
     const { allPlatforms = false } = options;
     const request = { reference, allPlatforms, ...platformOf(options), ...(await ownCredentials(reference)) };
     for await (const { message } of this.#daemon.images.push(request, callOptions(options.signal))) {

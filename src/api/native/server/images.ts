@@ -25,9 +25,10 @@ const maxWaiting = 1024 * 1024;
 
 export function imagesService({ engine }: ApiContext): ServiceImpl<typeof Images> {
   return {
-    async *pull({ reference, platform, credentials }, { signal }) {
+    async *pull({ reference, platform, allPlatforms, credentials }, { signal }) {
+      const own = clientCredentials(reference, credentials);
       const steps = withProgress((onProgress) =>
-        engine.pull(reference, { platform, onProgress, signal, ...clientCredentials(reference, credentials) }),
+        engine.pull(reference, { platform, allPlatforms, onProgress, signal, ...own }),
       );
       for await (const { progress, result } of steps) {
         if (progress !== undefined) yield create(PullResponseSchema, step(progress));
