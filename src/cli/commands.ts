@@ -1,6 +1,7 @@
 /** All commands, in the order of `--help`. */
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
+import { configCheck, configDefault } from "./commands/config.ts";
 import { copy } from "./commands/copy.ts";
 import { daemon } from "./commands/daemon.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -35,7 +36,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[run, exec, attach, ps, logs, start, stop, kill, wait, rm, inspect],
     ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
     ...[login, logout, copy, tags, referrers],
-    ...[daemon, explain, doctor, version],
+    ...[daemon, configDefault, configCheck, explain, doctor, version],
   ].map((c) => [c.definition.name, c]),
 );
 

@@ -1,78 +1,205 @@
 /** The daemon: one engine, and the sockets it is served at. */
-import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync, renameSync } from "node:fs";
-import { createServer as createHttp1, type RequestListener } from "node:http";
-import { createServer as createHttp2 } from "node:http2";
-import { createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Server, Socket } from "node:net";
 import { dirname, join } from "node:path";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { callInterceptor, nativeRoutes } from "#api-native";
+import { inspect } from "node:util";
+import { callInterceptor, nativeRoutes, type CallHooks, type CallReport } from "#api-native";
 import { Engine, enginePaths } from "#engine";
-import { failedPrecondition } from "#errdefs";
-import { serveEither } from "./protocols.ts";
+import { fromSystemError, unavailable } from "#errdefs";
+import { needRestart, type DaemonConfig } from "./config.ts";
+import type { Logger } from "./log.ts";
+import { Metrics } from "./metrics.ts";
+import { Peers } from "./peers.ts";
+import { describePeer, Policy, type Peer } from "./policy.ts";
+import { Requests } from "./requests.ts";
+import { listenGiven, listenUnix, parseAddress, tlsOptions } from "./sockets.ts";
 
 export interface DaemonOptions {
-  readonly root?: string | undefined;
-  readonly state?: string | undefined;
+  readonly config: DaemonConfig;
   readonly version: string;
+  readonly logger: Logger;
+  /** Descriptors of sockets that systemd listens at for us; the unix socket of the configuration without any. */
+  readonly given: readonly number[];
 }
+
+/** Calls that wait for something that may never come. The others are let end when the daemon does. */
+const waitingCalls = /\/(Wait|Logs|Attach|Exec|ExecOutput|Events|Stats)$/;
 
 export class Daemon implements AsyncDisposable {
   readonly #engine: Engine;
-  readonly #server: Server;
-  readonly #connections = new Set<Socket>();
+  readonly #peers = new Peers();
+  readonly #metrics: Metrics;
+  readonly #requests: Requests;
+  readonly #logger: Logger;
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
   readonly #shutdown = new AbortController();
-  readonly socketPath: string;
+  readonly #discovery: string;
+  /** Calls in progress that will end by themselves. */
+  #working = 0;
+  #idle: (() => void) | undefined;
+  #config: DaemonConfig;
+  #policy: Policy;
+  #ready = false;
 
-  private constructor(engine: Engine, options: DaemonOptions, root: string, state: string) {
+  private constructor(engine: Engine, root: string, state: string, { config, version, logger }: DaemonOptions) {
     this.#engine = engine;
-    this.socketPath = join(state, "sampan.sock");
-    const handler = connectNodeAdapter({
-      routes: nativeRoutes({ engine, root, state, version: options.version, startedAt: Date.now() }),
-      interceptors: [callInterceptor(() => undefined)],
-      shutdownSignal: this.#shutdown.signal,
-      readMaxBytes: 16 * 1024 * 1024,
-    });
-    const http1 = createHttp1(handler as RequestListener);
-    const http2 = createHttp2(handler);
-    this.#server = createServer((socket) => {
-      this.#connections.add(socket);
-      socket.once("close", () => this.#connections.delete(socket));
-      serveEither(socket, http1, http2);
+    this.#logger = logger;
+    this.#config = config;
+    this.#policy = new Policy(config.allow);
+    this.#discovery = join(state, "daemon.json");
+    this.#metrics = new Metrics(engine, version, () => this.#sockets.size);
+    this.#requests = new Requests({
+      routes: nativeRoutes({ engine, root, state, version, startedAt: Date.now() }),
+      interceptors: [callInterceptor(this.#hooks())],
+      shutdown: this.#shutdown.signal,
+      messageLimit: config.settings["limits.message"],
+      streamLimit: config.settings["limits.streams"],
+      caller: (socket) => this.#peers.of(socket),
+      isReady: () => this.#ready,
+      metrics: () => this.#metrics.text(),
     });
   }
 
+  /**
+   * Opens the engine, which finishes what a daemon that was killed had begun, and serves it.
+   *
+   * @throws SampanError `failed-precondition` when another daemon serves the socket; what `Engine.open` throws
+   */
   static async start(options: DaemonOptions): Promise<Daemon> {
-    const paths = enginePaths(options.root, options.state);
+    const { settings } = options.config;
+    const paths = enginePaths(settings.root || undefined, settings.state || undefined);
     const state = dirname(paths.state);
-    const engine = await Engine.open({ root: paths.root, state });
-    mkdirSync(state, { recursive: true, mode: 0o711 });
-    const daemon = new Daemon(engine, options, paths.root, state);
-    await daemon.#listen(paths.root, state);
+    const cgroupParent = settings["cgroup-parent"];
+    const engine = await Engine.open({ root: paths.root, state, ...(cgroupParent !== "" && { cgroupParent }) });
+    const daemon = new Daemon(engine, paths.root, state, options);
+    try {
+      await daemon.#listen(paths.root, state, options.given);
+    } catch (error) {
+      await daemon[Symbol.asyncDispose]();
+      throw error;
+    }
     return daemon;
   }
 
-  async #listen(root: string, state: string): Promise<void> {
-    rmSync(this.socketPath, { force: true });
-    const mask = process.umask(0o177);
-    try {
-      this.#server.listen({ path: this.socketPath });
-      await once(this.#server, "listening");
-    } finally {
-      process.umask(mask);
+  async #listen(root: string, state: string, given: readonly number[]): Promise<void> {
+    const { settings } = this.#config;
+    const path = settings["socket.path"] || join(state, "sampan.sock");
+    const accept = (socket: Socket): void => this.#accept(socket);
+    if (given.length > 0) for (const descriptor of given) this.#add(await listenGiven(descriptor, accept));
+    else this.#add(await listenUnix(path, settings["socket.group"], accept));
+    if (settings["tcp.address"] !== "") {
+      const tls = tlsOptions({
+        address: settings["tcp.address"],
+        certificate: settings["tcp.certificate"],
+        key: settings["tcp.key"],
+        clientCa: settings["tcp.client-ca"],
+      });
+      const server = this.#requests.secureServer(tls);
+      server.on("connection", (socket: Socket) => this.#track(socket));
+      server.listen(parseAddress(settings["tcp.address"]));
+      await once(server, "listening");
+      this.#add(server);
     }
-    chmodSync(this.socketPath, 0o600);
-    void chownSync;
-    void failedPrecondition;
-    const file = join(state, "daemon.json");
-    writeFileSync(`${file}.new`, `${JSON.stringify({ pid: process.pid, root, socket: this.socketPath })}\n`);
-    renameSync(`${file}.new`, file);
+    if (settings["metrics.address"] !== "") {
+      const server = this.#requests.plainServer();
+      server.on("connection", (socket: Socket) => this.#track(socket));
+      server.listen(parseAddress(settings["metrics.address"]));
+      await once(server, "listening");
+      this.#add(server);
+    }
+    // By this file the commands of this host find the daemon of their root.
+    writeFileSync(`${this.#discovery}.new`, `${JSON.stringify({ pid: process.pid, root, socket: path })}\n`);
+    renameSync(`${this.#discovery}.new`, this.#discovery);
+    this.#ready = true;
+    this.#logger.info({ socket: path, root, tcp: settings["tcp.address"] || undefined }, "serving");
   }
 
+  #add(server: Server): void {
+    server.on("error", (error) => this.#logger.error({ error: String(error) }, "a socket failed"));
+    this.#servers.push(server);
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#track(socket)) this.#requests.accept(socket);
+  }
+
+  #track(socket: Socket): boolean {
+    if (this.#sockets.size >= this.#config.settings["limits.connections"]) {
+      this.#logger.warn("too many connections: one was closed");
+      socket.destroy();
+      return false;
+    }
+    this.#sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.once("close", () => this.#sockets.delete(socket));
+    return true;
+  }
+
+  #hooks(): CallHooks {
+    return {
+      authorize: async (caller, method, demand) => {
+        if (this.#config.allow.length === 0) return;
+        const peer = await (caller as Promise<Peer> | undefined);
+        this.#policy.check(peer ?? {}, method, demand);
+      },
+      began: (method) => {
+        this.#metrics.began();
+        const counts = !waitingCalls.test(method);
+        if (counts) this.#working += 1;
+        return (report) => {
+          if (counts) {
+            this.#working -= 1;
+            if (this.#working === 0) this.#idle?.();
+          }
+          this.#metrics.ended(method, report.error, report.milliseconds);
+          void this.#log(report);
+        };
+      },
+    };
+  }
+
+  async #log({ method, caller, error, milliseconds }: CallReport): Promise<void> {
+    const known = error === undefined ? undefined : fromSystemError(error);
+    const isInternal = error !== undefined && (known === undefined || known.code === "internal");
+    const isRefusal = known?.code === "permission-denied";
+    if (!isInternal && !isRefusal && !this.#logger.isLevelEnabled("debug")) return;
+    const peer = describePeer((await (caller as Promise<Peer> | undefined)) ?? {});
+    const fields = { method, peer, milliseconds: Math.round(milliseconds * 10) / 10 };
+    if (isInternal) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
+      this.#logger.error({ ...fields, error: text.slice(0, 2000) }, "a call failed");
+    } else if (isRefusal) this.#logger.warn({ ...fields, error: known.message }, "a call was refused");
+    else this.#logger.debug({ ...fields, ...(known && { code: known.code, error: known.message }) }, "call");
+  }
+
+  /** Takes over what of another configuration can be without a restart. */
+  reload(config: DaemonConfig): void {
+    const later = needRestart(this.#config.settings, config.settings);
+    this.#config = config;
+    this.#policy = new Policy(config.allow);
+    this.#logger.level = config.settings["log.level"];
+    this.#logger.info(later.length === 0 ? {} : { later }, "configuration reloaded");
+  }
+
+  /** Takes no more calls, lets those in progress end, and closes. Containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close();
-    this.#shutdown.abort();
-    for (const socket of this.#connections) socket.destroy();
+    if (this.#ready) rmSync(this.#discovery, { force: true });
+    this.#ready = false;
+    for (const server of this.#servers) server.close();
+    if (this.#working > 0) {
+      const timer = Promise.withResolvers<void>();
+      this.#idle = timer.resolve;
+      const timeout = setTimeout(timer.resolve, this.#config.settings["limits.grace"] * 1000);
+      await timer.promise;
+      clearTimeout(timeout);
+    }
+    this.#shutdown.abort(unavailable("Cannot go on with the call: the daemon is ending", { remedy: "Try again" }));
+    // What is told to the clients still goes out.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#peers[Symbol.asyncDispose]();
     await this.#engine[Symbol.asyncDispose]();
   }
 }

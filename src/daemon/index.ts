@@ -1,2 +1,4 @@
 /** The composition root: what `sampan daemon` runs. */
-export { runDaemon } from "./run.ts";
+export { checkConfig, defaultConfigPath, readConfig, type ConfigProblem } from "./config.ts";
+export { runDaemon, type RunOptions } from "./run.ts";
+export { defaultConfig } from "./settings.ts";

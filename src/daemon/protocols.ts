@@ -2,15 +2,18 @@
  * HTTP/1.1 and HTTP/2 on one socket without TLS. A client of HTTP/2 begins with a preface that no request of HTTP/1.1 can
  * begin with (RFC 9113, 3.4), so the first bytes tell which server gets the connection.
  */
-import type { Server as Http1Server } from "node:http";
-import type { Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 /** A client that has not said that much in this time is let go, in milliseconds. */
 const patience = 10_000;
 
-export function serveEither(socket: Socket, http1: Http1Server, http2: Http2Server): void {
+/** Takes a connection by its event. */
+interface Taker {
+  emit(name: "connection", socket: Socket): boolean;
+}
+
+export function serveEither(socket: Socket, http1: Taker, http2: Taker): void {
   let seen: Buffer = Buffer.alloc(0);
   const giveUp = setTimeout(() => socket.destroy(), patience).unref();
   const stop = (): void => {

@@ -22,6 +22,9 @@ export interface ConnectionOptions {
   readonly tls?: TlsFiles | undefined;
 }
 
+/** Bytes of one call that may be under way: an archive or a log waits for no answer then. */
+const callWindow = 1024 * 1024;
+
 /** Of one message. A log's batch, an archive's chunk and a listing are far below it. */
 const maxMessage = 64 * 1024 * 1024;
 
@@ -41,13 +44,14 @@ export class DaemonConnection implements Disposable {
       host.kind === "unix" ? {} : { pingIntervalMs: 30_000 },
       host.kind === "unix"
         ? {
+            settings: { initialWindowSize: callWindow },
             createConnection: () => {
               const socket = ready ?? connectLater(host.path);
               ready = undefined;
               return socket;
             },
           }
-        : readTls(tls),
+        : { settings: { initialWindowSize: callWindow }, ...readTls(tls) },
     );
     const transport = createConnectTransport({
       baseUrl,
