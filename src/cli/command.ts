@@ -38,6 +38,8 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
   /** Options end at the first positional argument, which then starts another command line (run, exec). */
   readonly passthrough?: boolean;
   readonly examples: readonly string[];
+  /** Not in the list of commands: the program runs it itself. */
+  readonly hidden?: boolean;
 }
 
 export interface GlobalOptions {
@@ -45,6 +47,7 @@ export interface GlobalOptions {
   readonly state: string | undefined;
   /** Of a daemon, as `unix:///path` or `tcp://host:port`. */
   readonly host: string | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /** A command: what it is, and what it does. `run` gives the exit code of the process. */

@@ -58,6 +58,7 @@ export async function openEngine(globals: GlobalOptions, options: EngineOptions 
     ...options,
     ...(globals.root === undefined ? {} : { root: globals.root }),
     ...(globals.state === undefined ? {} : { state: globals.state }),
+    ...(globals.namespace === undefined ? {} : { namespace: globals.namespace }),
   });
 }
 

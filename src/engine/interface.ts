@@ -7,7 +7,14 @@ import type { ImageHistory, ImageSummary, LoadedImage, PullProgress, PushedImage
 import type { Attachment, AttachOptions, ExecSession } from "#keel";
 import type { ExitStatus } from "#runtime";
 import type { RemoveOptions, StartOptions, StopOptions } from "./container.ts";
-import type { ContainerSummary } from "./summary.ts";
+import type { EngineEvent } from "./events/event.ts";
+import type { EventFilters } from "./events/filter.ts";
+import type { ReadOptions as EventOptions } from "./events/read-journal.ts";
+import type { ContainerFilters } from "./lifecycle/container-filter.ts";
+import type { ContainerSummary } from "./lifecycle/summary.ts";
+import type { ProcessTable } from "./lifecycle/top.ts";
+import type { UpdateOptions } from "./lifecycle/update.ts";
+import type { WaitCondition } from "./lifecycle/wait.ts";
 import type { ContainerDetails } from "./inspect.ts";
 import type { LogEntry } from "./log-file.ts";
 import type { LogOptions } from "./logs.ts";
@@ -20,6 +27,8 @@ export interface TransferOptions {
   readonly platform?: string | undefined;
   /** Of a pull or push: the whole of an index, all its platforms. */
   readonly allPlatforms?: boolean | undefined;
+  /** Of a push: what refers to the image, too. */
+  readonly referrers?: boolean | undefined;
   readonly onProgress?: ((progress: PullProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -64,13 +73,34 @@ export interface ContainerHandle extends AsyncDisposable {
   exec(options: ExecOptions): Promise<ExecSession>;
 
   /** Resolves when it has ended; at once when it has already. An auto-removed container is then gone. */
-  wait(options?: { readonly signal?: AbortSignal }): Promise<ExitStatus>;
+  wait(options?: { readonly signal?: AbortSignal; readonly condition?: WaitCondition }): Promise<ExitStatus>;
 
   /** @param signal name with or without SIG, or number; KILL by default */
   kill(signal?: string): Promise<void>;
 
   /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. */
   stop(options?: StopOptions): Promise<void>;
+
+  /** {@link stop}, then {@link start}. One that does not run is started. */
+  restart(options?: StopOptions): Promise<void>;
+
+  /** Stops all its processes where they are. */
+  pause(): Promise<void>;
+
+  /** Lets a paused container go on. */
+  unpause(): Promise<void>;
+
+  /** @throws SampanError `already-exists` when another container has the name, `invalid-argument` when it can't be one */
+  rename(name: string): MaybePromise<void>;
+
+  /** Changes limits, also while it runs. Resolves with warnings. */
+  update(options: UpdateOptions): Promise<readonly string[]>;
+
+  /** @param options of the host's ps(1), such as `-o pid,comm` */
+  top(options?: readonly string[]): Promise<ProcessTable>;
+
+  /** Tells whoever follows events that a user has left its terminal. */
+  noteDetached(): MaybePromise<void>;
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */
   logs(options?: LogOptions): AsyncGenerator<LogEntry, void, void>;
@@ -106,8 +136,22 @@ export interface ContainerEngine extends AsyncDisposable {
   /** By name, id, or a beginning of the id. */
   get(nameOrId: string): MaybePromise<ContainerHandle>;
 
-  /** All containers, newest first. */
-  list(): MaybePromise<readonly ContainerSummary[]>;
+  /**
+   * All containers, newest first.
+   *
+   * @param filters Docker's, e.g. `{ status: ["exited"] }`
+   */
+  list(filters?: ContainerFilters): MaybePromise<readonly ContainerSummary[]>;
+
+  /** Bytes on disk of what a container has written, and with its image's layers. */
+  containerSize(nameOrId: string): Promise<{ readonly written: number; readonly total: number }>;
+
+  /**
+   * What happens to containers, images, volumes and pods, whoever does it. Events come once and in order.
+   *
+   * @param options without `since` from this call on (not the first `next`), without `until` until the signal
+   */
+  events(options?: EventOptions & { readonly filters?: EventFilters }): AsyncGenerator<EngineEvent, void, void>;
 
   /** Removes a container by name or id. */
   remove(nameOrId: string, options?: RemoveOptions): Promise<void>;

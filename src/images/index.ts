@@ -1,7 +1,11 @@
 export { Database, openDatabase } from "./database.ts";
-export { displayName, hostPlatform, type ImageSummary, type ResolvedImage } from "./image-store.ts";
+export { defaultNamespace, displayName, hostPlatform, type ImageSummary, type ResolvedImage } from "./image-store.ts";
+export { harmless, type CheckOptions, type Finding, type FindingKind } from "./check.ts";
+export { graceTime, type Collected } from "./garbage.ts";
+export { NamedLeases, type NamedLease, type NamedLeaseOptions } from "./named-leases.ts";
+export type { Repair } from "./repair.ts";
 export { Images, type ImagesOptions, type PullOptions, type PushOptions } from "./images.ts";
-export { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+export { type ImageLimits } from "./layer-stream.ts";
 export type { OnProgress, PullProgress, TransferStatus } from "./progress.ts";
 export type { PulledImage } from "./pull.ts";
 export type { InUse, RemovedImage } from "./remove.ts";
@@ -9,3 +13,4 @@ export type { PushedImage } from "./push.ts";
 export type { ImageHistory } from "./history.ts";
 export type { LoadedImage } from "./load.ts";
 export { copyImage, parsePlace, type CopyOptions, type Place } from "./copy.ts";
+export type { ImageUsage } from "./usage.ts";

@@ -3,10 +3,11 @@ import type { Registry } from "#remotes";
 import { familiarName, type Digest, type Platform, type Reference } from "#spec";
 import { recordName, type ResolvedImage } from "./image-store.ts";
 import { installAllPlatforms } from "./install-all.ts";
+import { deleteKeys } from "./garbage.ts";
 import { installImage } from "./install.ts";
 import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
-import { deleteKeys, type RemoveTools } from "./remove.ts";
+import type { RemoveTools } from "./remove.ts";
 import { registryReader } from "./transfer/registry.ts";
 import type { UnpackTools } from "./unpack.ts";
 
@@ -38,9 +39,7 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   const target = await registry.resolve(reference, { signal });
   if (!request.allPlatforms && store.isCurrent(name, target.digest, request.platform)) {
     const image = store.resolve(name, request.platform);
-    if (image.chainId === undefined || (await tools.snapshotter.has(image.chainId))) {
-      return { ...image, changed: false };
-    }
+    if (await isWhole(image, tools)) return { ...image, changed: false };
   }
   // What pulls that were killed had half unpacked goes before there is more.
   await tools.snapshotter.cleanup();
@@ -76,4 +75,11 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
     throw error;
   }
   return { ...store.resolve(name, request.platform), changed: !request.allPlatforms || made.length > 0 };
+}
+
+/** Whether all of an image is still there; what has been lost of it comes again then. */
+async function isWhole(image: ResolvedImage, { content, snapshotter }: PullTools): Promise<boolean> {
+  if (![image.target, image.manifest, image.id].every((digest) => content.has(digest))) return false;
+  for (const layer of image.layers) if (!(await snapshotter.has(layer))) return false;
+  return true;
 }

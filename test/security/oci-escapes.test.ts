@@ -49,7 +49,7 @@ describe("CVE-2024-21626: descriptors of the host", () => {
   it("are refused as working directories by their numbers, to create and exec", { timeout: 120_000 }, async () => {
     await using box = new PlannedBox([]);
     const running = await box.wait();
-    const ran = [];
+    const ran: string[] = [];
     for (const fd of [3, 4, 5, 6, 7, 8, 9, 10, 20, 100]) {
       const process = { cwd: `/proc/self/fd/${fd}` };
       await box.run(box.config("true", process)).then(

@@ -2,7 +2,7 @@
 import { TarReader, defaultLimits, type TarEntry } from "#archive";
 import type { ContentStore, Expected } from "#content";
 import { dataLoss, invalidArgument, resourceExhausted, unavailable, type SampanError } from "#errdefs";
-import { isDigest, maxDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
+import { isDigest, defaultDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
 import { decompress, defaultLimits as layerLimits } from "../layer-stream.ts";
 import type { Key, Lease } from "../leases.ts";
 
@@ -136,7 +136,7 @@ export class ArchiveFiles {
 
   /** A file that is text, and no longer than a manifest may be. */
   async text(path: string): Promise<string> {
-    const bytes = await this.#tools.content.readBytes(this.file(path).digest, maxDocumentSize);
+    const bytes = await this.#tools.content.readBytes(this.file(path).digest, defaultDocumentSize);
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   }
 

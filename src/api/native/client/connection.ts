@@ -6,6 +6,7 @@ import { createClient, type Client, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { fromConnectError } from "../codec/errors.ts";
 import { Containers } from "../gen/sampan/v1/containers_pb.ts";
+import { Events } from "../gen/sampan/v1/events_pb.ts";
 import { Images } from "../gen/sampan/v1/images_pb.ts";
 import { System } from "../gen/sampan/v1/system_pb.ts";
 import { connectSocket, formatHost, type DaemonHost } from "./host.ts";
@@ -31,6 +32,7 @@ const maxMessage = 64 * 1024 * 1024;
 export class DaemonConnection implements Disposable {
   readonly where: string;
   readonly containers: Client<typeof Containers>;
+  readonly events: Client<typeof Events>;
   readonly images: Client<typeof Images>;
   readonly system: Client<typeof System>;
   readonly #sessions: Http2SessionManager;
@@ -62,6 +64,7 @@ export class DaemonConnection implements Disposable {
     });
     const translate = (error: unknown): unknown => fromConnectError(error, this.where);
     this.containers = translatingClient(Containers, transport, translate);
+    this.events = translatingClient(Events, transport, translate);
     this.images = translatingClient(Images, transport, translate);
     this.system = translatingClient(System, transport, translate);
   }

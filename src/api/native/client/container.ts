@@ -12,14 +12,18 @@ import type {
   ExitStatus,
   LogEntry,
   LogOptions,
+  ProcessTable,
   RemoveOptions,
   StartOptions,
   StopOptions,
+  UpdateOptions,
+  WaitCondition,
 } from "#engine";
-import { toPlain } from "../codec/plain.ts";
+import { toMessage, toPlain } from "../codec/plain.ts";
 import {
   ContainerSummarySchema,
   ExitStatusSchema,
+  UpdateOptionsSchema,
   type ContainerSummary as Summary,
 } from "../gen/sampan/v1/containers_pb.ts";
 import type { DaemonConnection } from "./connection.ts";
@@ -82,8 +86,11 @@ export class RemoteContainer implements ContainerHandle {
     return RemoteSession.open(open, (messages, signal) => this.#daemon.containers.exec(messages, { signal }));
   }
 
-  async wait({ signal }: { readonly signal?: AbortSignal } = {}): Promise<ExitStatus> {
-    const { exit } = await this.#daemon.containers.wait({ container: this.id }, callOptions(signal));
+  async wait({
+    signal,
+    condition = "not-running",
+  }: { readonly signal?: AbortSignal; readonly condition?: WaitCondition } = {}): Promise<ExitStatus> {
+    const { exit } = await this.#daemon.containers.wait({ container: this.id, condition }, callOptions(signal));
     return toPlain(ExitStatusSchema, exit as never) as unknown as ExitStatus;
   }
 
@@ -93,6 +100,36 @@ export class RemoteContainer implements ContainerHandle {
 
   async stop(options: StopOptions = {}): Promise<void> {
     await this.#daemon.containers.stop({ container: this.id, ...options });
+  }
+
+  async restart(options: StopOptions = {}): Promise<void> {
+    await this.#daemon.containers.restart({ container: this.id, ...options });
+  }
+
+  async pause(): Promise<void> {
+    await this.#daemon.containers.pause({ container: this.id });
+  }
+
+  async unpause(): Promise<void> {
+    await this.#daemon.containers.unpause({ container: this.id });
+  }
+
+  async rename(name: string): Promise<void> {
+    await this.#daemon.containers.rename({ container: this.id, name });
+  }
+
+  async update(options: UpdateOptions): Promise<readonly string[]> {
+    const message = toMessage(UpdateOptionsSchema, options);
+    return (await this.#daemon.containers.update({ container: this.id, options: message })).warnings;
+  }
+
+  async top(options: readonly string[] = []): Promise<ProcessTable> {
+    const { titles, processes } = await this.#daemon.containers.top({ container: this.id, options: [...options] });
+    return { titles, processes: processes.map(({ values }) => values) };
+  }
+
+  async noteDetached(): Promise<void> {
+    await this.#daemon.containers.noteDetached({ container: this.id });
   }
 
   async *logs({ signal, ...options }: LogOptions = {}): AsyncGenerator<LogEntry, void, void> {

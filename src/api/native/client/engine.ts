@@ -12,9 +12,13 @@
 import { internal, isSampanError } from "#errdefs";
 import type {
   ContainerEngine,
+  ContainerFilters,
   ContainerHandle,
   ContainerOptions,
   ContainerSummary,
+  EngineEvent,
+  EventFilters,
+  EventOptions,
   ImageHistory,
   ImageReference,
   ImageSummary,
@@ -27,6 +31,7 @@ import type {
 } from "#engine";
 import { toMessage, toPlain } from "../codec/plain.ts";
 import { HistoryEntrySchema, ImageSummarySchema } from "../gen/sampan/v1/images_pb.ts";
+import type { WatchEventsResponse } from "../gen/sampan/v1/events_pb.ts";
 import type { TransferProgress } from "../gen/sampan/v1/image_types_pb.ts";
 import { ContainerOptionsSchema } from "../gen/sampan/v1/options_pb.ts";
 import { DaemonConnection, type TlsFiles } from "./connection.ts";
@@ -105,8 +110,24 @@ export class EngineClient implements ContainerEngine {
     return new RemoteContainer(this.#daemon, plainSummary(container), plain);
   }
 
-  async list(): Promise<readonly ContainerSummary[]> {
-    return (await this.#daemon.containers.list({})).containers.map(plainSummary);
+  async list(filters: ContainerFilters = {}): Promise<readonly ContainerSummary[]> {
+    const { containers } = await this.#daemon.containers.list({ filters: filterMessages(filters) });
+    return containers.map(plainSummary);
+  }
+
+  async containerSize(nameOrId: string): Promise<{ readonly written: number; readonly total: number }> {
+    const { written, total } = await this.#daemon.containers.size({ container: nameOrId });
+    return { written, total };
+  }
+
+  events({
+    since = Date.now(),
+    until,
+    filters = {},
+    signal,
+  }: EventOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
+    const request = { since, filters: filterMessages(filters), ...(until !== undefined && { until }) };
+    return plainEvents(this.#daemon.events.watch(request, callOptions(signal)), signal);
   }
 
   async remove(nameOrId: string, { force = false, volumes = false }: RemoveOptions = {}): Promise<void> {
@@ -124,8 +145,9 @@ export class EngineClient implements ContainerEngine {
   }
 
   async push(reference: string, options: TransferOptions = {}): Promise<PushedImage> {
-    const { allPlatforms = false } = options;
-    const request = { reference, allPlatforms, ...platformOf(options), ...(await ownCredentials(reference)) };
+    const { allPlatforms = false, referrers = false } = options;
+    const own = await ownCredentials(reference);
+    const request = { reference, allPlatforms, referrers, ...platformOf(options), ...own };
     for await (const { message } of this.#daemon.images.push(request, callOptions(options.signal))) {
       if (message.case === "progress") options.onProgress?.(progressOf(message.value));
       else if (message.case === "image") return message.value as unknown as PushedImage;
@@ -188,6 +210,23 @@ export class EngineClient implements ContainerEngine {
     this.#daemon[Symbol.dispose]();
     await Promise.resolve();
   }
+}
+
+async function* plainEvents(
+  responses: AsyncIterable<WatchEventsResponse>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<EngineEvent, void, void> {
+  try {
+    for await (const { type, action, id, attributes, time } of responses)
+      yield { type: type as EngineEvent["type"], action, id, attributes, time };
+  } catch (error) {
+    // Who follows events no more has all that were wanted.
+    if (signal?.aborted !== true) throw error;
+  }
+}
+
+function filterMessages(filters: ContainerFilters) {
+  return Object.fromEntries(Object.entries(filters).map(([key, values]) => [key, { values: [...values] }]));
 }
 
 /** Most bytes of an archive in one message. */

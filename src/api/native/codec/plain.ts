@@ -55,7 +55,12 @@ function fieldValue(field: DescField, value: unknown): unknown {
         field.listKind === "message" ? messageValue(field.message, item) : scalar(field.scalar, item),
       );
     case "map":
-      return value;
+      return Object.fromEntries(
+        Object.entries(value as object).map(([key, item]) => [
+          key,
+          field.mapKind === "message" ? messageValue(field.message, item) : scalar(field.scalar, item),
+        ]),
+      );
     case "message":
       return messageValue(field.message, value);
     case "enum":

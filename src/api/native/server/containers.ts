@@ -2,7 +2,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { invalidArgument } from "#errdefs";
-import type { Container, ContainerOptions, ContainerSummary, ExecOptions, LogEntry } from "#engine";
+import type { Container, ContainerOptions, ContainerSummary, ExecOptions, LogEntry, WaitCondition } from "#engine";
 import { toMessage, toPlain } from "../codec/plain.ts";
 import {
   Containers,
@@ -10,6 +10,7 @@ import {
   ExitStatusSchema,
   LogsResponseSchema,
   SessionResponseSchema,
+  UpdateOptionsSchema,
   type ExecOptions as ExecMessage,
   type LogsResponse,
 } from "../gen/sampan/v1/containers_pb.ts";
@@ -43,8 +44,52 @@ export function containersService({ engine }: ApiContext): ServiceImpl<typeof Co
       return {};
     },
 
-    async wait({ container }, { signal }) {
-      return { exit: toMessage(ExitStatusSchema, await find(container).wait({ signal })) };
+    async wait({ container, condition }, { signal }) {
+      const wanted = waitCondition(condition);
+      const exit = await find(container).wait({ signal, ...(wanted !== undefined && { condition: wanted }) });
+      return { exit: toMessage(ExitStatusSchema, exit) };
+    },
+
+    async restart({ container, signal, timeout }) {
+      await find(container).restart({
+        ...(signal !== undefined && { signal }),
+        ...(timeout !== undefined && { timeout }),
+      });
+      return {};
+    },
+
+    async pause({ container }) {
+      await find(container).pause();
+      return {};
+    },
+
+    async unpause({ container }) {
+      await find(container).unpause();
+      return {};
+    },
+
+    rename({ container, name }) {
+      find(container).rename(name);
+      return {};
+    },
+
+    async update({ container, options }) {
+      const changes = options === undefined ? {} : toPlain(UpdateOptionsSchema, options);
+      return { warnings: [...(await find(container).update(changes))] };
+    },
+
+    async top({ container, options }) {
+      const { titles, processes } = await find(container).top(options);
+      return { titles: [...titles], processes: processes.map((values) => ({ values: [...values] })) };
+    },
+
+    async size({ container }) {
+      return engine.containerSize(find(container).id);
+    },
+
+    noteDetached({ container }) {
+      find(container).noteDetached();
+      return {};
     },
 
     async stop({ container, signal, timeout }) {
@@ -73,8 +118,8 @@ export function containersService({ engine }: ApiContext): ServiceImpl<typeof Co
       };
     },
 
-    list() {
-      return { containers: engine.list().map(summaryMessage) };
+    list({ filters }) {
+      return { containers: engine.list(plainFilters(filters)).map(summaryMessage) };
     },
 
     inspect({ container }) {
@@ -129,6 +174,19 @@ export function containersService({ engine }: ApiContext): ServiceImpl<typeof Co
     leaveWith(context, session);
     yield* serveSession(session, session.pid, rest);
   }
+}
+
+/** Filters by their keys. */
+export function plainFilters(
+  filters: Readonly<Record<string, { readonly values: readonly string[] }>>,
+): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(Object.entries(filters).map(([key, { values }]) => [key, values]));
+}
+
+function waitCondition(text: string): WaitCondition | undefined {
+  if (text === "") return undefined;
+  if (text === "not-running" || text === "next-exit" || text === "removed") return text;
+  throw invalidArgument(`Cannot wait until "${text}": it is not-running, next-exit or removed`);
 }
 
 /** A client that goes away while nothing is sent would not be noticed otherwise. */

@@ -38,7 +38,14 @@ function optionsDemand(options: ContainerOptions | undefined): ContainerDemand |
     options.privileged === true && "--privileged",
     options.devices.length > 0 && "devices of the host",
     options.capAdd.length > 0 && "further capabilities",
+    options.deviceRules.length > 0 && "device rules",
+    options.cgroupParent !== undefined && "another cgroup",
+    Object.keys(options.cgroupFiles).length > 0 && "files of its cgroup",
+    options.oomScoreAdj !== undefined && options.oomScoreAdj < 0 && "a lower OOM score",
+    options.publish.length > 0 && "ports of the host",
+    options.publishAll === true && "ports of the host",
     options.network === "host" && "the host's network",
+    options.networks.some(({ name }) => name === "host") && "the host's network",
     options.seccomp !== undefined && "another system call filter",
   ].filter((word) => word !== false);
   const binds = options.mounts.flatMap((mount) => {

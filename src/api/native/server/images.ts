@@ -39,10 +39,10 @@ export function imagesService({ engine }: ApiContext): ServiceImpl<typeof Images
       }
     },
 
-    async *push({ reference, platform, allPlatforms, credentials }, { signal }) {
+    async *push({ reference, platform, allPlatforms, referrers, credentials }, { signal }) {
       const own = clientCredentials(reference, credentials);
       const steps = withProgress((onProgress) =>
-        engine.push(reference, { platform, allPlatforms, onProgress, signal, ...own }),
+        engine.push(reference, { platform, allPlatforms, referrers, onProgress, signal, ...own }),
       );
       for await (const { progress, result } of steps)
         yield create(

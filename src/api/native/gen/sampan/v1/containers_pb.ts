@@ -18,7 +18,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file sampan/v1/containers.proto.
  */
 export const file_sampan_v1_containers: GenFile = /*@__PURE__*/
-  fileDesc("ChpzYW1wYW4vdjEvY29udGFpbmVycy5wcm90bxIJc2FtcGFuLnYxInMKFkNyZWF0ZUNvbnRhaW5lclJlcXVlc3QSLAoHb3B0aW9ucxgBIAEoCzIbLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zEisKC2NyZWRlbnRpYWxzGAIgASgLMhYuc2FtcGFuLnYxLkNyZWRlbnRpYWxzIkkKF0NyZWF0ZUNvbnRhaW5lclJlc3BvbnNlEi4KCWNvbnRhaW5lchgBIAEoCzIbLnNhbXBhbi52MS5Db250YWluZXJTdW1tYXJ5IioKFVN0YXJ0Q29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkiGAoWU3RhcnRDb250YWluZXJSZXNwb25zZSIpChRXYWl0Q29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkiPAoVV2FpdENvbnRhaW5lclJlc3BvbnNlEiMKBGV4aXQYASABKAsyFS5zYW1wYW4udjEuRXhpdFN0YXR1cyJrChRTdG9wQ29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkSEwoGc2lnbmFsGAIgASgJSACIAQESFAoHdGltZW91dBgDIAEoAUgBiAEBQgkKB19zaWduYWxCCgoIX3RpbWVvdXQiFwoVU3RvcENvbnRhaW5lclJlc3BvbnNlIjkKFEtpbGxDb250YWluZXJSZXF1ZXN0EhEKCWNvbnRhaW5lchgBIAEoCRIOCgZzaWduYWwYAiABKAkiFwoVS2lsbENvbnRhaW5lclJlc3BvbnNlIksKFlJlbW92ZUNvbnRhaW5lclJlcXVlc3QSEQoJY29udGFpbmVyGAEgASgJEg0KBWZvcmNlGAIgASgIEg8KB3ZvbHVtZXMYAyABKAgiGQoXUmVtb3ZlQ29udGFpbmVyUmVzcG9uc2UiKAoTR2V0Q29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkidAoUR2V0Q29udGFpbmVyUmVzcG9uc2USLgoJY29udGFpbmVyGAEgASgLMhsuc2FtcGFuLnYxLkNvbnRhaW5lclN1bW1hcnkSLAoHb3B0aW9ucxgCIAEoCzIbLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zIhcKFUxpc3RDb250YWluZXJzUmVxdWVzdCJJChZMaXN0Q29udGFpbmVyc1Jlc3BvbnNlEi8KCmNvbnRhaW5lcnMYASADKAsyGy5zYW1wYW4udjEuQ29udGFpbmVyU3VtbWFyeSIsChdJbnNwZWN0Q29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkiRAoYSW5zcGVjdENvbnRhaW5lclJlc3BvbnNlEigKB2RldGFpbHMYASABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IsEBChBDb250YWluZXJTdW1tYXJ5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDQoFaW1hZ2UYAyABKAkSDwoHY29tbWFuZBgEIAMoCRISCgpjcmVhdGVkX2F0GAUgASgBEg4KBnN0YXR1cxgGIAEoCRIoCgVzdGF0ZRgHIAEoCzIZLnNhbXBhbi52MS5Db250YWluZXJTdGF0ZRIlCgRtb3JlGGQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCKuAQoOQ29udGFpbmVyU3RhdGUSDgoGc3RhdHVzGAEgASgJEhAKA3BpZBgCIAEoBUgAiAEBEhcKCnN0YXJ0ZWRfYXQYAyABKAFIAYgBARIjCgRleGl0GAQgASgLMhUuc2FtcGFuLnYxLkV4aXRTdGF0dXMSJQoEbW9yZRhkIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBgoEX3BpZEINCgtfc3RhcnRlZF9hdCJMCgpFeGl0U3RhdHVzEg4KBnN0YXR1cxgBIAEoBRIOCgZzaWduYWwYAiABKAUSEgoKb29tX2tpbGxlZBgDIAEoCBIKCgJhdBgEIAEoASKIAQoLTG9nc1JlcXVlc3QSEQoJY29udGFpbmVyGAEgASgJEg4KBmZvbGxvdxgCIAEoCBIRCgR0YWlsGAMgASgBSACIAQESEgoFc2luY2UYBCABKAFIAYgBARISCgV1bnRpbBgFIAEoAUgCiAEBQgcKBV90YWlsQggKBl9zaW5jZUIICgZfdW50aWwiNAoMTG9nc1Jlc3BvbnNlEiQKB2VudHJpZXMYASADKAsyEy5zYW1wYW4udjEuTG9nRW50cnkiRwoITG9nRW50cnkSDAoEdGltZRgBIAEoCRIOCgZzdHJlYW0YAiABKAUSDwoHcGFydGlhbBgDIAEoCBIMCgR0ZXh0GAQgASgMIiUKBFNpemUSDwoHY29sdW1ucxgBIAEoBRIMCgRyb3dzGAIgASgFIm8KDUF0dGFjaE9wdGlvbnMSEQoJY29udGFpbmVyGAEgASgJEg0KBXN0ZGluGAIgASgIEg4KBm91dHB1dBgDIAEoCBINCgVzdGFydBgEIAEoCBIdCgRzaXplGAUgASgLMg8uc2FtcGFuLnYxLlNpemUijwEKDUF0dGFjaFJlcXVlc3QSKAoEb3BlbhgBIAEoCzIYLnNhbXBhbi52MS5BdHRhY2hPcHRpb25zSAASDwoFaW5wdXQYAiABKAxIABIVCgtjbG9zZV9pbnB1dBgDIAEoCEgAEiEKBnJlc2l6ZRgEIAEoCzIPLnNhbXBhbi52MS5TaXplSABCCQoHbWVzc2FnZSLoAQoLRXhlY09wdGlvbnMSEQoJY29udGFpbmVyGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSCwoDZW52GAMgAygJEhQKB3dvcmtkaXIYBCABKAlIAIgBARIRCgR1c2VyGAUgASgJSAGIAQESCwoDdHR5GAYgASgIEhIKCm9wZW5fc3RkaW4YByABKAgSJQoMY29uc29sZV9zaXplGAggASgLMg8uc2FtcGFuLnYxLlNpemUSEgoKcHJpdmlsZWdlZBgJIAEoCBIOCgZkZXRhY2gYCiABKAhCCgoIX3dvcmtkaXJCBwoFX3VzZXIiiwEKC0V4ZWNSZXF1ZXN0EiYKBG9wZW4YASABKAsyFi5zYW1wYW4udjEuRXhlY09wdGlvbnNIABIPCgVpbnB1dBgCIAEoDEgAEhUKC2Nsb3NlX2lucHV0GAMgASgISAASIQoGcmVzaXplGAQgASgLMg8uc2FtcGFuLnYxLlNpemVIAEIJCgdtZXNzYWdlIosBCg9TZXNzaW9uUmVzcG9uc2USIwoGb3BlbmVkGAEgASgLMhEuc2FtcGFuLnYxLk9wZW5lZEgAEiMKBm91dHB1dBgCIAEoCzIRLnNhbXBhbi52MS5PdXRwdXRIABIjCgZleGl0ZWQYAyABKAsyES5zYW1wYW4udjEuRXhpdGVkSABCCQoHbWVzc2FnZSIVCgZPcGVuZWQSCwoDcGlkGAEgASgFIiYKBk91dHB1dBIOCgZzdHJlYW0YASABKAUSDAoEZGF0YRgCIAEoDCJiCgZFeGl0ZWQSDgoGc3RhdHVzGAEgASgFEg4KBnNpZ25hbBgCIAEoBRISCgpvb21fa2lsbGVkGAMgASgIEg8KB3NlY29uZHMYBCABKAMSEwoLbmFub3NlY29uZHMYBSABKAUy2AcKCkNvbnRhaW5lcnMSTwoGQ3JlYXRlEiEuc2FtcGFuLnYxLkNyZWF0ZUNvbnRhaW5lclJlcXVlc3QaIi5zYW1wYW4udjEuQ3JlYXRlQ29udGFpbmVyUmVzcG9uc2USTAoFU3RhcnQSIC5zYW1wYW4udjEuU3RhcnRDb250YWluZXJSZXF1ZXN0GiEuc2FtcGFuLnYxLlN0YXJ0Q29udGFpbmVyUmVzcG9uc2USSQoEV2FpdBIfLnNhbXBhbi52MS5XYWl0Q29udGFpbmVyUmVxdWVzdBogLnNhbXBhbi52MS5XYWl0Q29udGFpbmVyUmVzcG9uc2USSQoEU3RvcBIfLnNhbXBhbi52MS5TdG9wQ29udGFpbmVyUmVxdWVzdBogLnNhbXBhbi52MS5TdG9wQ29udGFpbmVyUmVzcG9uc2USSQoES2lsbBIfLnNhbXBhbi52MS5LaWxsQ29udGFpbmVyUmVxdWVzdBogLnNhbXBhbi52MS5LaWxsQ29udGFpbmVyUmVzcG9uc2USTwoGUmVtb3ZlEiEuc2FtcGFuLnYxLlJlbW92ZUNvbnRhaW5lclJlcXVlc3QaIi5zYW1wYW4udjEuUmVtb3ZlQ29udGFpbmVyUmVzcG9uc2USSwoDR2V0Eh4uc2FtcGFuLnYxLkdldENvbnRhaW5lclJlcXVlc3QaHy5zYW1wYW4udjEuR2V0Q29udGFpbmVyUmVzcG9uc2UiA5ACARJQCgRMaXN0EiAuc2FtcGFuLnYxLkxpc3RDb250YWluZXJzUmVxdWVzdBohLnNhbXBhbi52MS5MaXN0Q29udGFpbmVyc1Jlc3BvbnNlIgOQAgESVwoHSW5zcGVjdBIiLnNhbXBhbi52MS5JbnNwZWN0Q29udGFpbmVyUmVxdWVzdBojLnNhbXBhbi52MS5JbnNwZWN0Q29udGFpbmVyUmVzcG9uc2UiA5ACARI5CgRMb2dzEhYuc2FtcGFuLnYxLkxvZ3NSZXF1ZXN0Ghcuc2FtcGFuLnYxLkxvZ3NSZXNwb25zZTABEkIKBkF0dGFjaBIYLnNhbXBhbi52MS5BdHRhY2hSZXF1ZXN0Ghouc2FtcGFuLnYxLlNlc3Npb25SZXNwb25zZSgBMAESPgoERXhlYxIWLnNhbXBhbi52MS5FeGVjUmVxdWVzdBoaLnNhbXBhbi52MS5TZXNzaW9uUmVzcG9uc2UoATABEkIKCkV4ZWNPdXRwdXQSFi5zYW1wYW4udjEuRXhlY09wdGlvbnMaGi5zYW1wYW4udjEuU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_struct, file_sampan_v1_image_types, file_sampan_v1_options]);
+  fileDesc("ChpzYW1wYW4vdjEvY29udGFpbmVycy5wcm90bxIJc2FtcGFuLnYxInMKFkNyZWF0ZUNvbnRhaW5lclJlcXVlc3QSLAoHb3B0aW9ucxgBIAEoCzIbLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zEisKC2NyZWRlbnRpYWxzGAIgASgLMhYuc2FtcGFuLnYxLkNyZWRlbnRpYWxzIkkKF0NyZWF0ZUNvbnRhaW5lclJlc3BvbnNlEi4KCWNvbnRhaW5lchgBIAEoCzIbLnNhbXBhbi52MS5Db250YWluZXJTdW1tYXJ5IioKFVN0YXJ0Q29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkiGAoWU3RhcnRDb250YWluZXJSZXNwb25zZSI8ChRXYWl0Q29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkSEQoJY29uZGl0aW9uGAIgASgJIjwKFVdhaXRDb250YWluZXJSZXNwb25zZRIjCgRleGl0GAEgASgLMhUuc2FtcGFuLnYxLkV4aXRTdGF0dXMiawoUU3RvcENvbnRhaW5lclJlcXVlc3QSEQoJY29udGFpbmVyGAEgASgJEhMKBnNpZ25hbBgCIAEoCUgAiAEBEhQKB3RpbWVvdXQYAyABKAFIAYgBAUIJCgdfc2lnbmFsQgoKCF90aW1lb3V0IhcKFVN0b3BDb250YWluZXJSZXNwb25zZSI5ChRLaWxsQ29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkSDgoGc2lnbmFsGAIgASgJIhcKFUtpbGxDb250YWluZXJSZXNwb25zZSJLChZSZW1vdmVDb250YWluZXJSZXF1ZXN0EhEKCWNvbnRhaW5lchgBIAEoCRINCgVmb3JjZRgCIAEoCBIPCgd2b2x1bWVzGAMgASgIIhkKF1JlbW92ZUNvbnRhaW5lclJlc3BvbnNlIigKE0dldENvbnRhaW5lclJlcXVlc3QSEQoJY29udGFpbmVyGAEgASgJInQKFEdldENvbnRhaW5lclJlc3BvbnNlEi4KCWNvbnRhaW5lchgBIAEoCzIbLnNhbXBhbi52MS5Db250YWluZXJTdW1tYXJ5EiwKB29wdGlvbnMYAiABKAsyGy5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucyKaAQoVTGlzdENvbnRhaW5lcnNSZXF1ZXN0Ej4KB2ZpbHRlcnMYASADKAsyLS5zYW1wYW4udjEuTGlzdENvbnRhaW5lcnNSZXF1ZXN0LkZpbHRlcnNFbnRyeRpBCgxGaWx0ZXJzRW50cnkSCwoDa2V5GAEgASgJEiAKBXZhbHVlGAIgASgLMhEuc2FtcGFuLnYxLkZpbHRlcjoCOAEiGAoGRmlsdGVyEg4KBnZhbHVlcxgBIAMoCSJuChdSZXN0YXJ0Q29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkSEwoGc2lnbmFsGAIgASgJSACIAQESFAoHdGltZW91dBgDIAEoAUgBiAEBQgkKB19zaWduYWxCCgoIX3RpbWVvdXQiGgoYUmVzdGFydENvbnRhaW5lclJlc3BvbnNlIioKFVBhdXNlQ29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkiGAoWUGF1c2VDb250YWluZXJSZXNwb25zZSIsChdVbnBhdXNlQ29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkiGgoYVW5wYXVzZUNvbnRhaW5lclJlc3BvbnNlIjkKFlJlbmFtZUNvbnRhaW5lclJlcXVlc3QSEQoJY29udGFpbmVyGAEgASgJEgwKBG5hbWUYAiABKAkiGQoXUmVuYW1lQ29udGFpbmVyUmVzcG9uc2UiVgoWVXBkYXRlQ29udGFpbmVyUmVxdWVzdBIRCgljb250YWluZXIYASABKAkSKQoHb3B0aW9ucxgCIAEoCzIYLnNhbXBhbi52MS5VcGRhdGVPcHRpb25zIssECg1VcGRhdGVPcHRpb25zEhkKDGJsa2lvX3dlaWdodBgBIAEoAUgAiAEBEhcKCmNwdV9wZXJpb2QYAiABKAFIAYgBARIWCgljcHVfcXVvdGEYAyABKAFIAogBARIaCg1jcHVfcnRfcGVyaW9kGAQgASgBSAOIAQESGwoOY3B1X3J0X3J1bnRpbWUYBSABKAFIBIgBARIXCgpjcHVfc2hhcmVzGAYgASgBSAWIAQESEQoEY3B1cxgHIAEoCUgGiAEBEhgKC2NwdXNldF9jcHVzGAggASgJSAeIAQESGAoLY3B1c2V0X21lbXMYCSABKAlICIgBARITCgZtZW1vcnkYCiABKAlICYgBARIfChJtZW1vcnlfcmVzZXJ2YXRpb24YCyABKAlICogBARIYCgttZW1vcnlfc3dhcBgMIAEoCUgLiAEBEhcKCnBpZHNfbGltaXQYDSABKAFIDIgBARIUCgdyZXN0YXJ0GA4gASgJSA2IAQFCDwoNX2Jsa2lvX3dlaWdodEINCgtfY3B1X3BlcmlvZEIMCgpfY3B1X3F1b3RhQhAKDl9jcHVfcnRfcGVyaW9kQhEKD19jcHVfcnRfcnVudGltZUINCgtfY3B1X3NoYXJlc0IHCgVfY3B1c0IOCgxfY3B1c2V0X2NwdXNCDgoMX2NwdXNldF9tZW1zQgkKB19tZW1vcnlCFQoTX21lbW9yeV9yZXNlcnZhdGlvbkIOCgxfbWVtb3J5X3N3YXBCDQoLX3BpZHNfbGltaXRCCgoIX3Jlc3RhcnQiKwoXVXBkYXRlQ29udGFpbmVyUmVzcG9uc2USEAoId2FybmluZ3MYASADKAkiMAoKVG9wUmVxdWVzdBIRCgljb250YWluZXIYASABKAkSDwoHb3B0aW9ucxgCIAMoCSJHCgtUb3BSZXNwb25zZRIOCgZ0aXRsZXMYASADKAkSKAoJcHJvY2Vzc2VzGAIgAygLMhUuc2FtcGFuLnYxLlRvcFByb2Nlc3MiHAoKVG9wUHJvY2VzcxIOCgZ2YWx1ZXMYASADKAkiIAoLU2l6ZVJlcXVlc3QSEQoJY29udGFpbmVyGAEgASgJIi4KDFNpemVSZXNwb25zZRIPCgd3cml0dGVuGAEgASgBEg0KBXRvdGFsGAIgASgBIigKE05vdGVEZXRhY2hlZFJlcXVlc3QSEQoJY29udGFpbmVyGAEgASgJIhYKFE5vdGVEZXRhY2hlZFJlc3BvbnNlIkkKFkxpc3RDb250YWluZXJzUmVzcG9uc2USLwoKY29udGFpbmVycxgBIAMoCzIbLnNhbXBhbi52MS5Db250YWluZXJTdW1tYXJ5IiwKF0luc3BlY3RDb250YWluZXJSZXF1ZXN0EhEKCWNvbnRhaW5lchgBIAEoCSJEChhJbnNwZWN0Q29udGFpbmVyUmVzcG9uc2USKAoHZGV0YWlscxgBIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiwQEKEENvbnRhaW5lclN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRINCgVpbWFnZRgDIAEoCRIPCgdjb21tYW5kGAQgAygJEhIKCmNyZWF0ZWRfYXQYBSABKAESDgoGc3RhdHVzGAYgASgJEigKBXN0YXRlGAcgASgLMhkuc2FtcGFuLnYxLkNvbnRhaW5lclN0YXRlEiUKBG1vcmUYZCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Iq4BCg5Db250YWluZXJTdGF0ZRIOCgZzdGF0dXMYASABKAkSEAoDcGlkGAIgASgFSACIAQESFwoKc3RhcnRlZF9hdBgDIAEoAUgBiAEBEiMKBGV4aXQYBCABKAsyFS5zYW1wYW4udjEuRXhpdFN0YXR1cxIlCgRtb3JlGGQgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEIGCgRfcGlkQg0KC19zdGFydGVkX2F0IkwKCkV4aXRTdGF0dXMSDgoGc3RhdHVzGAEgASgFEg4KBnNpZ25hbBgCIAEoBRISCgpvb21fa2lsbGVkGAMgASgIEgoKAmF0GAQgASgBIogBCgtMb2dzUmVxdWVzdBIRCgljb250YWluZXIYASABKAkSDgoGZm9sbG93GAIgASgIEhEKBHRhaWwYAyABKAFIAIgBARISCgVzaW5jZRgEIAEoAUgBiAEBEhIKBXVudGlsGAUgASgBSAKIAQFCBwoFX3RhaWxCCAoGX3NpbmNlQggKBl91bnRpbCI0CgxMb2dzUmVzcG9uc2USJAoHZW50cmllcxgBIAMoCzITLnNhbXBhbi52MS5Mb2dFbnRyeSJHCghMb2dFbnRyeRIMCgR0aW1lGAEgASgJEg4KBnN0cmVhbRgCIAEoBRIPCgdwYXJ0aWFsGAMgASgIEgwKBHRleHQYBCABKAwiJQoEU2l6ZRIPCgdjb2x1bW5zGAEgASgFEgwKBHJvd3MYAiABKAUibwoNQXR0YWNoT3B0aW9ucxIRCgljb250YWluZXIYASABKAkSDQoFc3RkaW4YAiABKAgSDgoGb3V0cHV0GAMgASgIEg0KBXN0YXJ0GAQgASgIEh0KBHNpemUYBSABKAsyDy5zYW1wYW4udjEuU2l6ZSKPAQoNQXR0YWNoUmVxdWVzdBIoCgRvcGVuGAEgASgLMhguc2FtcGFuLnYxLkF0dGFjaE9wdGlvbnNIABIPCgVpbnB1dBgCIAEoDEgAEhUKC2Nsb3NlX2lucHV0GAMgASgISAASIQoGcmVzaXplGAQgASgLMg8uc2FtcGFuLnYxLlNpemVIAEIJCgdtZXNzYWdlIugBCgtFeGVjT3B0aW9ucxIRCgljb250YWluZXIYASABKAkSDwoHY29tbWFuZBgCIAMoCRILCgNlbnYYAyADKAkSFAoHd29ya2RpchgEIAEoCUgAiAEBEhEKBHVzZXIYBSABKAlIAYgBARILCgN0dHkYBiABKAgSEgoKb3Blbl9zdGRpbhgHIAEoCBIlCgxjb25zb2xlX3NpemUYCCABKAsyDy5zYW1wYW4udjEuU2l6ZRISCgpwcml2aWxlZ2VkGAkgASgIEg4KBmRldGFjaBgKIAEoCEIKCghfd29ya2RpckIHCgVfdXNlciKLAQoLRXhlY1JlcXVlc3QSJgoEb3BlbhgBIAEoCzIWLnNhbXBhbi52MS5FeGVjT3B0aW9uc0gAEg8KBWlucHV0GAIgASgMSAASFQoLY2xvc2VfaW5wdXQYAyABKAhIABIhCgZyZXNpemUYBCABKAsyDy5zYW1wYW4udjEuU2l6ZUgAQgkKB21lc3NhZ2UiiwEKD1Nlc3Npb25SZXNwb25zZRIjCgZvcGVuZWQYASABKAsyES5zYW1wYW4udjEuT3BlbmVkSAASIwoGb3V0cHV0GAIgASgLMhEuc2FtcGFuLnYxLk91dHB1dEgAEiMKBmV4aXRlZBgDIAEoCzIRLnNhbXBhbi52MS5FeGl0ZWRIAEIJCgdtZXNzYWdlIhUKBk9wZW5lZBILCgNwaWQYASABKAUiJgoGT3V0cHV0Eg4KBnN0cmVhbRgBIAEoBRIMCgRkYXRhGAIgASgMImIKBkV4aXRlZBIOCgZzdGF0dXMYASABKAUSDgoGc2lnbmFsGAIgASgFEhIKCm9vbV9raWxsZWQYAyABKAgSDwoHc2Vjb25kcxgEIAEoAxITCgtuYW5vc2Vjb25kcxgFIAEoBTK6DAoKQ29udGFpbmVycxJPCgZDcmVhdGUSIS5zYW1wYW4udjEuQ3JlYXRlQ29udGFpbmVyUmVxdWVzdBoiLnNhbXBhbi52MS5DcmVhdGVDb250YWluZXJSZXNwb25zZRJMCgVTdGFydBIgLnNhbXBhbi52MS5TdGFydENvbnRhaW5lclJlcXVlc3QaIS5zYW1wYW4udjEuU3RhcnRDb250YWluZXJSZXNwb25zZRJJCgRXYWl0Eh8uc2FtcGFuLnYxLldhaXRDb250YWluZXJSZXF1ZXN0GiAuc2FtcGFuLnYxLldhaXRDb250YWluZXJSZXNwb25zZRJJCgRTdG9wEh8uc2FtcGFuLnYxLlN0b3BDb250YWluZXJSZXF1ZXN0GiAuc2FtcGFuLnYxLlN0b3BDb250YWluZXJSZXNwb25zZRJJCgRLaWxsEh8uc2FtcGFuLnYxLktpbGxDb250YWluZXJSZXF1ZXN0GiAuc2FtcGFuLnYxLktpbGxDb250YWluZXJSZXNwb25zZRJSCgdSZXN0YXJ0EiIuc2FtcGFuLnYxLlJlc3RhcnRDb250YWluZXJSZXF1ZXN0GiMuc2FtcGFuLnYxLlJlc3RhcnRDb250YWluZXJSZXNwb25zZRJMCgVQYXVzZRIgLnNhbXBhbi52MS5QYXVzZUNvbnRhaW5lclJlcXVlc3QaIS5zYW1wYW4udjEuUGF1c2VDb250YWluZXJSZXNwb25zZRJSCgdVbnBhdXNlEiIuc2FtcGFuLnYxLlVucGF1c2VDb250YWluZXJSZXF1ZXN0GiMuc2FtcGFuLnYxLlVucGF1c2VDb250YWluZXJSZXNwb25zZRJPCgZSZW5hbWUSIS5zYW1wYW4udjEuUmVuYW1lQ29udGFpbmVyUmVxdWVzdBoiLnNhbXBhbi52MS5SZW5hbWVDb250YWluZXJSZXNwb25zZRJPCgZVcGRhdGUSIS5zYW1wYW4udjEuVXBkYXRlQ29udGFpbmVyUmVxdWVzdBoiLnNhbXBhbi52MS5VcGRhdGVDb250YWluZXJSZXNwb25zZRI5CgNUb3ASFS5zYW1wYW4udjEuVG9wUmVxdWVzdBoWLnNhbXBhbi52MS5Ub3BSZXNwb25zZSIDkAIBEjwKBFNpemUSFi5zYW1wYW4udjEuU2l6ZVJlcXVlc3QaFy5zYW1wYW4udjEuU2l6ZVJlc3BvbnNlIgOQAgESTwoMTm90ZURldGFjaGVkEh4uc2FtcGFuLnYxLk5vdGVEZXRhY2hlZFJlcXVlc3QaHy5zYW1wYW4udjEuTm90ZURldGFjaGVkUmVzcG9uc2USTwoGUmVtb3ZlEiEuc2FtcGFuLnYxLlJlbW92ZUNvbnRhaW5lclJlcXVlc3QaIi5zYW1wYW4udjEuUmVtb3ZlQ29udGFpbmVyUmVzcG9uc2USSwoDR2V0Eh4uc2FtcGFuLnYxLkdldENvbnRhaW5lclJlcXVlc3QaHy5zYW1wYW4udjEuR2V0Q29udGFpbmVyUmVzcG9uc2UiA5ACARJQCgRMaXN0EiAuc2FtcGFuLnYxLkxpc3RDb250YWluZXJzUmVxdWVzdBohLnNhbXBhbi52MS5MaXN0Q29udGFpbmVyc1Jlc3BvbnNlIgOQAgESVwoHSW5zcGVjdBIiLnNhbXBhbi52MS5JbnNwZWN0Q29udGFpbmVyUmVxdWVzdBojLnNhbXBhbi52MS5JbnNwZWN0Q29udGFpbmVyUmVzcG9uc2UiA5ACARI5CgRMb2dzEhYuc2FtcGFuLnYxLkxvZ3NSZXF1ZXN0Ghcuc2FtcGFuLnYxLkxvZ3NSZXNwb25zZTABEkIKBkF0dGFjaBIYLnNhbXBhbi52MS5BdHRhY2hSZXF1ZXN0Ghouc2FtcGFuLnYxLlNlc3Npb25SZXNwb25zZSgBMAESPgoERXhlYxIWLnNhbXBhbi52MS5FeGVjUmVxdWVzdBoaLnNhbXBhbi52MS5TZXNzaW9uUmVzcG9uc2UoATABEkIKCkV4ZWNPdXRwdXQSFi5zYW1wYW4udjEuRXhlY09wdGlvbnMaGi5zYW1wYW4udjEuU2Vzc2lvblJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_struct, file_sampan_v1_image_types, file_sampan_v1_options]);
 
 /**
  * @generated from message sampan.v1.CreateContainerRequest
@@ -99,6 +99,13 @@ export type WaitContainerRequest = Message<"sampan.v1.WaitContainerRequest"> & {
    * @generated from field: string container = 1;
    */
   container: string;
+
+  /**
+   * `not-running` when empty, `next-exit`, `removed`.
+   *
+   * @generated from field: string condition = 2;
+   */
+  condition: string;
 };
 
 /**
@@ -293,6 +300,12 @@ export const GetContainerResponseSchema: GenMessage<GetContainerResponse> = /*@_
  * @generated from message sampan.v1.ListContainersRequest
  */
 export type ListContainersRequest = Message<"sampan.v1.ListContainersRequest"> & {
+  /**
+   * Docker's, by their key.
+   *
+   * @generated from field: map<string, sampan.v1.Filter> filters = 1;
+   */
+  filters: { [key: string]: Filter };
 };
 
 /**
@@ -301,6 +314,419 @@ export type ListContainersRequest = Message<"sampan.v1.ListContainersRequest"> &
  */
 export const ListContainersRequestSchema: GenMessage<ListContainersRequest> = /*@__PURE__*/
   messageDesc(file_sampan_v1_containers, 14);
+
+/**
+ * Values of one key.
+ *
+ * @generated from message sampan.v1.Filter
+ */
+export type Filter = Message<"sampan.v1.Filter"> & {
+  /**
+   * @generated from field: repeated string values = 1;
+   */
+  values: string[];
+};
+
+/**
+ * Describes the message sampan.v1.Filter.
+ * Use `create(FilterSchema)` to create a new message.
+ */
+export const FilterSchema: GenMessage<Filter> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 15);
+
+/**
+ * @generated from message sampan.v1.RestartContainerRequest
+ */
+export type RestartContainerRequest = Message<"sampan.v1.RestartContainerRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+
+  /**
+   * @generated from field: optional string signal = 2;
+   */
+  signal?: string | undefined;
+
+  /**
+   * Seconds until SIGKILL.
+   *
+   * @generated from field: optional double timeout = 3;
+   */
+  timeout?: number | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.RestartContainerRequest.
+ * Use `create(RestartContainerRequestSchema)` to create a new message.
+ */
+export const RestartContainerRequestSchema: GenMessage<RestartContainerRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 16);
+
+/**
+ * @generated from message sampan.v1.RestartContainerResponse
+ */
+export type RestartContainerResponse = Message<"sampan.v1.RestartContainerResponse"> & {
+};
+
+/**
+ * Describes the message sampan.v1.RestartContainerResponse.
+ * Use `create(RestartContainerResponseSchema)` to create a new message.
+ */
+export const RestartContainerResponseSchema: GenMessage<RestartContainerResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 17);
+
+/**
+ * @generated from message sampan.v1.PauseContainerRequest
+ */
+export type PauseContainerRequest = Message<"sampan.v1.PauseContainerRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+};
+
+/**
+ * Describes the message sampan.v1.PauseContainerRequest.
+ * Use `create(PauseContainerRequestSchema)` to create a new message.
+ */
+export const PauseContainerRequestSchema: GenMessage<PauseContainerRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 18);
+
+/**
+ * @generated from message sampan.v1.PauseContainerResponse
+ */
+export type PauseContainerResponse = Message<"sampan.v1.PauseContainerResponse"> & {
+};
+
+/**
+ * Describes the message sampan.v1.PauseContainerResponse.
+ * Use `create(PauseContainerResponseSchema)` to create a new message.
+ */
+export const PauseContainerResponseSchema: GenMessage<PauseContainerResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 19);
+
+/**
+ * @generated from message sampan.v1.UnpauseContainerRequest
+ */
+export type UnpauseContainerRequest = Message<"sampan.v1.UnpauseContainerRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+};
+
+/**
+ * Describes the message sampan.v1.UnpauseContainerRequest.
+ * Use `create(UnpauseContainerRequestSchema)` to create a new message.
+ */
+export const UnpauseContainerRequestSchema: GenMessage<UnpauseContainerRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 20);
+
+/**
+ * @generated from message sampan.v1.UnpauseContainerResponse
+ */
+export type UnpauseContainerResponse = Message<"sampan.v1.UnpauseContainerResponse"> & {
+};
+
+/**
+ * Describes the message sampan.v1.UnpauseContainerResponse.
+ * Use `create(UnpauseContainerResponseSchema)` to create a new message.
+ */
+export const UnpauseContainerResponseSchema: GenMessage<UnpauseContainerResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 21);
+
+/**
+ * @generated from message sampan.v1.RenameContainerRequest
+ */
+export type RenameContainerRequest = Message<"sampan.v1.RenameContainerRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message sampan.v1.RenameContainerRequest.
+ * Use `create(RenameContainerRequestSchema)` to create a new message.
+ */
+export const RenameContainerRequestSchema: GenMessage<RenameContainerRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 22);
+
+/**
+ * @generated from message sampan.v1.RenameContainerResponse
+ */
+export type RenameContainerResponse = Message<"sampan.v1.RenameContainerResponse"> & {
+};
+
+/**
+ * Describes the message sampan.v1.RenameContainerResponse.
+ * Use `create(RenameContainerResponseSchema)` to create a new message.
+ */
+export const RenameContainerResponseSchema: GenMessage<RenameContainerResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 23);
+
+/**
+ * @generated from message sampan.v1.UpdateContainerRequest
+ */
+export type UpdateContainerRequest = Message<"sampan.v1.UpdateContainerRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+
+  /**
+   * What is not given stays as it is.
+   *
+   * @generated from field: sampan.v1.UpdateOptions options = 2;
+   */
+  options?: UpdateOptions | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.UpdateContainerRequest.
+ * Use `create(UpdateContainerRequestSchema)` to create a new message.
+ */
+export const UpdateContainerRequestSchema: GenMessage<UpdateContainerRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 24);
+
+/**
+ * @generated from message sampan.v1.UpdateOptions
+ */
+export type UpdateOptions = Message<"sampan.v1.UpdateOptions"> & {
+  /**
+   * @generated from field: optional double blkio_weight = 1;
+   */
+  blkioWeight?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpu_period = 2;
+   */
+  cpuPeriod?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpu_quota = 3;
+   */
+  cpuQuota?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpu_rt_period = 4;
+   */
+  cpuRtPeriod?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpu_rt_runtime = 5;
+   */
+  cpuRtRuntime?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpu_shares = 6;
+   */
+  cpuShares?: number | undefined;
+
+  /**
+   * @generated from field: optional string cpus = 7;
+   */
+  cpus?: string | undefined;
+
+  /**
+   * @generated from field: optional string cpuset_cpus = 8;
+   */
+  cpusetCpus?: string | undefined;
+
+  /**
+   * @generated from field: optional string cpuset_mems = 9;
+   */
+  cpusetMems?: string | undefined;
+
+  /**
+   * @generated from field: optional string memory = 10;
+   */
+  memory?: string | undefined;
+
+  /**
+   * @generated from field: optional string memory_reservation = 11;
+   */
+  memoryReservation?: string | undefined;
+
+  /**
+   * @generated from field: optional string memory_swap = 12;
+   */
+  memorySwap?: string | undefined;
+
+  /**
+   * @generated from field: optional double pids_limit = 13;
+   */
+  pidsLimit?: number | undefined;
+
+  /**
+   * @generated from field: optional string restart = 14;
+   */
+  restart?: string | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.UpdateOptions.
+ * Use `create(UpdateOptionsSchema)` to create a new message.
+ */
+export const UpdateOptionsSchema: GenMessage<UpdateOptions> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 25);
+
+/**
+ * @generated from message sampan.v1.UpdateContainerResponse
+ */
+export type UpdateContainerResponse = Message<"sampan.v1.UpdateContainerResponse"> & {
+  /**
+   * @generated from field: repeated string warnings = 1;
+   */
+  warnings: string[];
+};
+
+/**
+ * Describes the message sampan.v1.UpdateContainerResponse.
+ * Use `create(UpdateContainerResponseSchema)` to create a new message.
+ */
+export const UpdateContainerResponseSchema: GenMessage<UpdateContainerResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 26);
+
+/**
+ * @generated from message sampan.v1.TopRequest
+ */
+export type TopRequest = Message<"sampan.v1.TopRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+
+  /**
+   * Of ps(1).
+   *
+   * @generated from field: repeated string options = 2;
+   */
+  options: string[];
+};
+
+/**
+ * Describes the message sampan.v1.TopRequest.
+ * Use `create(TopRequestSchema)` to create a new message.
+ */
+export const TopRequestSchema: GenMessage<TopRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 27);
+
+/**
+ * @generated from message sampan.v1.TopResponse
+ */
+export type TopResponse = Message<"sampan.v1.TopResponse"> & {
+  /**
+   * @generated from field: repeated string titles = 1;
+   */
+  titles: string[];
+
+  /**
+   * @generated from field: repeated sampan.v1.TopProcess processes = 2;
+   */
+  processes: TopProcess[];
+};
+
+/**
+ * Describes the message sampan.v1.TopResponse.
+ * Use `create(TopResponseSchema)` to create a new message.
+ */
+export const TopResponseSchema: GenMessage<TopResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 28);
+
+/**
+ * @generated from message sampan.v1.TopProcess
+ */
+export type TopProcess = Message<"sampan.v1.TopProcess"> & {
+  /**
+   * @generated from field: repeated string values = 1;
+   */
+  values: string[];
+};
+
+/**
+ * Describes the message sampan.v1.TopProcess.
+ * Use `create(TopProcessSchema)` to create a new message.
+ */
+export const TopProcessSchema: GenMessage<TopProcess> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 29);
+
+/**
+ * @generated from message sampan.v1.SizeRequest
+ */
+export type SizeRequest = Message<"sampan.v1.SizeRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+};
+
+/**
+ * Describes the message sampan.v1.SizeRequest.
+ * Use `create(SizeRequestSchema)` to create a new message.
+ */
+export const SizeRequestSchema: GenMessage<SizeRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 30);
+
+/**
+ * @generated from message sampan.v1.SizeResponse
+ */
+export type SizeResponse = Message<"sampan.v1.SizeResponse"> & {
+  /**
+   * Bytes that it has written, and with its image's layers.
+   *
+   * @generated from field: double written = 1;
+   */
+  written: number;
+
+  /**
+   * @generated from field: double total = 2;
+   */
+  total: number;
+};
+
+/**
+ * Describes the message sampan.v1.SizeResponse.
+ * Use `create(SizeResponseSchema)` to create a new message.
+ */
+export const SizeResponseSchema: GenMessage<SizeResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 31);
+
+/**
+ * @generated from message sampan.v1.NoteDetachedRequest
+ */
+export type NoteDetachedRequest = Message<"sampan.v1.NoteDetachedRequest"> & {
+  /**
+   * @generated from field: string container = 1;
+   */
+  container: string;
+};
+
+/**
+ * Describes the message sampan.v1.NoteDetachedRequest.
+ * Use `create(NoteDetachedRequestSchema)` to create a new message.
+ */
+export const NoteDetachedRequestSchema: GenMessage<NoteDetachedRequest> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 32);
+
+/**
+ * @generated from message sampan.v1.NoteDetachedResponse
+ */
+export type NoteDetachedResponse = Message<"sampan.v1.NoteDetachedResponse"> & {
+};
+
+/**
+ * Describes the message sampan.v1.NoteDetachedResponse.
+ * Use `create(NoteDetachedResponseSchema)` to create a new message.
+ */
+export const NoteDetachedResponseSchema: GenMessage<NoteDetachedResponse> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_containers, 33);
 
 /**
  * @generated from message sampan.v1.ListContainersResponse
@@ -317,7 +743,7 @@ export type ListContainersResponse = Message<"sampan.v1.ListContainersResponse">
  * Use `create(ListContainersResponseSchema)` to create a new message.
  */
 export const ListContainersResponseSchema: GenMessage<ListContainersResponse> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 15);
+  messageDesc(file_sampan_v1_containers, 34);
 
 /**
  * @generated from message sampan.v1.InspectContainerRequest
@@ -334,7 +760,7 @@ export type InspectContainerRequest = Message<"sampan.v1.InspectContainerRequest
  * Use `create(InspectContainerRequestSchema)` to create a new message.
  */
 export const InspectContainerRequestSchema: GenMessage<InspectContainerRequest> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 16);
+  messageDesc(file_sampan_v1_containers, 35);
 
 /**
  * @generated from message sampan.v1.InspectContainerResponse
@@ -351,7 +777,7 @@ export type InspectContainerResponse = Message<"sampan.v1.InspectContainerRespon
  * Use `create(InspectContainerResponseSchema)` to create a new message.
  */
 export const InspectContainerResponseSchema: GenMessage<InspectContainerResponse> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 17);
+  messageDesc(file_sampan_v1_containers, 36);
 
 /**
  * @generated from message sampan.v1.ContainerSummary
@@ -411,7 +837,7 @@ export type ContainerSummary = Message<"sampan.v1.ContainerSummary"> & {
  * Use `create(ContainerSummarySchema)` to create a new message.
  */
 export const ContainerSummarySchema: GenMessage<ContainerSummary> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 18);
+  messageDesc(file_sampan_v1_containers, 37);
 
 /**
  * @generated from message sampan.v1.ContainerState
@@ -452,7 +878,7 @@ export type ContainerState = Message<"sampan.v1.ContainerState"> & {
  * Use `create(ContainerStateSchema)` to create a new message.
  */
 export const ContainerStateSchema: GenMessage<ContainerState> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 19);
+  messageDesc(file_sampan_v1_containers, 38);
 
 /**
  * @generated from message sampan.v1.ExitStatus
@@ -490,7 +916,7 @@ export type ExitStatus = Message<"sampan.v1.ExitStatus"> & {
  * Use `create(ExitStatusSchema)` to create a new message.
  */
 export const ExitStatusSchema: GenMessage<ExitStatus> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 20);
+  messageDesc(file_sampan_v1_containers, 39);
 
 /**
  * @generated from message sampan.v1.LogsRequest
@@ -533,7 +959,7 @@ export type LogsRequest = Message<"sampan.v1.LogsRequest"> & {
  * Use `create(LogsRequestSchema)` to create a new message.
  */
 export const LogsRequestSchema: GenMessage<LogsRequest> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 21);
+  messageDesc(file_sampan_v1_containers, 40);
 
 /**
  * @generated from message sampan.v1.LogsResponse
@@ -550,7 +976,7 @@ export type LogsResponse = Message<"sampan.v1.LogsResponse"> & {
  * Use `create(LogsResponseSchema)` to create a new message.
  */
 export const LogsResponseSchema: GenMessage<LogsResponse> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 22);
+  messageDesc(file_sampan_v1_containers, 41);
 
 /**
  * @generated from message sampan.v1.LogEntry
@@ -588,7 +1014,7 @@ export type LogEntry = Message<"sampan.v1.LogEntry"> & {
  * Use `create(LogEntrySchema)` to create a new message.
  */
 export const LogEntrySchema: GenMessage<LogEntry> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 23);
+  messageDesc(file_sampan_v1_containers, 42);
 
 /**
  * Of a terminal, in characters.
@@ -612,7 +1038,7 @@ export type Size = Message<"sampan.v1.Size"> & {
  * Use `create(SizeSchema)` to create a new message.
  */
 export const SizeSchema: GenMessage<Size> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 24);
+  messageDesc(file_sampan_v1_containers, 43);
 
 /**
  * @generated from message sampan.v1.AttachOptions
@@ -653,7 +1079,7 @@ export type AttachOptions = Message<"sampan.v1.AttachOptions"> & {
  * Use `create(AttachOptionsSchema)` to create a new message.
  */
 export const AttachOptionsSchema: GenMessage<AttachOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 25);
+  messageDesc(file_sampan_v1_containers, 44);
 
 /**
  * @generated from message sampan.v1.AttachRequest
@@ -696,7 +1122,7 @@ export type AttachRequest = Message<"sampan.v1.AttachRequest"> & {
  * Use `create(AttachRequestSchema)` to create a new message.
  */
 export const AttachRequestSchema: GenMessage<AttachRequest> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 26);
+  messageDesc(file_sampan_v1_containers, 45);
 
 /**
  * @generated from message sampan.v1.ExecOptions
@@ -762,7 +1188,7 @@ export type ExecOptions = Message<"sampan.v1.ExecOptions"> & {
  * Use `create(ExecOptionsSchema)` to create a new message.
  */
 export const ExecOptionsSchema: GenMessage<ExecOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 27);
+  messageDesc(file_sampan_v1_containers, 46);
 
 /**
  * @generated from message sampan.v1.ExecRequest
@@ -803,7 +1229,7 @@ export type ExecRequest = Message<"sampan.v1.ExecRequest"> & {
  * Use `create(ExecRequestSchema)` to create a new message.
  */
 export const ExecRequestSchema: GenMessage<ExecRequest> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 28);
+  messageDesc(file_sampan_v1_containers, 47);
 
 /**
  * @generated from message sampan.v1.SessionResponse
@@ -838,7 +1264,7 @@ export type SessionResponse = Message<"sampan.v1.SessionResponse"> & {
  * Use `create(SessionResponseSchema)` to create a new message.
  */
 export const SessionResponseSchema: GenMessage<SessionResponse> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 29);
+  messageDesc(file_sampan_v1_containers, 48);
 
 /**
  * @generated from message sampan.v1.Opened
@@ -857,7 +1283,7 @@ export type Opened = Message<"sampan.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 30);
+  messageDesc(file_sampan_v1_containers, 49);
 
 /**
  * @generated from message sampan.v1.Output
@@ -881,7 +1307,7 @@ export type Output = Message<"sampan.v1.Output"> & {
  * Use `create(OutputSchema)` to create a new message.
  */
 export const OutputSchema: GenMessage<Output> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 31);
+  messageDesc(file_sampan_v1_containers, 50);
 
 /**
  * @generated from message sampan.v1.Exited
@@ -924,7 +1350,7 @@ export type Exited = Message<"sampan.v1.Exited"> & {
  * Use `create(ExitedSchema)` to create a new message.
  */
 export const ExitedSchema: GenMessage<Exited> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_containers, 32);
+  messageDesc(file_sampan_v1_containers, 51);
 
 /**
  * @generated from service sampan.v1.Containers
@@ -978,6 +1404,82 @@ export const Containers: GenService<{
     methodKind: "unary";
     input: typeof KillContainerRequestSchema;
     output: typeof KillContainerResponseSchema;
+  },
+  /**
+   * Stops and starts it; one that does not run is started.
+   *
+   * @generated from rpc sampan.v1.Containers.Restart
+   */
+  restart: {
+    methodKind: "unary";
+    input: typeof RestartContainerRequestSchema;
+    output: typeof RestartContainerResponseSchema;
+  },
+  /**
+   * Stops all its processes where they are, and lets them go on.
+   *
+   * @generated from rpc sampan.v1.Containers.Pause
+   */
+  pause: {
+    methodKind: "unary";
+    input: typeof PauseContainerRequestSchema;
+    output: typeof PauseContainerResponseSchema;
+  },
+  /**
+   * @generated from rpc sampan.v1.Containers.Unpause
+   */
+  unpause: {
+    methodKind: "unary";
+    input: typeof UnpauseContainerRequestSchema;
+    output: typeof UnpauseContainerResponseSchema;
+  },
+  /**
+   * @generated from rpc sampan.v1.Containers.Rename
+   */
+  rename: {
+    methodKind: "unary";
+    input: typeof RenameContainerRequestSchema;
+    output: typeof RenameContainerResponseSchema;
+  },
+  /**
+   * Changes limits, also while it runs.
+   *
+   * @generated from rpc sampan.v1.Containers.Update
+   */
+  update: {
+    methodKind: "unary";
+    input: typeof UpdateContainerRequestSchema;
+    output: typeof UpdateContainerResponseSchema;
+  },
+  /**
+   * Its processes, as the host's ps(1) shows them.
+   *
+   * @generated from rpc sampan.v1.Containers.Top
+   */
+  top: {
+    methodKind: "unary";
+    input: typeof TopRequestSchema;
+    output: typeof TopResponseSchema;
+  },
+  /**
+   * What it has written to disk.
+   *
+   * @generated from rpc sampan.v1.Containers.Size
+   */
+  size: {
+    methodKind: "unary";
+    input: typeof SizeRequestSchema;
+    output: typeof SizeResponseSchema;
+  },
+  /**
+   * Tells whoever follows events that a user has left its terminal.
+   *
+   * @generated from rpc sampan.v1.Containers.NoteDetached
+   */
+  noteDetached: {
+    methodKind: "unary";
+    input: typeof NoteDetachedRequestSchema;
+    output: typeof NoteDetachedResponseSchema;
   },
   /**
    * Removes it with what it has written and its log.

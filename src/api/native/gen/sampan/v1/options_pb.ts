@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sampan/v1/options.proto.
  */
 export const file_sampan_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIoICCgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBAUIJCgdfc291cmNlQgwKCl9yZWFkX29ubHlCDgoMX3Byb3BhZ2F0aW9uQhAKDl9ub25fcmVjdXJzaXZlQgoKCF9ub19jb3B5IkQKDERldmljZU9wdGlvbhIRCglob3N0X3BhdGgYASABKAkSDAoEcGF0aBgCIAEoCRITCgtwZXJtaXNzaW9ucxgDIAEoCSI4CgxVbGltaXRPcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMitQwKEENvbnRhaW5lck9wdGlvbnMSDQoFaW1hZ2UYASABKAkSDwoHY29tbWFuZBgCIAMoCRIuCgplbnRyeXBvaW50GAMgASgLMhUuc2FtcGFuLnYxLlN0cmluZ0xpc3RIAIgBARIRCgRuYW1lGAQgASgJSAGIAQESCwoDZW52GAUgAygJEhQKB3dvcmtkaXIYBiABKAlIAogBARIRCgR1c2VyGAcgASgJSAOIAQESEQoJZ3JvdXBfYWRkGAggAygJEhUKCGhvc3RuYW1lGAkgASgJSASIAQESFwoKZG9tYWlubmFtZRgKIAEoCUgFiAEBEjcKBmxhYmVscxgLIAMoCzInLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkxhYmVsc0VudHJ5EiYKBm1vdW50cxgMIAMoCzIWLnNhbXBhbi52MS5Nb3VudE9wdGlvbhIWCglyZWFkX29ubHkYDSABKAhIBogBARITCgZtZW1vcnkYDiABKAlIB4gBARIYCgttZW1vcnlfc3dhcBgPIAEoCUgIiAEBEh8KEm1lbW9yeV9yZXNlcnZhdGlvbhgQIAEoCUgJiAEBEhEKBGNwdXMYESABKAlICogBARIXCgpjcHVfc2hhcmVzGBIgASgBSAuIAQESGAoLY3B1c2V0X2NwdXMYEyABKAlIDIgBARIYCgtjcHVzZXRfbWVtcxgUIAEoCUgNiAEBEhcKCnBpZHNfbGltaXQYFSABKAFIDogBARIVCghzaG1fc2l6ZRgWIAEoCUgPiAEBEg8KB2NhcF9hZGQYFyADKAkSEAoIY2FwX2Ryb3AYGCADKAkSLAoHc2VjY29tcBgZIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgQiAEBEh4KEW5vX25ld19wcml2aWxlZ2VzGBogASgISBGIAQESFwoKcHJpdmlsZWdlZBgbIAEoCEgSiAEBEigKB3VsaW1pdHMYHCADKAsyFy5zYW1wYW4udjEuVWxpbWl0T3B0aW9uEjkKB3N5c2N0bHMYHSADKAsyKC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5TeXNjdGxzRW50cnkSKAoHZGV2aWNlcxgeIAMoCzIXLnNhbXBhbi52MS5EZXZpY2VPcHRpb24SEQoEaW5pdBgfIAEoCEgTiAEBEhQKB25ldHdvcmsYICABKAlIFIgBARIVCghwbGF0Zm9ybRghIAEoCUgViAEBEhAKA3R0eRgiIAEoCEgWiAEBEhcKCm9wZW5fc3RkaW4YIyABKAhIF4gBARIXCgpzdGRpbl9vbmNlGCQgASgISBiIAQESGAoLYXV0b19yZW1vdmUYJSABKAhIGYgBARIYCgtzdG9wX3NpZ25hbBgmIAEoCUgaiAEBEhkKDHN0b3BfdGltZW91dBgnIAEoAUgbiAEBEhEKBHB1bGwYKCABKAlIHIgBARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDFN5c2N0bHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19lbnRyeXBvaW50QgcKBV9uYW1lQgoKCF93b3JrZGlyQgcKBV91c2VyQgsKCV9ob3N0bmFtZUINCgtfZG9tYWlubmFtZUIMCgpfcmVhZF9vbmx5QgkKB19tZW1vcnlCDgoMX21lbW9yeV9zd2FwQhUKE19tZW1vcnlfcmVzZXJ2YXRpb25CBwoFX2NwdXNCDQoLX2NwdV9zaGFyZXNCDgoMX2NwdXNldF9jcHVzQg4KDF9jcHVzZXRfbWVtc0INCgtfcGlkc19saW1pdEILCglfc2htX3NpemVCCgoIX3NlY2NvbXBCFAoSX25vX25ld19wcml2aWxlZ2VzQg0KC19wcml2aWxlZ2VkQgcKBV9pbml0QgoKCF9uZXR3b3JrQgsKCV9wbGF0Zm9ybUIGCgRfdHR5Qg0KC19vcGVuX3N0ZGluQg0KC19zdGRpbl9vbmNlQg4KDF9hdXRvX3JlbW92ZUIOCgxfc3RvcF9zaWduYWxCDwoNX3N0b3BfdGltZW91dEIHCgVfcHVsbGIGcHJvdG8z", [file_google_protobuf_struct]);
+  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIoICCgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBAUIJCgdfc291cmNlQgwKCl9yZWFkX29ubHlCDgoMX3Byb3BhZ2F0aW9uQhAKDl9ub25fcmVjdXJzaXZlQgoKCF9ub19jb3B5IkQKDERldmljZU9wdGlvbhIRCglob3N0X3BhdGgYASABKAkSDAoEcGF0aBgCIAEoCRITCgtwZXJtaXNzaW9ucxgDIAEoCSI4CgxVbGltaXRPcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMiKAoKRGV2aWNlUmF0ZRIMCgRwYXRoGAEgASgJEgwKBHJhdGUYAiABKAkioAEKDU5ldHdvcmtPcHRpb24SDAoEbmFtZRgBIAEoCRIPCgJpcBgCIAEoCUgAiAEBEhAKA2lwNhgDIAEoCUgBiAEBEhAKA21hYxgEIAEoCUgCiAEBEg8KB2FsaWFzZXMYBSADKAkSFgoJaW50ZXJmYWNlGAYgASgJSAOIAQFCBQoDX2lwQgYKBF9pcDZCBgoEX21hY0IMCgpfaW50ZXJmYWNlIuEBCg1IZWFsdGhPcHRpb25zEgwKBHRlc3QYASADKAkSFQoIaW50ZXJ2YWwYAiABKAFIAIgBARIUCgd0aW1lb3V0GAMgASgBSAGIAQESFAoHcmV0cmllcxgEIAEoAUgCiAEBEhkKDHN0YXJ0X3BlcmlvZBgFIAEoAUgDiAEBEhsKDnN0YXJ0X2ludGVydmFsGAYgASgBSASIAQFCCwoJX2ludGVydmFsQgoKCF90aW1lb3V0QgoKCF9yZXRyaWVzQg8KDV9zdGFydF9wZXJpb2RCEQoPX3N0YXJ0X2ludGVydmFsIrMXChBDb250YWluZXJPcHRpb25zEg0KBWltYWdlGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSLgoKZW50cnlwb2ludBgDIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SACIAQESEQoEbmFtZRgEIAEoCUgBiAEBEgsKA2VudhgFIAMoCRIUCgd3b3JrZGlyGAYgASgJSAKIAQESEQoEdXNlchgHIAEoCUgDiAEBEhEKCWdyb3VwX2FkZBgIIAMoCRIVCghob3N0bmFtZRgJIAEoCUgEiAEBEhcKCmRvbWFpbm5hbWUYCiABKAlIBYgBARI3CgZsYWJlbHMYCyADKAsyJy5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5MYWJlbHNFbnRyeRImCgZtb3VudHMYDCADKAsyFi5zYW1wYW4udjEuTW91bnRPcHRpb24SFgoJcmVhZF9vbmx5GA0gASgISAaIAQESEwoGbWVtb3J5GA4gASgJSAeIAQESGAoLbWVtb3J5X3N3YXAYDyABKAlICIgBARIfChJtZW1vcnlfcmVzZXJ2YXRpb24YECABKAlICYgBARIRCgRjcHVzGBEgASgJSAqIAQESFwoKY3B1X3NoYXJlcxgSIAEoAUgLiAEBEhgKC2NwdXNldF9jcHVzGBMgASgJSAyIAQESGAoLY3B1c2V0X21lbXMYFCABKAlIDYgBARIXCgpwaWRzX2xpbWl0GBUgASgBSA6IAQESFQoIc2htX3NpemUYFiABKAlID4gBARIPCgdjYXBfYWRkGBcgAygJEhAKCGNhcF9kcm9wGBggAygJEiwKB3NlY2NvbXAYGSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIEIgBARIeChFub19uZXdfcHJpdmlsZWdlcxgaIAEoCEgRiAEBEhcKCnByaXZpbGVnZWQYGyABKAhIEogBARIoCgd1bGltaXRzGBwgAygLMhcuc2FtcGFuLnYxLlVsaW1pdE9wdGlvbhI5CgdzeXNjdGxzGB0gAygLMiguc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuU3lzY3Rsc0VudHJ5EigKB2RldmljZXMYHiADKAsyFy5zYW1wYW4udjEuRGV2aWNlT3B0aW9uEhEKBGluaXQYHyABKAhIE4gBARIUCgduZXR3b3JrGCAgASgJSBSIAQESFQoIcGxhdGZvcm0YISABKAlIFYgBARIQCgN0dHkYIiABKAhIFogBARIXCgpvcGVuX3N0ZGluGCMgASgISBeIAQESFwoKc3RkaW5fb25jZRgkIAEoCEgYiAEBEhgKC2F1dG9fcmVtb3ZlGCUgASgISBmIAQESGAoLc3RvcF9zaWduYWwYJiABKAlIGogBARIZCgxzdG9wX3RpbWVvdXQYJyABKAFIG4gBARIRCgRwdWxsGCggASgJSByIAQESFgoJY3B1X3F1b3RhGCkgASgBSB2IAQESFwoKY3B1X3BlcmlvZBgqIAEoAUgeiAEBEhsKDmNwdV9ydF9ydW50aW1lGCsgASgBSB+IAQESGgoNY3B1X3J0X3BlcmlvZBgsIAEoAUggiAEBEh4KEW1lbW9yeV9zd2FwcGluZXNzGC0gASgBSCGIAQESHQoQb29tX2tpbGxfZGlzYWJsZRguIAEoCEgiiAEBEhoKDW9vbV9zY29yZV9hZGoYLyABKAFII4gBARIZCgxibGtpb193ZWlnaHQYMCABKAFIJIgBARIzChRibGtpb193ZWlnaHRfZGV2aWNlcxgxIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi4KD2RldmljZV9yZWFkX2JwcxgyIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi8KEGRldmljZV93cml0ZV9icHMYMyADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIvChBkZXZpY2VfcmVhZF9pb3BzGDQgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSMAoRZGV2aWNlX3dyaXRlX2lvcHMYNSADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRI9CglodWdlcGFnZXMYNiADKAsyKi5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5IdWdlcGFnZXNFbnRyeRJCCgxjZ3JvdXBfZmlsZXMYNyADKAsyLC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5DZ3JvdXBGaWxlc0VudHJ5EhQKDGRldmljZV9ydWxlcxg4IAMoCRIaCg1jZ3JvdXBfcGFyZW50GDkgASgJSCWIAQESKgoIbmV0d29ya3MYOiADKAsyGC5zYW1wYW4udjEuTmV0d29ya09wdGlvbhIPCgdwdWJsaXNoGDsgAygJEhgKC3B1Ymxpc2hfYWxsGDwgASgISCaIAQESDgoGZXhwb3NlGD0gAygJEhEKCWFkZF9ob3N0cxg+IAMoCRILCgNkbnMYPyADKAkSEgoKZG5zX3NlYXJjaBhAIAMoCRITCgtkbnNfb3B0aW9ucxhBIAMoCRIUCgdyZXN0YXJ0GEIgASgJSCeIAQESLQoGaGVhbHRoGEMgASgLMhguc2FtcGFuLnYxLkhlYWx0aE9wdGlvbnNIKIgBARIeChFoZWFsdGhfb25fZmFpbHVyZRhEIAEoCUgpiAEBEhIKCmRlcGVuZHNfb24YRSADKAkSFwoKbG9nX2RyaXZlchhGIAEoCUgqiAEBEhkKDGxvZ19tYXhfc2l6ZRhHIAEoCUgriAEBEhoKDWxvZ19tYXhfZmlsZXMYSCABKAFILIgBARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDFN5c2N0bHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjAKDkh1Z2VwYWdlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQ2dyb3VwRmlsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19lbnRyeXBvaW50QgcKBV9uYW1lQgoKCF93b3JrZGlyQgcKBV91c2VyQgsKCV9ob3N0bmFtZUINCgtfZG9tYWlubmFtZUIMCgpfcmVhZF9vbmx5QgkKB19tZW1vcnlCDgoMX21lbW9yeV9zd2FwQhUKE19tZW1vcnlfcmVzZXJ2YXRpb25CBwoFX2NwdXNCDQoLX2NwdV9zaGFyZXNCDgoMX2NwdXNldF9jcHVzQg4KDF9jcHVzZXRfbWVtc0INCgtfcGlkc19saW1pdEILCglfc2htX3NpemVCCgoIX3NlY2NvbXBCFAoSX25vX25ld19wcml2aWxlZ2VzQg0KC19wcml2aWxlZ2VkQgcKBV9pbml0QgoKCF9uZXR3b3JrQgsKCV9wbGF0Zm9ybUIGCgRfdHR5Qg0KC19vcGVuX3N0ZGluQg0KC19zdGRpbl9vbmNlQg4KDF9hdXRvX3JlbW92ZUIOCgxfc3RvcF9zaWduYWxCDwoNX3N0b3BfdGltZW91dEIHCgVfcHVsbEIMCgpfY3B1X3F1b3RhQg0KC19jcHVfcGVyaW9kQhEKD19jcHVfcnRfcnVudGltZUIQCg5fY3B1X3J0X3BlcmlvZEIUChJfbWVtb3J5X3N3YXBwaW5lc3NCEwoRX29vbV9raWxsX2Rpc2FibGVCEAoOX29vbV9zY29yZV9hZGpCDwoNX2Jsa2lvX3dlaWdodEIQCg5fY2dyb3VwX3BhcmVudEIOCgxfcHVibGlzaF9hbGxCCgoIX3Jlc3RhcnRCCQoHX2hlYWx0aEIUChJfaGVhbHRoX29uX2ZhaWx1cmVCDQoLX2xvZ19kcml2ZXJCDwoNX2xvZ19tYXhfc2l6ZUIQCg5fbG9nX21heF9maWxlc2IGcHJvdG8z", [file_google_protobuf_struct]);
 
 /**
  * A list that can be absent, which an empty one is not.
@@ -160,6 +160,130 @@ export type UlimitOption = Message<"sampan.v1.UlimitOption"> & {
  */
 export const UlimitOptionSchema: GenMessage<UlimitOption> = /*@__PURE__*/
   messageDesc(file_sampan_v1_options, 3);
+
+/**
+ * @generated from message sampan.v1.DeviceRate
+ */
+export type DeviceRate = Message<"sampan.v1.DeviceRate"> & {
+  /**
+   * Block device on the host.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * A number, or bytes as a text such as `10m`.
+   *
+   * @generated from field: string rate = 2;
+   */
+  rate: string;
+};
+
+/**
+ * Describes the message sampan.v1.DeviceRate.
+ * Use `create(DeviceRateSchema)` to create a new message.
+ */
+export const DeviceRateSchema: GenMessage<DeviceRate> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 4);
+
+/**
+ * A network that a container is on.
+ *
+ * @generated from message sampan.v1.NetworkOption
+ */
+export type NetworkOption = Message<"sampan.v1.NetworkOption"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Fixed addresses; the next free ones of the network otherwise.
+   *
+   * @generated from field: optional string ip = 2;
+   */
+  ip?: string | undefined;
+
+  /**
+   * @generated from field: optional string ip6 = 3;
+   */
+  ip6?: string | undefined;
+
+  /**
+   * @generated from field: optional string mac = 4;
+   */
+  mac?: string | undefined;
+
+  /**
+   * Further names by which the network's other containers know it.
+   *
+   * @generated from field: repeated string aliases = 5;
+   */
+  aliases: string[];
+
+  /**
+   * Name of the interface inside.
+   *
+   * @generated from field: optional string interface = 6;
+   */
+  interface?: string | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.NetworkOption.
+ * Use `create(NetworkOptionSchema)` to create a new message.
+ */
+export const NetworkOptionSchema: GenMessage<NetworkOption> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 5);
+
+/**
+ * Durations in milliseconds. What is not given comes from the image, or is Docker's default.
+ *
+ * @generated from message sampan.v1.HealthOptions
+ */
+export type HealthOptions = Message<"sampan.v1.HealthOptions"> & {
+  /**
+   * `CMD` and a program, `CMD-SHELL` and a script, or `NONE`.
+   *
+   * @generated from field: repeated string test = 1;
+   */
+  test: string[];
+
+  /**
+   * @generated from field: optional double interval = 2;
+   */
+  interval?: number | undefined;
+
+  /**
+   * @generated from field: optional double timeout = 3;
+   */
+  timeout?: number | undefined;
+
+  /**
+   * Failures one after another that make it unhealthy.
+   *
+   * @generated from field: optional double retries = 4;
+   */
+  retries?: number | undefined;
+
+  /**
+   * @generated from field: optional double start_period = 5;
+   */
+  startPeriod?: number | undefined;
+
+  /**
+   * @generated from field: optional double start_interval = 6;
+   */
+  startInterval?: number | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.HealthOptions.
+ * Use `create(HealthOptionsSchema)` to create a new message.
+ */
+export const HealthOptionsSchema: GenMessage<HealthOptions> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 6);
 
 /**
  * @generated from message sampan.v1.ContainerOptions
@@ -392,6 +516,188 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
    * @generated from field: optional string pull = 40;
    */
   pull?: string | undefined;
+
+  /**
+   * Microseconds of processor time in each period; in place of `cpus`.
+   *
+   * @generated from field: optional double cpu_quota = 41;
+   */
+  cpuQuota?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpu_period = 42;
+   */
+  cpuPeriod?: number | undefined;
+
+  /**
+   * Of real-time scheduling (cgroup v1).
+   *
+   * @generated from field: optional double cpu_rt_runtime = 43;
+   */
+  cpuRtRuntime?: number | undefined;
+
+  /**
+   * @generated from field: optional double cpu_rt_period = 44;
+   */
+  cpuRtPeriod?: number | undefined;
+
+  /**
+   * @generated from field: optional double memory_swappiness = 45;
+   */
+  memorySwappiness?: number | undefined;
+
+  /**
+   * @generated from field: optional bool oom_kill_disable = 46;
+   */
+  oomKillDisable?: boolean | undefined;
+
+  /**
+   * @generated from field: optional double oom_score_adj = 47;
+   */
+  oomScoreAdj?: number | undefined;
+
+  /**
+   * @generated from field: optional double blkio_weight = 48;
+   */
+  blkioWeight?: number | undefined;
+
+  /**
+   * @generated from field: repeated sampan.v1.DeviceRate blkio_weight_devices = 49;
+   */
+  blkioWeightDevices: DeviceRate[];
+
+  /**
+   * @generated from field: repeated sampan.v1.DeviceRate device_read_bps = 50;
+   */
+  deviceReadBps: DeviceRate[];
+
+  /**
+   * @generated from field: repeated sampan.v1.DeviceRate device_write_bps = 51;
+   */
+  deviceWriteBps: DeviceRate[];
+
+  /**
+   * @generated from field: repeated sampan.v1.DeviceRate device_read_iops = 52;
+   */
+  deviceReadIops: DeviceRate[];
+
+  /**
+   * @generated from field: repeated sampan.v1.DeviceRate device_write_iops = 53;
+   */
+  deviceWriteIops: DeviceRate[];
+
+  /**
+   * Bytes of huge pages by their size.
+   *
+   * @generated from field: map<string, string> hugepages = 54;
+   */
+  hugepages: { [key: string]: string };
+
+  /**
+   * Files of cgroup v2 and what is written to them.
+   *
+   * @generated from field: map<string, string> cgroup_files = 55;
+   */
+  cgroupFiles: { [key: string]: string };
+
+  /**
+   * As `c 42:* rmw`.
+   *
+   * @generated from field: repeated string device_rules = 56;
+   */
+  deviceRules: string[];
+
+  /**
+   * @generated from field: optional string cgroup_parent = 57;
+   */
+  cgroupParent?: string | undefined;
+
+  /**
+   * @generated from field: repeated sampan.v1.NetworkOption networks = 58;
+   */
+  networks: NetworkOption[];
+
+  /**
+   * `[[ADDRESS:]HOST-PORT:]PORT[/PROTOCOL]`.
+   *
+   * @generated from field: repeated string publish = 59;
+   */
+  publish: string[];
+
+  /**
+   * @generated from field: optional bool publish_all = 60;
+   */
+  publishAll?: boolean | undefined;
+
+  /**
+   * @generated from field: repeated string expose = 61;
+   */
+  expose: string[];
+
+  /**
+   * `NAME:ADDRESS`.
+   *
+   * @generated from field: repeated string add_hosts = 62;
+   */
+  addHosts: string[];
+
+  /**
+   * @generated from field: repeated string dns = 63;
+   */
+  dns: string[];
+
+  /**
+   * @generated from field: repeated string dns_search = 64;
+   */
+  dnsSearch: string[];
+
+  /**
+   * @generated from field: repeated string dns_options = 65;
+   */
+  dnsOptions: string[];
+
+  /**
+   * `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:N`.
+   *
+   * @generated from field: optional string restart = 66;
+   */
+  restart?: string | undefined;
+
+  /**
+   * @generated from field: optional sampan.v1.HealthOptions health = 67;
+   */
+  health?: HealthOptions | undefined;
+
+  /**
+   * `none`, `kill`, `restart` or `stop`.
+   *
+   * @generated from field: optional string health_on_failure = 68;
+   */
+  healthOnFailure?: string | undefined;
+
+  /**
+   * `NAME`, `NAME:healthy` or `NAME:completed`.
+   *
+   * @generated from field: repeated string depends_on = 69;
+   */
+  dependsOn: string[];
+
+  /**
+   * `cri`, or `none` for no log.
+   *
+   * @generated from field: optional string log_driver = 70;
+   */
+  logDriver?: string | undefined;
+
+  /**
+   * @generated from field: optional string log_max_size = 71;
+   */
+  logMaxSize?: string | undefined;
+
+  /**
+   * @generated from field: optional double log_max_files = 72;
+   */
+  logMaxFiles?: number | undefined;
 };
 
 /**
@@ -399,5 +705,5 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
  * Use `create(ContainerOptionsSchema)` to create a new message.
  */
 export const ContainerOptionsSchema: GenMessage<ContainerOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 4);
+  messageDesc(file_sampan_v1_options, 7);
 
