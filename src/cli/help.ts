@@ -39,7 +39,7 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
       ["  --state DIR", "where the state of running containers is kept (SAMPAN_STATE, default /run/sampan)"],
       [
         "  -H, --host HOST",
-        "a daemon's socket or address: unix:///run/sampan/sampan.sock, tcp://HOST:PORT (SAMPAN_HOST)",
+        "a daemon's socket or address: unix:///run/sampan/sampan.sock, tcp://HOST:PORT; none for no daemon (SAMPAN_HOST)",
       ],
       ["  --version", "print the version"],
     ]),

@@ -11,15 +11,18 @@ import type { GlobalOptions } from "./command.ts";
  */
 export async function reachEngine(globals: GlobalOptions): Promise<ContainerEngine> {
   const host = namedHost(globals);
+  const named = globals.namespace ?? process.env["SAMPAN_NAMESPACE"];
+  const namespace = named === undefined || named === "" ? {} : { namespace: named };
+  if (host === noHost) return openEngine(globals);
   if (host !== undefined) {
     const { connect } = await import("#client");
-    return connect({ host });
+    return connect({ host, ...namespace });
   }
   const socket = daemonSocket(globals);
   if (socket !== undefined) {
     const { connect } = await import("#client");
     try {
-      return await connect({ host: socket });
+      return await connect({ host: socket, ...namespace });
     } catch (error) {
       // It died, and what it left says nothing.
       if (!isSampanError(error, "unavailable")) throw error;
@@ -27,6 +30,9 @@ export async function reachEngine(globals: GlobalOptions): Promise<ContainerEngi
   }
   return openEngine(globals);
 }
+
+/** In place of a host: the engine in this process, whoever serves its root. */
+const noHost = "none";
 
 function namedHost(globals: GlobalOptions): string | undefined {
   return globals.host ?? (process.env["SAMPAN_HOST"] || undefined);
@@ -49,7 +55,7 @@ function daemonSocket(globals: GlobalOptions): string | undefined {
 /** The engine in this process, for commands that no daemon serves. */
 export async function openEngine(globals: GlobalOptions, options: EngineOptions = {}): Promise<Engine> {
   const host = namedHost(globals);
-  if (host !== undefined)
+  if (host !== undefined && host !== noHost)
     throw failedPrecondition(`Cannot use the daemon at "${host}": this command works on this host only`, {
       remedy: "Leave --host and SAMPAN_HOST out",
     });

@@ -148,7 +148,7 @@ function lineOf(lines: ReadonlyMap<string, number>, key: string): number | undef
 
 type Report = (key: string, message: string) => void;
 
-const ruleKeys: ReadonlySet<string> = new Set(["uid", "gid", "certificate", "calls", "binds", "privileged"]);
+const ruleKeys: ReadonlySet<string> = new Set(["uid", "gid", "certificate", "calls", "binds", "privileged", "namespaces"]);
 
 function readAllow(value: unknown, report: Report): readonly AllowRule[] {
   if (value === undefined) return [];
@@ -174,7 +174,7 @@ function readRule(item: unknown, key: string, report: Report): AllowRule | undef
     report(`${key}.${name}`, `Cannot use ${name} of [[allow]]: ${state}`);
   };
   for (const name of Object.keys(table)) if (!ruleKeys.has(name)) fail(name, "there is no such setting");
-  const { uid, gid, certificate, calls, binds = [], privileged = false } = table;
+  const { uid, gid, certificate, calls, binds = [], privileged = false, namespaces = [] } = table;
   const isId = (id: unknown): boolean => id === undefined || (Number.isSafeInteger(id) && (id as number) >= 0);
   if (!isId(uid)) fail("uid", "it is no user id");
   if (!isId(gid)) fail("gid", "it is no group id");
@@ -189,6 +189,8 @@ function readRule(item: unknown, key: string, report: Report): AllowRule | undef
   if (!Array.isArray(binds) || !binds.every((path) => typeof path === "string" && isPlainPath(path)))
     fail("binds", "it is no list of absolute paths");
   if (typeof privileged !== "boolean") fail("privileged", "it is neither true nor false");
+  if (!Array.isArray(namespaces) || !namespaces.every((name) => typeof name === "string"))
+    fail("namespaces", "it is no list of names");
   if (bad) return undefined;
   const rule: object = { calls: [], binds: [], privileged: false, ...table };
   return rule as AllowRule;

@@ -1,18 +1,19 @@
 /** The daemon: one engine, and the sockets it is served at. */
 import { once } from "node:events";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
 import { callInterceptor, nativeRoutes, type CallHooks, type CallReport } from "#api-native";
-import { Engine, enginePaths } from "#engine";
-import { fromSystemError, unavailable } from "#errdefs";
+import { Engine, enginePaths, type EngineOptions } from "#engine";
+import { fromSystemError, resourceExhausted, unavailable } from "#errdefs";
 import { needRestart, type DaemonConfig } from "./config.ts";
 import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Peers } from "./peers.ts";
 import { describePeer, Policy, type Peer } from "./policy.ts";
-import { Requests } from "./requests.ts";
+import { Requests, type Served } from "./requests.ts";
+import type { SettingValues } from "./settings.ts";
 import { listenGiven, listenUnix, parseAddress, tlsOptions } from "./sockets.ts";
 
 export interface DaemonOptions {
@@ -23,11 +24,32 @@ export interface DaemonOptions {
   readonly given: readonly number[];
 }
 
+/** Namespaces that may be open at once: each costs a database and a keel. */
+const maxNamespaces = 64;
+
+function engineOptions(settings: SettingValues, places: { readonly root: string; readonly state: string }): EngineOptions {
+  const cgroupParent = settings["cgroup-parent"];
+  return { ...places, namespace: "default", background: false, ...(cgroupParent !== "" && { cgroupParent }) };
+}
+
+/** Whether no daemon has run since the host came up: what it leaves a mark in does not survive that. */
+function isFirstOfBoot(state: string): boolean {
+  const mark = join(state, "booted");
+  if (existsSync(mark)) return false;
+  writeFileSync(mark, "");
+  return true;
+}
+
 /** Calls that wait for something that may never come. The others are let end when the daemon does. */
-const waitingCalls = /\/(Wait|Logs|Attach|Exec|ExecOutput|Events|Stats)$/;
+const waitingCalls = /\/(Wait|Logs|Attach|Exec|ExecOutput|Watch|Stats)$/;
 
 export class Daemon implements AsyncDisposable {
-  readonly #engine: Engine;
+  /** By namespace; the default one's is empty. */
+  readonly #engines = new Map<string, Promise<Engine>>();
+  readonly #places: { readonly root: string; readonly state: string };
+  readonly #version: string;
+  readonly #startedAt = Date.now();
+  readonly #supervising: Promise<void>[] = [];
   readonly #peers = new Peers();
   readonly #metrics: Metrics;
   readonly #requests: Requests;
@@ -35,6 +57,7 @@ export class Daemon implements AsyncDisposable {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #shutdown = new AbortController();
+  readonly #supervision = new AbortController();
   readonly #discovery: string;
   /** Calls in progress that will end by themselves. */
   #working = 0;
@@ -44,15 +67,16 @@ export class Daemon implements AsyncDisposable {
   #ready = false;
 
   private constructor(engine: Engine, root: string, state: string, { config, version, logger }: DaemonOptions) {
-    this.#engine = engine;
+    this.#engines.set("", Promise.resolve(engine));
+    this.#places = { root, state };
+    this.#version = version;
     this.#logger = logger;
     this.#config = config;
     this.#policy = new Policy(config.allow);
     this.#discovery = join(state, "daemon.json");
     this.#metrics = new Metrics(engine, version, () => this.#sockets.size);
     this.#requests = new Requests({
-      routes: nativeRoutes({ engine, root, state, version, startedAt: Date.now() }),
-      interceptors: [callInterceptor(this.#hooks())],
+      serve: (namespace) => this.#serve(namespace),
       shutdown: this.#shutdown.signal,
       messageLimit: config.settings["limits.message"],
       streamLimit: config.settings["limits.streams"],
@@ -71,10 +95,10 @@ export class Daemon implements AsyncDisposable {
     const { settings } = options.config;
     const paths = enginePaths(settings.root || undefined, settings.state || undefined);
     const state = dirname(paths.state);
-    const cgroupParent = settings["cgroup-parent"];
-    const engine = await Engine.open({ root: paths.root, state, ...(cgroupParent !== "" && { cgroupParent }) });
+    const engine = await Engine.open(engineOptions(settings, { root: paths.root, state }));
     const daemon = new Daemon(engine, paths.root, state, options);
     try {
+      daemon.#supervise(engine);
       await daemon.#listen(paths.root, state, options.given);
     } catch (error) {
       await daemon[Symbol.asyncDispose]();
@@ -116,6 +140,34 @@ export class Daemon implements AsyncDisposable {
     this.#logger.info({ socket: path, root, tcp: settings["tcp.address"] || undefined }, "serving");
   }
 
+  async #serve(name: string): Promise<Served> {
+    const namespace = name === "default" ? "" : name;
+    let engine = this.#engines.get(namespace);
+    if (engine === undefined) {
+      if (this.#engines.size >= maxNamespaces)
+        throw resourceExhausted(`Cannot open namespace "${name}": ${maxNamespaces} are open`);
+      engine = Engine.open({ ...engineOptions(this.#config.settings, this.#places), namespace });
+      this.#engines.set(namespace, engine);
+      engine.then(
+        (opened) => this.#supervise(opened),
+        () => this.#engines.delete(namespace),
+      );
+    }
+    const context = { ...this.#places, engine: await engine, version: this.#version, startedAt: this.#startedAt };
+    return { routes: nativeRoutes(context), interceptors: [callInterceptor(this.#hooks(namespace || "default"))] };
+  }
+
+  /** Looks after the engine's containers, in place of a process in the background. */
+  #supervise(engine: Engine): void {
+    const onError = (error: unknown, container: string): void =>
+      this.#logger.warn({ container, error: fromSystemError(error)?.message ?? inspect(error) }, "cannot look after");
+    this.#supervising.push(
+      engine
+        .supervise({ signal: this.#supervision.signal, takeOver: true, boot: isFirstOfBoot(this.#places.state), onError })
+        .catch((error: unknown) => onError(error, "")),
+    );
+  }
+
   #add(server: Server): void {
     server.on("error", (error) => this.#logger.error({ error: String(error) }, "a socket failed"));
     this.#servers.push(server);
@@ -137,12 +189,12 @@ export class Daemon implements AsyncDisposable {
     return true;
   }
 
-  #hooks(): CallHooks {
+  #hooks(namespace: string): CallHooks {
     return {
       authorize: async (caller, method, demand) => {
         if (this.#config.allow.length === 0) return;
         const peer = await (caller as Promise<Peer> | undefined);
-        this.#policy.check(peer ?? {}, method, demand);
+        this.#policy.check(peer ?? {}, namespace, method, demand);
       },
       began: (method) => {
         this.#metrics.began();
@@ -199,7 +251,10 @@ export class Daemon implements AsyncDisposable {
     // What is told to the clients still goes out.
     await new Promise((resolve) => setTimeout(resolve, 50));
     for (const socket of this.#sockets) socket.destroy();
+    this.#supervision.abort();
+    await Promise.all(this.#supervising);
     await this.#peers[Symbol.asyncDispose]();
-    await this.#engine[Symbol.asyncDispose]();
+    for (const engine of await Promise.allSettled(this.#engines.values()))
+      if (engine.status === "fulfilled") await engine.value[Symbol.asyncDispose]();
   }
 }

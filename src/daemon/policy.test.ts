@@ -15,14 +15,14 @@ const create = "sampan.v1.Containers/Create";
 
 describe("Policy.check()", () => {
   it("allows everything where there are no rules, and root where there are", () => {
-    expect(refusal(() => new Policy([], 0).check(user, create))).toBe("allowed");
-    expect(refusal(() => new Policy([rule({ uid: 5 })], 0).check({ uid: 0 }, create))).toBe("allowed");
+    expect(refusal(() => new Policy([], 0).check(user, "default", create))).toBe("allowed");
+    expect(refusal(() => new Policy([rule({ uid: 5 })], 0).check({ uid: 0 }, "default", create))).toBe("allowed");
   });
 
   it("allows what a rule of the uid, the gid or the certificate names", () => {
     const calls = (rules: readonly AllowRule[], peer: Peer): readonly string[] =>
       [create, "sampan.v1.Containers/List", "sampan.v1.Images/Pull"].map((method) =>
-        refusal(() => new Policy(rules, 0).check(peer, method)),
+        refusal(() => new Policy(rules, 0).check(peer, "default", method)),
       );
     const no = (method: string, who: string): string => `Cannot call "${method}": ${who} is not allowed to`;
     const who = "uid 1000, gid 100, pid 5";
@@ -42,8 +42,14 @@ describe("Policy.check()", () => {
     expect(calls([rule({ uid: 1001 })], user)[1]).toBe(no("sampan.v1.Containers/List", who));
   });
 
+  it("allows only the namespaces of a rule that names some", () => {
+    const policy = new Policy([rule({ uid: 1000, namespaces: ["dev"] })], 0);
+    const inNamespace = (name: string): string => refusal(() => policy.check(user, name, create));
+    expect([inNamespace("dev"), inNamespace("default") === "allowed"]).toStrictEqual(["allowed", false]);
+  });
+
   it("a client that nothing is known of fits no rule", () => {
-    expect(refusal(() => new Policy([rule({ uid: 1000 })], 0).check({}, create))).toBe(
+    expect(refusal(() => new Policy([rule({ uid: 1000 })], 0).check({}, "default", create))).toBe(
       `Cannot call "${create}": an unknown client is not allowed to`,
     );
   });
@@ -51,14 +57,14 @@ describe("Policy.check()", () => {
   it("lets a container mount only what is below a directory of a rule, and have no privileges without one", () => {
     const policy = new Policy([rule({ uid: 1000, binds: ["/srv/data"] })], 0);
     const mount = (...binds: readonly string[]): string =>
-      refusal(() => policy.check(user, create, { binds, privileges: [] }));
+      refusal(() => policy.check(user, "default", create, { binds, privileges: [] }));
     expect(mount("/srv/data", "/srv/data/x")).toBe("allowed");
     expect(mount("/srv/data", "/etc")).toBe('Cannot mount "/etc": uid 1000, gid 100, pid 5 is not allowed to');
     expect(mount("/srv/database")).toMatch(/^Cannot mount/);
-    expect(refusal(() => policy.check(user, create, { binds: [], privileges: ["--privileged"] }))).toBe(
+    expect(refusal(() => policy.check(user, "default", create, { binds: [], privileges: ["--privileged"] }))).toBe(
       "Cannot use --privileged: uid 1000, gid 100, pid 5 is not allowed to",
     );
     const more = new Policy([rule({ uid: 1000, privileged: true })], 0);
-    expect(refusal(() => more.check(user, create, { binds: [], privileges: ["--privileged"] }))).toBe("allowed");
+    expect(refusal(() => more.check(user, "default", create, { binds: [], privileges: ["--privileged"] }))).toBe("allowed");
   });
 });

@@ -18,9 +18,11 @@ export interface AllowRule {
   readonly calls: readonly string[];
   readonly binds: readonly string[];
   readonly privileged: boolean;
+  /** All when undefined. */
+  readonly namespaces?: readonly string[];
 }
 
-const readCalls = /\/(Get|List|Inspect|Logs|Version|Info|History|Wait|Events|Stats|Top|Ports|DiskUsage)$/;
+const readCalls = /\/(Get|List|Inspect|Logs|Version|Info|History|Wait|Watch|Stats|Top|Size|DiskUsage)$/;
 
 const kinds: ReadonlyMap<string, (method: string) => boolean> = new Map([
   ["read", (method: string) => readCalls.test(method)],
@@ -58,12 +60,18 @@ export class Policy {
   }
 
   /**
+   * @param namespace whose containers and images the call is about
    * @param method as `sampan.v1.Containers/Create`
    * @throws SampanError `permission-denied`
    */
-  check(peer: Peer, method: string, demand?: ContainerDemand): void {
+  check(peer: Peer, namespace: string, method: string, demand?: ContainerDemand): void {
     if (this.#rules.length === 0 || peer.uid === 0 || (peer.uid !== undefined && peer.uid === this.#ownUid)) return;
-    const fitting = this.#rules.filter((rule) => fits(rule, peer) && rule.calls.some((call) => covers(call, method)));
+    const fitting = this.#rules.filter(
+      (rule) =>
+        fits(rule, peer) &&
+        rule.namespaces?.includes(namespace) !== false &&
+        rule.calls.some((call) => covers(call, method)),
+    );
     if (fitting.length === 0)
       throw permissionDenied(`Cannot call "${method}": ${describePeer(peer)} is not allowed to`, {
         remedy: "See [[allow]] in the daemon's configuration",

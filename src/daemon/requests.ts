@@ -13,15 +13,23 @@ import type { Socket } from "node:net";
 import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter, type ConnectNodeAdapterOptions } from "@connectrpc/connect-node";
 import { callerKey } from "#api-native";
+import { fromSystemError } from "#errdefs";
 import { serveEither } from "./protocols.ts";
 import type { tlsOptions } from "./sockets.ts";
 
+type NodeHandlerFn = ReturnType<typeof connectNodeAdapter>;
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
 
-export interface RequestOptions {
+/** What is served of one namespace. */
+export interface Served {
   readonly routes: ConnectNodeAdapterOptions["routes"];
   readonly interceptors: NonNullable<ConnectNodeAdapterOptions["interceptors"]>;
+}
+
+export interface RequestOptions {
+  /** Of the namespace that the header `sampan-namespace` names, empty for the default one. Asked once for each. */
+  readonly serve: (namespace: string) => Promise<Served>;
   readonly shutdown: AbortSignal;
   /** Bytes of one message. */
   readonly messageLimit: number;
@@ -43,28 +51,54 @@ export class Requests {
   readonly #options: RequestOptions;
   readonly #listener: (request: Request, response: Response) => void;
   readonly #callers = new WeakMap<object, unknown>();
+  readonly #adapters = new Map<string, Promise<NodeHandlerFn>>();
 
   constructor(options: RequestOptions) {
     this.#options = options;
-    const adapter = connectNodeAdapter({
-      routes: options.routes,
-      interceptors: options.interceptors,
-      shutdownSignal: options.shutdown,
-      readMaxBytes: options.messageLimit,
+    this.#listener = (request: Request, response: Response): void => {
+      if (request.method === "GET" && this.#answerPlain(request.url ?? "", response)) return;
+      limitTime(request);
+      void this.#dispatch(request, response);
+    };
+    this.#http1 = createHttp1({ requestTimeout, headersTimeout: 10_000 }, this.#listener);
+    this.#http2 = createHttp2({ settings: sessionSettings(options) }, this.#listener);
+    this.#http2.on("sessionError", () => undefined);
+  }
+
+  async #dispatch(request: Request, response: Response): Promise<void> {
+    const header = request.headers["sampan-namespace"];
+    const namespace = typeof header === "string" ? header : "";
+    let adapter = this.#adapters.get(namespace);
+    if (adapter === undefined) {
+      adapter = this.#adapter(namespace);
+      this.#adapters.set(namespace, adapter);
+    }
+    try {
+      (await adapter)(request, response);
+    } catch (error) {
+      this.#adapters.delete(namespace);
+      const known = fromSystemError(error);
+      response.statusCode = known === undefined ? 500 : 400;
+      response.setHeader("content-type", "application/json");
+      const message = known?.message ?? "Cannot answer: an internal error";
+      response.end(JSON.stringify({ code: known === undefined ? "internal" : "invalid_argument", message }));
+    }
+  }
+
+  async #adapter(namespace: string): Promise<NodeHandlerFn> {
+    const { serve, shutdown, messageLimit } = this.#options;
+    const { routes, interceptors } = await serve(namespace);
+    return connectNodeAdapter({
+      routes,
+      interceptors,
+      shutdownSignal: shutdown,
+      readMaxBytes: messageLimit,
       acceptCompression: [],
       contextValues: (request) => {
         const connection = "stream" in request ? request.stream.session : request.socket;
         return createContextValues().set(callerKey, connection && this.#callers.get(connection));
       },
     });
-    this.#listener = (request: Request, response: Response): void => {
-      if (request.method === "GET" && this.#answerPlain(request.url ?? "", response)) return;
-      limitTime(request);
-      adapter(request, response);
-    };
-    this.#http1 = createHttp1({ requestTimeout, headersTimeout: 10_000 }, this.#listener);
-    this.#http2 = createHttp2({ settings: sessionSettings(options) }, this.#listener);
-    this.#http2.on("sessionError", () => undefined);
   }
 
   /** A connection without TLS. */

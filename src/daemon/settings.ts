@@ -137,6 +137,7 @@ const policyHelp = `
 # [[allow]]
 # uid = 1000                  # of a client at the unix socket; or gid = 1000; or certificate = "ci" (its common name)
 # calls = ["read"]            # read, containers, images, all; or names such as "sampan.v1.Containers/Logs"
+# namespaces = ["dev"]        # all when left out
 # binds = ["/srv/data"]       # host directories whose content it may mount; none when left out
 # privileged = false          # whether it may have privileged containers, devices, host namespaces, no seccomp
 `;

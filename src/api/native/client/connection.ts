@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
-import { createClient, type Client, type Transport } from "@connectrpc/connect";
+import { createClient, type Client, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { fromConnectError } from "../codec/errors.ts";
 import { Containers } from "../gen/sampan/v1/containers_pb.ts";
@@ -21,6 +21,7 @@ export interface TlsFiles {
 
 export interface ConnectionOptions {
   readonly tls?: TlsFiles | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /** Bytes of one call that may be under way: an archive or a log waits for no answer then. */
@@ -37,7 +38,7 @@ export class DaemonConnection implements Disposable {
   readonly system: Client<typeof System>;
   readonly #sessions: Http2SessionManager;
 
-  private constructor(host: DaemonHost, first: Socket | undefined, tls: TlsFiles) {
+  private constructor(host: DaemonHost, first: Socket | undefined, { tls = {}, namespace = "" }: ConnectionOptions) {
     this.where = formatHost(host);
     const baseUrl = host.kind === "unix" ? "http://localhost" : this.where.replace("tcp:", "https:");
     let ready = first;
@@ -60,6 +61,7 @@ export class DaemonConnection implements Disposable {
       httpVersion: "2",
       sessionManager: this.#sessions,
       acceptCompression: [],
+      interceptors: namespace === "" ? [] : [namespaceInterceptor(namespace)],
       readMaxBytes: maxMessage,
     });
     const translate = (error: unknown): unknown => fromConnectError(error, this.where);
@@ -72,7 +74,7 @@ export class DaemonConnection implements Disposable {
   /** @throws SampanError `unavailable` where nobody listens, `permission-denied` */
   static async open(host: DaemonHost, options: ConnectionOptions = {}): Promise<DaemonConnection> {
     const socket = host.kind === "unix" ? await connectSocket(host.path) : undefined;
-    const connection = new DaemonConnection(host, socket, options.tls ?? {});
+    const connection = new DaemonConnection(host, socket, options);
     if (host.kind === "tcp") await connection.system.version({});
     return connection;
   }
@@ -93,6 +95,13 @@ function readTls({ ca, certificate, key }: TlsFiles) {
     ...(ca !== undefined && { ca: readFileSync(ca) }),
     ...(certificate !== undefined && { cert: readFileSync(certificate) }),
     ...(key !== undefined && { key: readFileSync(key) }),
+  };
+}
+
+function namespaceInterceptor(namespace: string): Interceptor {
+  return (next) => (request) => {
+    request.header.set("sampan-namespace", namespace);
+    return next(request);
   };
 }
 

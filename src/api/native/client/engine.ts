@@ -44,6 +44,8 @@ export interface ConnectOptions {
   readonly host?: string;
   /** For `tcp://`: who the daemon must be, and who this client is. */
   readonly tls?: TlsFiles;
+  /** Whose images, containers, volumes and networks; `default` by default. */
+  readonly namespace?: string;
 }
 
 const defaultHost = "unix:///run/sampan/sampan.sock";
@@ -55,7 +57,7 @@ const defaultHost = "unix:///run/sampan/sampan.sock";
  */
 export async function connect(options: ConnectOptions = {}): Promise<EngineClient> {
   const host = parseHost(options.host ?? (process.env["SAMPAN_HOST"] || defaultHost));
-  return new EngineClient(await DaemonConnection.open(host, { tls: options.tls }));
+  return new EngineClient(await DaemonConnection.open(host, { tls: options.tls, namespace: options.namespace }));
 }
 
 export class EngineClient implements ContainerEngine {
