@@ -597,6 +597,19 @@ static void decode_op_mount_layers(struct wire_reader *r, struct op_mount_layers
 	v->attributes = wire_read_u64(r);
 }
 
+static void decode_op_peer_credentials(struct wire_reader *r, struct op_peer_credentials *v)
+{
+	v->pid = wire_read_u32(r);
+	v->descriptor = wire_read_u32(r);
+}
+
+static void decode_op_notify_service(struct wire_reader *r, struct op_notify_service *v)
+{
+	v->path = wire_read_string(r);
+	v->pid = wire_read_u32(r);
+	v->text = wire_read_string(r);
+}
+
 static void decode_program(struct wire_reader *r, struct wire_program *v)
 {
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
@@ -826,6 +839,12 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_MOUNT_LAYERS:
 			decode_op_mount_layers(r, &o->u.mount_layers);
+			break;
+		case OP_PEER_CREDENTIALS:
+			decode_op_peer_credentials(r, &o->u.peer_credentials);
+			break;
+		case OP_NOTIFY_SERVICE:
+			decode_op_notify_service(r, &o->u.notify_service);
 			break;
 		default:
 			r->failed = true;
@@ -1350,6 +1369,10 @@ const char *wire_operation_name(uint16_t number)
 		return "root-alone";
 	case OP_MOUNT_LAYERS:
 		return "mount-layers";
+	case OP_PEER_CREDENTIALS:
+		return "peer-credentials";
+	case OP_NOTIFY_SERVICE:
+		return "notify-service";
 	default:
 		return NULL;
 	}

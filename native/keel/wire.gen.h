@@ -62,7 +62,7 @@ struct wire_record {
 	const char *after; /* its end */
 };
 
-/* What one operation gave back (only `read-file` and `netlink` give anything) */
+/* What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
 struct wire_result {
 	uint32_t step; /* index of the operation in its program, from 0 */
 	struct wire_bytes data; /* what it read */
@@ -196,6 +196,8 @@ enum wire_operation_number {
 	OP_MEMORY_FILE = 110,
 	OP_ROOT_ALONE = 120,
 	OP_MOUNT_LAYERS = 121,
+	OP_PEER_CREDENTIALS = 125,
+	OP_NOTIFY_SERVICE = 126,
 };
 
 /* Create the container's process, in new namespaces */
@@ -721,6 +723,19 @@ struct op_mount_layers {
 	uint64_t attributes; /* MOUNT_ATTR_* to set on it; it is read-only in any case */
 };
 
+/* Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED) */
+struct op_peer_credentials {
+	uint32_t pid; /* process that has accepted the connection */
+	uint32_t descriptor; /* the connection's descriptor there */
+};
+
+/* Tell the service manager how a service is: one datagram (sd_notify(3)) */
+struct op_notify_service {
+	const char *path; /* its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first */
+	uint32_t pid; /* main process of the service */
+	const char *text; /* lines of NAME=VALUE */
+};
+
 struct wire_operation {
 	uint16_t number; /* enum wire_operation_number */
 	union {
@@ -801,6 +816,8 @@ struct wire_operation {
 		struct op_memory_file memory_file;
 		struct op_root_alone root_alone;
 		struct op_mount_layers mount_layers;
+		struct op_peer_credentials peer_credentials;
+		struct op_notify_service notify_service;
 	} u;
 };
 

@@ -2,12 +2,14 @@
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
 import { commit } from "./commands/commit.ts";
+import { configCheck, configDefault } from "./commands/config.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
 import { contentLs } from "./commands/content-ls.ts";
 import { contentPrune } from "./commands/content-prune.ts";
 import { copy } from "./commands/copy.ts";
 import { cp } from "./commands/cp.ts";
 import { create } from "./commands/create.ts";
+import { daemon } from "./commands/daemon.ts";
 import { diff } from "./commands/diff.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
@@ -75,22 +77,15 @@ import { wait } from "./commands/wait.ts";
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, create, exec, attach, ps, logs, start, stop, restart, kill, pause, unpause, wait, rm],
-    ...[rename, update, top, events, inspect, cp, diff, commit, exportCommand, importCommand],
+    ...[rename, update, top, stats, events, inspect, cp, diff, commit, exportCommand, importCommand],
     ...[pull, push, images, tag, history, imageInspect, imageMount, imageUnmount, imagePrune, imagePin],
     ...[save, load, rmi, login, logout, copy, tags, referrers, registryRm],
+    ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[rename, update, top, stats, events, inspect],
-    ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
-    ...[login, logout, copy, tags, referrers, registryRm],
-    ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],
-    ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
-    ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
-    ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
-    ...[explain, doctor, version, supervise],
+    ...[daemon, configDefault, configCheck, explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 

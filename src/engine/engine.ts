@@ -17,20 +17,25 @@ import {
   defaultNamespace,
   Images,
   type Database,
-  type ImageSummary,
+  type ImageHistory,
   type ImageLimits,
-  type PullProgress,
+  type ImageSummary,
+  type LoadedImage,
+  type PulledImage,
+  type PushedImage,
   type RemovedImage,
   type ResolvedImage,
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials, type RegistryOptions } from "#remotes";
+import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
+import { inspectImage } from "./image-details.ts";
+import type { ContainerEngine, TransferOptions } from "./interface.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
 import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
 import { writeRecord } from "./housekeeping/record-file.ts";
@@ -55,7 +60,7 @@ import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
-import { containerHostname } from "./runtime-config.ts";
+import { checkTarget, containerHostname } from "./runtime-config.ts";
 import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
 import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
@@ -93,18 +98,16 @@ export interface EngineOptions {
   readonly onDamage?: OnDamage;
 }
 
-export interface PullOptions {
-  readonly platform?: string;
-  /** All platforms of an index, instead of one. */
-  readonly allPlatforms?: boolean;
-  readonly onProgress?: (progress: PullProgress) => void;
-  readonly signal?: AbortSignal;
+/** Of a pull by the embedded engine. */
+export interface PullOptions extends TransferOptions {
+  /** In place of those of Docker's configuration file. */
+  readonly credentials?: CredentialSource | undefined;
 }
 
 /** How often an image may be removed before a container is made of it. */
 const createAttempts = 3;
 
-export class Engine implements AsyncDisposable {
+export class Engine implements ContainerEngine {
   readonly #core: EngineCore;
   readonly #images: Images;
   readonly #database: Database;
@@ -249,7 +252,7 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Fetches an image, or brings it up to date. */
-  async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
+  async pull(reference: string, options: PullOptions = {}): Promise<PulledImage> {
     return this.#images.pull(reference, options);
   }
 
@@ -268,8 +271,38 @@ export class Engine implements AsyncDisposable {
     return this.#images;
   }
 
-  images(): readonly ImageSummary[] {
-    return this.#images.list();
+  /** @param filters as `Images.list` has them */
+  images(filters: readonly string[] = []): readonly ImageSummary[] {
+    return this.#images.list(filters);
+  }
+
+  async push(reference: string, options: PullOptions = {}): Promise<PushedImage> {
+    return this.#images.push(reference, options);
+  }
+
+  inspectImage(nameOrId: string, platform?: string): object {
+    const image = this.image(nameOrId, platform);
+    return inspectImage(image, this.#images.names(image));
+  }
+
+  imageHistory(nameOrId: string): readonly ImageHistory[] {
+    return this.#images.history(this.image(nameOrId));
+  }
+
+  tagImage(nameOrId: string, name: string): void {
+    this.#images.tag(nameOrId, name);
+  }
+
+  async saveImages(
+    names: readonly string[],
+    sink: (data: Uint8Array) => Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await this.#images.save(names, sink, options);
+  }
+
+  async loadImages(stream: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<readonly LoadedImage[]> {
+    return this.#images.load(stream, options);
   }
 
   /** An image on this machine, by name or id. */

@@ -81,6 +81,8 @@ const words: Words = {
   "root-alone": () => "take the root's mount alone",
   "mount-layers": (o) => `mount an image on "${o.target}"`,
   netlink: (o) => o.purpose,
+  "peer-credentials": () => "ask who is at the other end of a connection",
+  "notify-service": (o) => `tell the service manager at "${o.path}"`,
 };
 
 /** E.g. `mount proc on "/proc"`. */

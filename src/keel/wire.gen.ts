@@ -584,6 +584,17 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.string(v.target);
       w.u64(v.attributes);
       return;
+    case "peer-credentials":
+      w.u16(125);
+      w.u32(v.pid);
+      w.u32(v.descriptor);
+      return;
+    case "notify-service":
+      w.u16(126);
+      w.string(v.path);
+      w.u32(v.pid);
+      w.string(v.text);
+      return;
   }
 }
 

@@ -74,7 +74,7 @@ export interface Record {
   readonly after: string;
 }
 
-/** What one operation gave back (only `read-file` and `netlink` give anything) */
+/** What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
 export interface Result {
   /** index of the operation in its program, from 0 */
   readonly step: number;
@@ -882,6 +882,26 @@ export interface OperationMountLayers {
   readonly attributes: bigint;
 }
 
+/** Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED) */
+export interface OperationPeerCredentials {
+  readonly op: "peer-credentials";
+  /** process that has accepted the connection */
+  readonly pid: number;
+  /** the connection's descriptor there */
+  readonly descriptor: number;
+}
+
+/** Tell the service manager how a service is: one datagram (sd_notify(3)) */
+export interface OperationNotifyService {
+  readonly op: "notify-service";
+  /** its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first */
+  readonly path: string;
+  /** main process of the service */
+  readonly pid: number;
+  /** lines of NAME=VALUE */
+  readonly text: string;
+}
+
 export type Operation =
   | OperationClone
   | OperationJoinNamespace
@@ -959,7 +979,9 @@ export type Operation =
   | OperationNetlink
   | OperationMemoryFile
   | OperationRootAlone
-  | OperationMountLayers;
+  | OperationMountLayers
+  | OperationPeerCredentials
+  | OperationNotifyService;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {

@@ -147,6 +147,8 @@ const words: Words = {
     return `mount ${part}${layers} on ${o.target}${attributeWords(o.attributes, [])}`;
   },
   netlink: (o) => o.purpose,
+  "peer-credentials": () => "ask who is at the other end of a connection",
+  "notify-service": (o) => `tell the service manager at ${o.path}: ${o.text.replaceAll("\n", ", ")}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };
 
