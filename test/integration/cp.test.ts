@@ -280,7 +280,7 @@ describe("what cannot be copied", () => {
       "leaves the layer's root",
     );
     expect(
-      await fails(["-", "running:/dst/has"], { input: tarOf({ name: "a\0b" as string, pax: [["path", "a\0b"]] }) }),
+      await fails(["-", "running:/dst/has"], { input: tarOf({ name: "a\0b", pax: [["path", "a\0b"]] }) }),
     ).toContain("NUL");
     expect(
       await fails(["-", "running:/dst/has"], {
