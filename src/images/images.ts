@@ -13,6 +13,7 @@ import {
   type Reference,
 } from "#spec";
 import { ensureBuiltin, isBuiltin, isBuiltinCurrent } from "./builtin/builtin.ts";
+import { assembleImage, type AssembleRequest } from "./assemble.ts";
 import type { Database } from "./database.ts";
 import { checkStore, type CheckOptions, type Finding } from "./check.ts";
 import { parseFilters } from "./filter.ts";
@@ -20,6 +21,7 @@ import { collectGarbage, type Collected } from "./garbage.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
+import { importImage, type ImportOptions } from "./import.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
 import { NamedLeases, type NamedLeaseOptions } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
@@ -196,6 +198,48 @@ export class Images implements Disposable {
   async load(stream: AsyncIterable<Uint8Array>, options: PullOptions = {}): Promise<readonly LoadedImage[]> {
     const { onProgress, signal = new AbortController().signal } = options;
     return await loadImages({ stream, platform: platformOf(options.platform), onProgress, signal }, this.#tools());
+  }
+
+  /**
+   * Makes an image of a tar archive of files, which may be compressed with gzip or zstd, as its one layer.
+   *
+   * @param name what it is called, in place of what had the name before; without one it dangles
+   * @returns the image's id
+   * @throws SampanError `data-loss`, `invalid-argument`, `resource-exhausted` (no archive, or a damaged or hostile one),
+   * `cancelled`; nothing is left then
+   */
+  async import(
+    stream: AsyncIterable<Uint8Array>,
+    name: string | undefined,
+    options: ImportOptions = {},
+  ): Promise<Digest> {
+    return await importImage(stream, this.#newNames(name), options, this.#tools());
+  }
+
+  /**
+   * Makes an image of another one's layers and one more.
+   *
+   * @param name like that of {@link import}
+   * @returns the image's id
+   * @throws SampanError what the layer's stream throws; nothing is left then
+   */
+  async assemble(request: Omit<AssembleRequest, "names">, name: string | undefined): Promise<Digest> {
+    return await assembleImage({ ...request, names: this.#newNames(name) }, this.#tools());
+  }
+
+  /** An image's configuration as it is stored, with fields that are not known here. */
+  configText(id: Digest): string {
+    return this.#store.configText(id);
+  }
+
+  #newNames(name: string | undefined): readonly string[] {
+    if (name === undefined) return [];
+    const reference = parseReference(name);
+    if (reference.digest !== undefined)
+      throw invalidArgument(`Cannot name an image "${name}": a digest says itself what it stands for`, { path: name });
+    if (isBuiltin(recordName(reference)))
+      throw invalidArgument(`Cannot name an image "${name}": that is a built-in one`, { path: name });
+    return [recordName(reference)];
   }
 
   #registryOptions(): RegistryOptions {
