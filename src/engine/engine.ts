@@ -30,8 +30,9 @@ import type { PublishedPort } from "#network";
 import type { HostFacts, Plan } from "#plan";
 import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
-import { OverlaySnapshotter, type RootSource } from "#snapshots";
+import type { RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
+import { chooseSnapshotter } from "./choose-snapshotter.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
 import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
@@ -72,6 +73,8 @@ export interface EngineOptions {
   readonly layerLimits?: Partial<LayerLimits>;
   /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
   readonly onDamage?: OnDamage;
+  /** Only to look, also on a disk that cannot be written. */
+  readonly readOnly?: boolean;
 }
 
 export interface PullOptions {
@@ -137,16 +140,17 @@ export class Engine implements AsyncDisposable {
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
     const onDamage = options.onDamage ?? "refuse";
-    const sharedBook = openBook(paths.shared, onDamage);
+    const readOnly = options.readOnly ?? false;
+    const sharedBook = openBook(paths.shared, onDamage, readOnly);
     const shared = sharedBook.database;
-    if (namespace !== defaultNamespace) {
+    if (namespace !== defaultNamespace && !readOnly) {
       new Namespaces(shared, paths.root).ensure(namespace);
       makeNamespaceDirectory(paths.database);
     }
-    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage, readOnly);
     const { database } = ownBook;
     const records = new Records(database, (record) => writeRecord(paths, record));
-    const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
+    const snapshotter = await chooseSnapshotter(paths.root, executor);
     const images = new Images({
       database: shared,
       namespace,
@@ -179,7 +183,7 @@ export class Engine implements AsyncDisposable {
       const { restoreBooks } = await import("./housekeeping/restore-books.ts");
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
-    await engine.#recover();
+    if (!readOnly) await engine.#recover();
     return engine;
   }
 

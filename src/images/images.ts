@@ -25,7 +25,7 @@ import { NamedLeases, type NamedLeaseOptions } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
 import { pushImage, type PushedImage } from "./push.ts";
-import { saveImages } from "./save.ts";
+import { saveImages, type SavedImage } from "./save.ts";
 import type { Sink } from "./transfer/archive-writer.ts";
 import { rebuildImages, type Rebuilt } from "./rebuild.ts";
 import { repairStore, type Repair } from "./repair.ts";
@@ -178,10 +178,10 @@ export class Images implements Disposable {
    * @param sink takes the bytes, one chunk at a time
    * @throws SampanError `not-found`, `failed-precondition`, `data-loss`, `cancelled`; whatever the sink throws
    */
-  async save(names: readonly string[], sink: Sink, options: PullOptions = {}): Promise<void> {
+  async save(names: readonly string[], sink: Sink, options: PullOptions = {}): Promise<readonly SavedImage[]> {
     const { onProgress, signal = new AbortController().signal } = options;
     const request = { images: names, platform: platformOf(options.platform), onProgress, signal };
-    await saveImages(request, sink, { ...this.#tools(), registry: this.#remote() });
+    return await saveImages(request, sink, { ...this.#tools(), registry: this.#remote() });
   }
 
   /**

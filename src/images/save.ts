@@ -1,7 +1,8 @@
 import { notFound } from "#errdefs";
-import { parseReference, type Platform } from "#spec";
+import { formatPlatform, parseReference, type Platform } from "#spec";
 import { displayName } from "./image-store.ts";
 import { Lease } from "./leases.ts";
+import { holdImage } from "./hold-image.ts";
 import type { OnProgress } from "./progress.ts";
 import type { PushTools } from "./push.ts";
 import { ArchiveWriter, type Sink } from "./transfer/archive-writer.ts";
@@ -16,8 +17,17 @@ export interface SaveRequest {
   readonly signal: AbortSignal;
 }
 
+export interface SavedImage {
+  /** As it was named. */
+  readonly name: string;
+  /** The platform that was saved, as `os/architecture`. */
+  readonly platform: string;
+  /** The name stands for several platforms, and only this one was saved. */
+  readonly isPart: boolean;
+}
+
 /** Writes images as one archive; each blob once, byte for byte as it was pulled. */
-export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTools): Promise<void> {
+export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTools): Promise<readonly SavedImage[]> {
   const { images, platform, onProgress, signal } = request;
   const { content, database, registry, store } = tools;
   const writer = new ArchiveWriter(sink);
@@ -30,14 +40,15 @@ export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTo
     if (image.name !== image.id) known.names.add(image.name);
     wanted.set(image.manifest, known);
   }
+  const saved: SavedImage[] = [];
   for (const { shown, names } of wanted.values()) {
-    const image = store.resolve(shown, platform);
+    const image = await holdImage(lease, store, () => store.resolve(shown, platform), signal);
     const action = `Cannot save "${image.name === image.id ? shown : displayName(image.name)}"`;
-    await lease.use([image.target, image.manifest], signal);
     if (!content.has(image.manifest)) throw notFound(`${action}: its manifest is not on this machine`);
     const root = await chooseRoot(image, content, { one: platform !== undefined, whole: false });
     const reader = storeReader(store.names(image.target), action, { content, store, registry, lease });
     await transferImage(reader, writer, root.descriptor, { action, onProgress, signal, status: "saving" });
+    saved.push({ name: shown, platform: formatPlatform(image.platform), isPart: root.isPart });
     writer.list(
       root.descriptor,
       image.manifest,
@@ -45,4 +56,5 @@ export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTo
     );
   }
   await writer.finish();
+  return saved;
 }

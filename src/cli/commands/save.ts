@@ -20,12 +20,19 @@ export const save = command(
     await using engine = await openEngine(globals);
     await using output = await openOutput(values.output);
     using progress = progressDisplay(`Saving ${images.join(", ")}`, values.quiet === true);
-    await engine.imageStore.save(images, output.write, {
+    const saved = await engine.imageStore.save(images, output.write, {
       platform: values.platform,
       onProgress: progress.update,
       signal: interruption(),
     });
     await output.commit();
+    progress[Symbol.dispose]();
+    for (const { name, platform, isPart } of saved) {
+      if (!isPart || values.quiet === true || values.platform !== undefined) continue;
+      process.stderr.write(
+        `Saved ${name} for ${platform} only, which is what of it is here; sampan pull --all-platforms gets the others\n`,
+      );
+    }
     return 0;
   },
 );

@@ -1,6 +1,7 @@
 import { isSampanError } from "#errdefs";
 import type { HousekeepingTools } from "./housekeeping.ts";
 import { parsePruneFilters } from "./prune-filters.ts";
+import { keepReserve, useReserve } from "./reserve.ts";
 
 export interface PruneImagesOptions {
   /** Also those with names. */
@@ -20,10 +21,11 @@ export interface PrunedImages {
 
 /** Removes images that no container uses and that are not pinned. */
 export async function pruneImages(
-  { images, records }: HousekeepingTools,
+  { images, records, paths }: HousekeepingTools,
   { all = false, filters = [] }: PruneImagesOptions,
 ): Promise<PrunedImages> {
   const fits = parsePruneFilters(filters);
+  useReserve(paths.root);
   const untagged: string[] = [];
   const deleted: string[] = [];
   let bytes = 0;
@@ -43,5 +45,6 @@ export async function pruneImages(
       if (!isSampanError(error, "failed-precondition") && !isSampanError(error, "not-found")) throw error;
     }
   }
+  keepReserve(paths.root);
   return { untagged, deleted, bytes };
 }

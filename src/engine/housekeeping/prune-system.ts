@@ -3,6 +3,7 @@ import { treeUsage } from "#snapshots";
 import type { HousekeepingTools } from "./housekeeping.ts";
 import { pruneContainers } from "./prune-containers.ts";
 import { pruneImages, type PrunedImages } from "./prune-images.ts";
+import { keepReserve, useReserve } from "./reserve.ts";
 import { pruneVolumes } from "./prune-volumes.ts";
 
 export interface PruneSystemOptions {
@@ -27,6 +28,7 @@ export async function pruneSystem(
   { all = false, volumes = false, filters = [] }: PruneSystemOptions,
 ): Promise<PrunedSystem> {
   const { core, images, paths } = tools;
+  useReserve(paths.root);
   // What needs no note in a database goes first, and makes room for those notes on a full disk.
   const cache = await treeUsage(paths.cache).catch(() => ({ bytes: 0, inodes: 0 }));
   rmSync(paths.cache, { recursive: true, force: true });
@@ -43,6 +45,7 @@ export async function pruneSystem(
   const removedVolumes = volumes ? await pruneVolumes(tools, false) : { removed: [], bytes: 0 };
   const removedImages = await pruneImages(tools, { all, filters });
   const late = await images.collect(0);
+  keepReserve(paths.root);
   bytes += removedVolumes.bytes + removedImages.bytes + late.bytes;
   return { containers, volumes: removedVolumes.removed, images: removedImages, bytes };
 }
