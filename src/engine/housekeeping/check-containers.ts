@@ -11,7 +11,7 @@ function allContainers(root: string): ReadonlySet<string> {
   for (const namespace of namespacesOnDisk(root)) {
     const path = enginePaths(root, undefined, namespace).database;
     if (!existsSync(path)) continue;
-    using book = openDatabase(path);
+    using book = openDatabase(path, { readOnly: true });
     const hasTable = book.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'containers'").get();
     if (hasTable === undefined) continue;
     for (const { id } of book.prepare("SELECT id FROM containers").all()) ids.add(id as string);
