@@ -1,6 +1,6 @@
 /**
- * Bundles the program (`dist/sampan.cjs`, its commands as chunks of their own), the library (`dist/index.js`) and the OCI
- * runtime (`dist/sampan-oci.cjs`).
+ * Bundles the program (`dist/sampan.cjs`, its commands as chunks of their own), the library (`dist/index.js`), the OCI
+ * runtime (`dist/sampan-oci.cjs`), and the process that answers names (`dist/sampan-dns.cjs`).
  *
  * The programs are CommonJS, which Node starts much faster than modules; the library, for users' own code, is a module.
  */
@@ -77,17 +77,20 @@ await build({
   splitting: true,
   format: "esm",
 });
-// Engines start it for every step of a container, so it is one file.
-await build({
-  ...common,
-  entryPoints: { program: "src/cli/oci/program.ts" },
-  outdir: "dist/oci",
-  outExtension: { ".js": ".cjs" },
-  format: "cjs",
-  define: ownUrl.define,
-  banner: { js: ownUrl.banner },
-});
+// Engines start the OCI runtime for every step of a container, so it is one file; and what the process that answers names
+// does not need should not be in memory for as long as containers run.
+for (const name of ["oci", "dns"])
+  await build({
+    ...common,
+    entryPoints: { program: `src/cli/${name}/program.ts` },
+    outdir: `dist/${name}`,
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
+    define: ownUrl.define,
+    banner: { js: ownUrl.banner },
+  });
 await bundleProgram();
+writeEntry("sampan-dns.cjs", "./dns/program.cjs");
 writeEntry("sampan-oci.cjs", "./oci/program.cjs");
 // The last file, by whose age the set-up tells whether the bundle is fresh.
 writeEntry("sampan.cjs", "./cli/program.cjs");

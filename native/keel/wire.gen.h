@@ -1001,7 +1001,7 @@ struct msg_apply_finish {
 	bool sync; /* syncfs the root's filesystem before answering */
 };
 
-/* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+/* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
 struct msg_browse_open {
 	bool mounts; /* first enter a mount namespace of its own, which ends with the process */
 	struct wire_program program; /* without any that makes a process */

@@ -1,5 +1,5 @@
 /** What one entry of a tar archive makes in a layer. */
-import { invalidArgument, type SampanError } from "#errdefs";
+import { invalidArgument, resourceExhausted, type SampanError } from "#errdefs";
 import type { LayerEntry } from "#keel";
 import type { ArchiveLimits } from "./limits.ts";
 import { cleanPath, meaningOf } from "./path.ts";
@@ -25,6 +25,11 @@ export function translate(entry: TarEntry, limits: ArchiveLimits, place: string)
   const { name, mode, uid, gid, modified } = entry;
   const path = cleanPath(name);
   if (nameBytes(path) > limits.nameBytes) throw refuse(entry, place, "its name is too long");
+  if (path.length > limits.depth && path.split("/").length > limits.depth) {
+    throw resourceExhausted(
+      `Cannot unpack the layer: ${quote(path.slice(0, 100))} leads through more than ${limits.depth} directories`,
+    );
+  }
   if (path === "") {
     if (entry.type !== "directory") throw refuse(entry, place, "it stands for the layer's root, but is no directory");
     return { kind: "apply-directory", path: ".", mode, uid, gid, modified, xattrs: xattrsOf(entry) };
@@ -32,10 +37,16 @@ export function translate(entry: TarEntry, limits: ArchiveLimits, place: string)
   const meaning = meaningOf(path);
   if (meaning.kind === "whiteout") return { kind: "apply-whiteout", path: meaning.path };
   if (meaning.kind === "opaque") return { kind: "apply-opaque", path: meaning.path };
-  return meaning.kind === "skip" ? undefined : describe(entry, path, place);
+  if (meaning.kind === "skip") return undefined;
+  // Overlayfs' own whiteout.
+  if (entry.type === "character" && entry.major === 0 && entry.minor === 0) return { kind: "apply-whiteout", path };
+  if (entry.type === "hardlink" && meaningOf(cleanTarget(entry, place)).kind !== "entry")
+    throw refuse(entry, place, "it is a hard link to a whiteout");
+  return describe(entry, path, place);
 }
 
-function describe(entry: TarEntry, path: string, place: string): Made {
+/** What an entry makes among files, where no name has a meaning of its own; `path` is its name, cleaned. */
+export function describe(entry: TarEntry, path: string, place: string): Made {
   const { mode, uid, gid, modified } = entry;
   switch (entry.type) {
     case "directory":
@@ -56,7 +67,6 @@ function describe(entry: TarEntry, path: string, place: string): Made {
   }
   const { major, minor } = entry;
   if (major > maxDevice.major || minor > maxDevice.minor) throw refuse(entry, place, "there is no such device number");
-  if (entry.type === "character" && major === 0 && minor === 0) return { kind: "apply-whiteout", path };
   const type = entry.type === "fifo" ? fifo : entry.type === "character" ? character : block;
   return { kind: "apply-node", path, mode: type | mode, major, minor, uid, gid, modified, xattrs: xattrsOf(entry) };
 }
@@ -69,7 +79,6 @@ function cleanTarget(entry: TarEntry, place: string): string {
     throw refuse(entry, place, `it is a hard link to ${quote(entry.linkname)}, which leaves the layer's root`, cause);
   }
   if (target === "") throw refuse(entry, place, "it is a hard link to the layer's root");
-  if (meaningOf(target).kind !== "entry") throw refuse(entry, place, "it is a hard link to a whiteout");
   return target;
 }
 

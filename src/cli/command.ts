@@ -38,6 +38,8 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
   /** Options end at the first positional argument, which then starts another command line (run, exec). */
   readonly passthrough?: boolean;
   readonly examples: readonly string[];
+  /** Not in the list of commands: the program runs it itself. */
+  readonly hidden?: boolean;
 }
 
 export interface GlobalOptions {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseInteger, type ContainerOptions, type DeviceOption, type MountOption, type UlimitOption } from "#engine";
 import { invalidArgument } from "#errdefs";
+import { careOptions } from "./care-options.ts";
 import { fixedLimitOptions, limitOptions } from "./limit-options.ts";
 import { networkOptions } from "./network-options.ts";
 import type { RunValues } from "./run-flags.ts";
@@ -15,7 +16,7 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
   if (command.length > 0) options.command = command;
   if (values.entrypoint !== undefined) options.entrypoint = values.entrypoint === "" ? [] : [values.entrypoint];
   copyDefined(options, values);
-  Object.assign(options, limitOptions(values), fixedLimitOptions(values));
+  Object.assign(options, limitOptions(values), fixedLimitOptions(values), careOptions(values));
   Object.assign(options, networkOptions(values));
   const env = [...(values["env-file"] ?? []).flatMap(readEnvFile), ...(values.env ?? []).flatMap(hostVariable)];
   if (env.length > 0) options.env = env;
@@ -151,8 +152,8 @@ function parseMount(text: string): MountOption {
     const [name, value] = splitPair(part);
     switch (name) {
       case "type":
-        if (value !== "bind" && value !== "volume" && value !== "tmpfs")
-          throw invalidArgument(`Cannot parse --mount "${text}": type is bind, volume or tmpfs`);
+        if (value !== "bind" && value !== "volume" && value !== "tmpfs" && value !== "image")
+          throw invalidArgument(`Cannot parse --mount "${text}": type is bind, volume, tmpfs or image`);
         mount.type = value;
         break;
       case "source":
@@ -167,6 +168,10 @@ function parseMount(text: string): MountOption {
       case "readonly":
       case "ro":
         mount.readOnly = flag(name, value);
+        break;
+      case "subpath":
+      case "image-subpath":
+        mount.subpath = value;
         break;
       case "bind-propagation":
         mount.propagation = value;
@@ -194,6 +199,12 @@ function parseMount(text: string): MountOption {
     mount.source = resolve(mount.source);
   }
   if (tmpfs.length > 0) mount.tmpfsOptions = tmpfs;
+  if (mount.type === "image" && (mount.source === undefined || mount.source === ""))
+    throw invalidArgument(`Cannot parse --mount "${text}": src is missing`);
+  if (mount.type === "image" && mount.readOnly === false)
+    throw invalidArgument(`Cannot parse --mount "${text}": an image is mounted read-only`);
+  if (mount.type !== "image" && mount.subpath !== undefined)
+    throw invalidArgument(`Cannot parse --mount "${text}": subpath is for an image`);
   return mount;
 }
 

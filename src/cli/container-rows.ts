@@ -1,4 +1,5 @@
 /** Rows of `ps`: fields by Docker's names. */
+import { describePorts } from "./ports.ts";
 import { humanDuration, humanSize, type ContainerSummary } from "#engine";
 import type { Listing, Row } from "./format/print-rows.ts";
 import { describeStatus } from "./status.ts";
@@ -40,7 +41,7 @@ export function containerRow(c: ContainerSummary, { full, now, size }: RowOption
     Command: `"${cut(c.command.join(" "), 20)}"`,
     CreatedAt: new Date(c.createdAt).toISOString(),
     RunningFor: `${humanDuration(now - c.createdAt)} ago`,
-    Ports: c.ports.map(portText).join(", "),
+    Ports: describePorts(c.ports, c.status === "running" ? c.exposed : []),
     State: c.status,
     Status: describeStatus(c, now, humanDuration),
     ...(size !== undefined && { Size: `${humanSize(size.written)} (virtual ${humanSize(size.total)})` }),
@@ -54,10 +55,4 @@ export function containerRow(c: ContainerSummary, { full, now, size }: RowOption
     Networks: c.networks.join(","),
     Label: (name: unknown) => (Object.hasOwn(c.labels, String(name)) ? c.labels[String(name)] : ""),
   };
-}
-
-function portText({ port, protocol, hostPort, hostAddress }: ContainerSummary["ports"][number]): string {
-  if (hostPort === undefined) return `${port}/${protocol}`;
-  const address = hostAddress?.includes(":") === true ? `[${hostAddress}]` : (hostAddress ?? "0.0.0.0");
-  return `${address}:${hostPort}->${port}/${protocol}`;
 }

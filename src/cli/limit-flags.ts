@@ -15,6 +15,7 @@ export const limitFlags = {
   "memory-reservation": { type: "string", value: "BYTES", help: "memory it keeps when the host is short of it" },
   "memory-swap": { type: "string", value: "BYTES", help: "memory and swap together, -1 for unlimited swap" },
   "pids-limit": { type: "string", value: "NUMBER", help: "processes and threads it may have, -1 for no limit" },
+  restart: { type: "string", value: "POLICY", help: "no (default), on-failure[:N], always or unless-stopped" },
 } as const satisfies OptionDefinitions;
 
 export const fixedLimitFlags = {

@@ -28,6 +28,7 @@ export function limitOptions(values: OptionValues<typeof limitFlags>): UpdateOpt
   set("memoryReservation", values["memory-reservation"]);
   set("memorySwap", values["memory-swap"]);
   set("pidsLimit", number("pids-limit", -1, 4_194_304));
+  set("restart", values.restart);
   return options;
 }
 

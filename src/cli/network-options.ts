@@ -14,7 +14,7 @@ const fields = { ip: "ip", ip6: "ip6", "mac-address": "mac", mac: "mac", interfa
 const isField = (name: string): name is keyof typeof fields => Object.hasOwn(fields, name);
 
 /** A name alone, or `name=NAME,ip=…,ip6=…,mac-address=…,alias=…,interface=…`. */
-export function parseNetwork(text: string): NetworkOption {
+function parseNetwork(text: string): NetworkOption {
   if (!text.includes("=")) return { name: text };
   const aliases: string[] = [];
   const option: { -readonly [K in keyof NetworkOption]: NetworkOption[K] } = { name: "" };
@@ -59,5 +59,18 @@ export function networkOptions(values: RunValues): Partial<ContainerOptions> {
     dns: given(values.dns),
     dnsSearch: given(values["dns-search"]),
     dnsOptions: given(values["dns-option"]),
+    egress: given(values.egress),
   });
+}
+
+/** `NAME=VALUE` each; a name alone has no value. */
+export function pairs(texts: readonly string[], what: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      const name = at < 0 ? text : text.slice(0, at);
+      if (name === "") throw invalidArgument(`Cannot parse ${what} "${text}": its name is empty`);
+      return [name, at < 0 ? "" : text.slice(at + 1)];
+    }),
+  );
 }

@@ -12,9 +12,13 @@ import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import { readLog, type LogOptions } from "./logs.ts";
 import type { LogEntry } from "./log-file.ts";
+import type { RefusedEgress } from "./network/egress-log.ts";
 import type { ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
+import { startDependencies } from "./supervise/dependencies.ts";
+import { parseRestart } from "./supervise/restart-policy.ts";
+import { ensureSupervisor } from "./supervise/spawn.ts";
 
 export interface StopOptions {
   /** In place of the container's own stop signal. */
@@ -31,6 +35,8 @@ export interface RemoveOptions {
 }
 
 export interface StartOptions {
+  /** Ids of containers that are being started and need this one. */
+  readonly above?: readonly string[];
   /** Attach before the first instruction, so that no output is missed. */
   readonly attach?: AttachOptions & {
     /** Of the container's terminal, in characters. */
@@ -79,16 +85,21 @@ export class Container implements AsyncDisposable {
   async start(options?: StartOptions & { readonly attach: NonNullable<StartOptions["attach"]> }): Promise<Attachment>;
   async start(options?: StartOptions): Promise<Attachment | undefined>;
   async start(options: StartOptions = {}): Promise<Attachment | undefined> {
-    const { runtime, records } = this.#core;
+    const { runtime, records, supervision } = this.#core;
+    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded(options.above);
     records.claim(this.id, "start");
+    let begun = false;
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
         throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
+      begun = this.#needsSupervision();
+      if (begun) supervision.begin(this.id);
       const created = await this.#core.launch(this.record, options.attach === undefined);
       const { monitor } = created;
       if (monitor === undefined || options.attach === undefined) return undefined;
       const attachment = await monitor.attach(options.attach);
+      containerEvent(this.#core, this.record, "attach");
       try {
         const { size } = options.attach;
         if (size !== undefined) attachment.resize(size.columns, size.rows);
@@ -100,6 +111,34 @@ export class Container implements AsyncDisposable {
         monitor.close();
         throw error;
       }
+    } catch (error) {
+      if (begun) supervision.end(this.id);
+      throw error;
+    } finally {
+      records.release(this.id);
+      if (begun) ensureSupervisor(this.#core);
+    }
+  }
+
+  #needsSupervision(): boolean {
+    const { options, resolved } = this.record;
+    return resolved.health !== undefined || parseRestart(options.restart).name !== "no";
+  }
+
+  async #startNeeded(above?: readonly string[]): Promise<void> {
+    await startDependencies(this.#core, this, (record) => new Container(this.#core, record), above);
+  }
+
+  /** For the supervisor: starts it again unless somebody has stopped it meanwhile. */
+  async startAgain(): Promise<void> {
+    const { records, supervision } = this.#core;
+    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded();
+    records.claim(this.id, "start");
+    try {
+      const { status } = this.state;
+      if (supervision.get(this.id)?.wanted !== true || status === "running" || status === "created") return;
+      await this.#core.launch(this.record, true);
+      supervision.restarted(this.id);
     } finally {
       records.release(this.id);
     }
@@ -108,7 +147,14 @@ export class Container implements AsyncDisposable {
   /** Attaches to a running container's output from now on, and to its stdin. */
   async attach(options: AttachOptions): Promise<Attachment> {
     using client = await this.#core.runtime.connect(this.id);
-    return await client.attach(options);
+    const attachment = await client.attach(options);
+    containerEvent(this.#core, this.record, "attach");
+    return attachment;
+  }
+
+  /** Tells whoever listens to events that a user has detached. */
+  noteDetached(): void {
+    containerEvent(this.#core, this.record, "detach");
   }
 
   /**
@@ -128,7 +174,23 @@ export class Container implements AsyncDisposable {
 
   /** @param signal name with or without SIG, or number */
   async kill(signal = "KILL"): Promise<void> {
-    await this.#signal(parseSignal(signal));
+    const number = parseSignal(signal);
+    const ends = number === killSignal || number === this.record.resolved.stopSignal;
+    if (!ends) return await this.#signal(number);
+    const { supervision } = this.#core;
+    const wanted = supervision.get(this.id)?.wanted === true;
+    if (wanted) supervision.end(this.id);
+    try {
+      await this.#signal(number);
+    } catch (error) {
+      if (wanted) supervision.resume(this.id);
+      throw error;
+    }
+  }
+
+  /** For the supervisor: kills it, and lets its restart policy decide what comes then. */
+  async killByPolicy(): Promise<void> {
+    await this.#signal(killSignal);
   }
 
   /** One that ends it also reaches a paused container, which goes on for that. */
@@ -140,6 +202,8 @@ export class Container implements AsyncDisposable {
 
   /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. Removes an auto-removed one. */
   async stop(options: StopOptions = {}): Promise<void> {
+    // Before anything else: it is not to come back, also when it waits for that now.
+    this.#core.supervision.end(this.id);
     const state = this.state;
     if (state.status !== "running" && state.status !== "created") return;
     await this.#end(options);
@@ -176,6 +240,7 @@ export class Container implements AsyncDisposable {
   /** {@link stop}, then {@link start}. One that does not run is started. */
   async restart(options: StopOptions = {}): Promise<void> {
     const { status } = this.state;
+    this.#core.supervision.end(this.id);
     if (status === "running" || status === "created") {
       await this.#end(options);
       containerEvent(this.#core, this.record, "stop");
@@ -238,8 +303,13 @@ export class Container implements AsyncDisposable {
     const merged = new Map(env.map((e) => [e.slice(0, e.indexOf("=")), e]));
     if (user.home !== undefined) merged.set("HOME", `HOME=${user.home}`);
     for (const variable of options.env ?? []) merged.set(variable.split("=", 1)[0] ?? "", variable);
+    const told = command.join(" ");
+    const tell = (action: string, attributes: Readonly<Record<string, string>> = {}): void => {
+      if (options.quiet !== true) containerEvent(core, record, action, attributes);
+    };
+    tell(`exec_create: ${told}`);
     const capabilityOptions = options.privileged === true ? { privileged: true } : record.options;
-    return core.runtime.exec(
+    const session = await core.runtime.exec(
       this.id,
       {
         ...own,
@@ -261,11 +331,25 @@ export class Container implements AsyncDisposable {
         output: options.output !== false,
       },
     );
+    const execID = String(session.pid);
+    tell(`exec_start: ${told}`, { execID });
+    // Told by whoever is there to hear of it: one that detaches, or has gone, is not.
+    session.exited.then(
+      ({ status }) => tell("exec_die", { execID, exitCode: String(status) }),
+      () => undefined,
+    );
+    return session;
   }
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */
   logs(options: LogOptions = {}): AsyncGenerator<LogEntry, void, void> {
     return readLog(this.#core.logPath(this.id), options, () => this.state.status === "running");
+  }
+
+  /** What its `egress` refused it: packets of the last hour, and names, the latest first. */
+  async egressLog(): Promise<readonly RefusedEgress[]> {
+    const { readEgressLog } = await import("./network/egress-log.ts");
+    return await readEgressLog(this.#core, this.id);
   }
 
   inspect(): ContainerDetails {
@@ -292,6 +376,7 @@ export class Container implements AsyncDisposable {
           throw failedPrecondition(`Cannot remove container "${this.name}": it is running`, {
             remedy: "Stop it first, or remove it with --force",
           });
+        this.#core.supervision.end(this.id);
         await this.#killAndWait();
       }
       await this.#core.discard(this.record, options.volumes === true || this.record.options.autoRemove === true);

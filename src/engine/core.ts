@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
-import { cgroupDirectories, type HostFacts, type Operation, type PlanOptions } from "#plan";
+import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
 import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
 import type { PublishedPort } from "#network";
 import type { Database } from "#images";
@@ -14,12 +14,14 @@ import { monitorRecord } from "./events/event.ts";
 import type { Journal } from "./events/journal.ts";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { SupervisionBook } from "./supervise/book.ts";
 import { writeRecord } from "./housekeeping/record-file.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
@@ -50,6 +52,9 @@ export interface CoreOptions {
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
   readonly journal: Journal;
+  readonly supervision: SupervisionBook;
+  /** Program and arguments of a supervisor in the background; empty where there is to be none. */
+  readonly superviseCommand: readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -73,6 +78,8 @@ export class EngineCore {
   readonly journal: Journal;
   #networkStore: DatabaseNetworkStore | undefined;
   #networking: Promise<Networking> | undefined;
+  readonly supervision: SupervisionBook;
+  readonly superviseCommand: readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -88,6 +95,8 @@ export class EngineCore {
     this.snapshotter = options.snapshotter;
     this.cgroupParent = options.cgroupParent;
     this.journal = options.journal;
+    this.supervision = options.supervision;
+    this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
 
@@ -103,7 +112,7 @@ export class EngineCore {
 
   /** What works on networks: loaded late, since containers without one need nothing of it. */
   async networking(): Promise<Networking> {
-    this.#networking ??= import("./network/networking.ts").then((module) => new module.Networking(this));
+    this.#networking ??= import("./network/networking.ts").then((module) => module.openNetworking(this));
     return await this.#networking;
   }
 
@@ -179,6 +188,17 @@ export class EngineCore {
     };
   }
 
+  /** What mounts of images show, by their target. */
+  async imageMounts(record: ContainerRecord): Promise<ReadonlyMap<string, ImageMount>> {
+    const mounts = new Map<string, ImageMount>();
+    for (const { target, chainId, subpath } of record.resolved.images ?? []) {
+      const view = chainId === undefined ? undefined : await this.snapshotter.view(asChainId(chainId));
+      const lower = view === undefined ? [this.#mountPoints()] : view.kind === "overlay" ? view.lower : [view.path];
+      mounts.set(target, { lower, subpath });
+    }
+    return mounts;
+  }
+
   /** Directory that roots are attached to, each in its own mount namespace: one serves all. */
   rootTarget(): string {
     const target = join(this.paths.state, "..", "root");
@@ -226,8 +246,12 @@ export class EngineCore {
       immediate,
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
       config: this.config(record, this.sharedNetwork(record)),
-      plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
-      log: this.logPath(record.id),
+      plan: {
+        ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
+        imageMounts: await this.imageMounts(record),
+      },
+      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
       journal: this.#journalOptions(record),
@@ -297,6 +321,7 @@ export class EngineCore {
         this.records.deleteVolume(volume.name);
       }
     rmSync(this.directory(id), { recursive: true, force: true });
+    this.supervision.forget(id);
     this.records.delete(id);
   }
 

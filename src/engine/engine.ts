@@ -15,18 +15,16 @@ import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
   defaultNamespace,
-  defaultLimits,
   Images,
   type Database,
   type ImageSummary,
-  type LayerLimits,
+  type ImageLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
-import type { PublishedPort } from "#network";
 import type { HostFacts, Plan } from "#plan";
 import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
@@ -45,6 +43,10 @@ import { Journal } from "./events/journal.ts";
 import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
+import { logLimit } from "./logs.ts";
+import { ContainerFiles } from "./files/container-files.ts";
+import { ImageMountRecords } from "./image-mount-records.ts";
+import { ImageMounts } from "./image-mounts.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
 import { EngineNetworks } from "./network/api.ts";
@@ -55,6 +57,13 @@ import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./pa
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
+import { SupervisionBook } from "./supervise/book.ts";
+import { parseDependency } from "./supervise/dependencies.ts";
+import { healthCheck } from "./supervise/health.ts";
+import { parseRestart } from "./supervise/restart-policy.ts";
+import { ensureSupervisor } from "./supervise/spawn.ts";
+import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import type { ImageRunConfig } from "#spec";
 
 export interface EngineOptions {
   /** Where images and containers are kept; `SAMPAN_ROOT` or /var/lib/sampan by default. */
@@ -63,14 +72,19 @@ export interface EngineOptions {
   readonly state?: string;
   /** Path of all containers' cgroups in each hierarchy; `SAMPAN_CGROUP_PARENT` or /sampan by default. */
   readonly cgroupParent?: string;
-  /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
-  readonly namespace?: string;
   /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
   readonly registry?: RegistryOptions;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallelLayers?: number;
-  /** What a layer may unpack to. */
-  readonly layerLimits?: Partial<LayerLimits>;
+  /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */
+  readonly imageLimits?: Partial<ImageLimits>;
+  /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
+  readonly namespace?: string;
+  /**
+   * Whether a process in the background may be started to look after containers that need it (restart policies, health
+   * checks), where none does; true by default. One that says false is to call {@link Engine.supervise}.
+   */
+  readonly background?: boolean;
   /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
   readonly onDamage?: OnDamage;
   /** Only to look, also on a disk that cannot be written. */
@@ -96,8 +110,14 @@ export class Engine implements AsyncDisposable {
   #housekeeping: Housekeeping | undefined;
   /** What was found again of a damaged database, a line each, for people. */
   recovered: readonly string[] = [];
+  /** Diff, export, commit, and copies in and out. */
+  readonly files: ContainerFiles;
+  /** Images whose files are to be seen in directories here. */
+  readonly imageMounts: ImageMounts;
 
-  private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
+  private constructor(core: EngineCore, images: Images, database: Database, shared: Database, mounts: ImageMounts) {
+    this.imageMounts = mounts;
+    this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
     this.#database = database;
@@ -150,6 +170,7 @@ export class Engine implements AsyncDisposable {
     const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage, readOnly);
     const { database } = ownBook;
     const records = new Records(database, (record) => writeRecord(paths, record));
+    const mountRecords = new ImageMountRecords(shared);
     const snapshotter = await chooseSnapshotter(paths.root, executor);
     const images = new Images({
       database: shared,
@@ -157,14 +178,19 @@ export class Engine implements AsyncDisposable {
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
-      inUse: (key) => records.usersOf(key),
+      inUse: (key) => [
+        ...records.usersOf(key).map((name) => `container ${name}`),
+        ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
+      ],
       registry: { credentials: dockerCredentials(), ...options.registry },
-      limits: { ...defaultLimits, ...options.layerLimits },
+      ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
       paths,
+      supervision: new SupervisionBook(database),
+      superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
       journal: new Journal(
         join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
         database,
@@ -178,12 +204,15 @@ export class Engine implements AsyncDisposable {
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database, shared);
+    const engine = new Engine(core, images, database, shared, new ImageMounts(core, images, mountRecords));
     if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
       const { restoreBooks } = await import("./housekeeping/restore-books.ts");
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
-    if (!readOnly) await engine.#recover();
+    if (!readOnly) {
+      await engine.#recover();
+      ensureSupervisor(core);
+    }
     return engine;
   }
 
@@ -207,6 +236,14 @@ export class Engine implements AsyncDisposable {
         }
       }
     }
+  }
+
+  /**
+   * Looks after the containers of this root until the signal: restart policies, health checks. One process on a root does so;
+   * resolves at once when another one does and is not to be replaced.
+   */
+  async supervise(options: SuperviseOptions = {}): Promise<void> {
+    await new Supervisor(this.#core, options).run();
   }
 
   /** Fetches an image, or brings it up to date. */
@@ -372,10 +409,10 @@ export class Engine implements AsyncDisposable {
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
-    return this.#core.runtime.plan(
-      this.#core.config(record, this.#core.sharedNetwork(record)),
-      this.#core.planOptions(record, await this.#imagined(record)),
-    );
+    return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
+      ...this.#core.planOptions(record, await this.#imagined(record)),
+      imageMounts: await this.#core.imageMounts(record),
+    });
   }
 
   /** The root source that a container would have. */
@@ -416,6 +453,8 @@ export class Engine implements AsyncDisposable {
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
       ...exposed(options, config.exposedPorts),
+      ...this.#lookedAfter(options, config),
+      images: await this.#mountedImages(options, pull),
     };
     const name = options.name ?? randomName(0);
     return {
@@ -427,6 +466,39 @@ export class Engine implements AsyncDisposable {
       options: { ...options, ...network },
       resolved,
     };
+  }
+
+  /** Checks what concerns looking after it, and resolves it. */
+  #lookedAfter(options: ContainerOptions, config: ImageRunConfig): Pick<ResolvedContainer, "health" | "dependsOn"> {
+    if (parseRestart(options.restart).name !== "no" && options.autoRemove === true)
+      throw invalidArgument(
+        "Cannot restart a container that is removed when it has ended: leave --restart or --rm out",
+      );
+    logLimit(options);
+    const health = healthCheck(options.health, config.healthcheck);
+    if (health === undefined && (options.healthOnFailure ?? "none") !== "none")
+      throw invalidArgument("Cannot act on bad health: the container has no health check", {
+        remedy: "Add --health-cmd",
+      });
+    const dependsOn = (options.dependsOn ?? []).map((text) => parseDependency(text, this.#core.records));
+    return { ...(health !== undefined && { health }), ...(dependsOn.length > 0 && { dependsOn }) };
+  }
+
+  /** The images that are to be mounted, fetched when they are missing. */
+  async #mountedImages(
+    options: ContainerOptions,
+    pull: PullOptions,
+  ): Promise<NonNullable<ResolvedContainer["images"]>> {
+    const images = [];
+    for (const { type, source = "", target, subpath = "" } of options.mounts ?? []) {
+      if (type !== "image") continue;
+      const image = await this.#obtain(
+        { image: source, ...(options.pull !== undefined && { pull: options.pull }) },
+        pull,
+      );
+      images.push({ target: checkTarget(target), imageId: image.id, chainId: image.chainId, subpath });
+    }
+    return images;
   }
 
   /** Removes a container by name or id. */
@@ -486,12 +558,16 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */
 function removeCommand(paths: EnginePaths, id: string): readonly string[] {
+  return ownCommand(paths, ["rm", "--force", "--volumes", id]);
+}
+
+function ownCommand(paths: EnginePaths, words: readonly string[]): readonly string[] {
   for (const candidate of ["./sampan.cjs", "../sampan.cjs", "../../dist/sampan.cjs"]) {
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);
     const globals = ["--root", paths.root, "--state", state, "--namespace", paths.namespace];
-    return [process.execPath, program, ...globals, "rm", "--force", "--volumes", id];
+    return [process.execPath, program, ...globals, ...words];
   }
   return [];
 }

@@ -23,7 +23,7 @@ const schema: readonly string[] = [
 ];
 
 /** Tables of a namespace's own book that must be empty before it goes, where there are such. */
-const contents = ["containers", "volumes", "networks"];
+const contents = new Set(["containers", "volumes", "networks"]);
 
 /**
  * containerd's rule for identifiers (pkg/identifiers): letters and digits, with single `.`, `_` and `-` between them, 76
@@ -140,7 +140,7 @@ export class Namespaces {
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
         .all()
         .map(({ name: table }) => table as string)
-        .filter((table) => contents.includes(table));
+        .filter((table) => contents.has(table));
       const found = tables.flatMap((table) =>
         describe(Number(book.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.["count"]), table),
       );

@@ -1,5 +1,6 @@
 /** Networks and who is on them, in the database. */
 import type { Database } from "#images";
+import { migrateNames } from "./name-source.ts";
 import type { EndpointRecord, Family, NetworkRecord, NetworkStore, PublishedPort, TakenPort } from "#network";
 
 const migrations: readonly string[] = [
@@ -33,6 +34,7 @@ export class DatabaseNetworkStore implements NetworkStore {
   constructor(database: Database) {
     this.#database = database;
     database.migrate("network", migrations);
+    migrateNames(database);
   }
 
   #sql(text: string): ReturnType<Database["prepare"]> {

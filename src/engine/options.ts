@@ -1,8 +1,9 @@
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
+import type { HealthOptions } from "./supervise/health.ts";
 
 export interface MountOption {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one; an image's name or id. */
   readonly source?: string;
   /** Absolute path inside. */
   readonly target: string;
@@ -13,6 +14,8 @@ export interface MountOption {
   readonly nonRecursive?: boolean;
   /** For a tmpfs: mount options such as `size=64m`, `mode=1777`, `noexec`. */
   readonly tmpfsOptions?: readonly string[];
+  /** For an image: path in it of what is mounted, in place of all. */
+  readonly subpath?: string;
   /** For a volume: don't copy what the image has at the target. */
   readonly noCopy?: boolean;
 }
@@ -139,6 +142,8 @@ export interface ContainerOptions {
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
+  /** What it may reach on its networks and beyond: `all` (default), `none`, or `allow=DOMAIN,CIDR,PORT…`, see `parseEgress`. */
+  readonly egress?: readonly string[];
   /** `OS/ARCHITECTURE[/VARIANT]` of the image. */
   readonly platform?: string;
   readonly tty?: boolean;
@@ -146,6 +151,20 @@ export interface ContainerOptions {
   /** Close stdin when the first client that attached it leaves. */
   readonly stdinOnce?: boolean;
   readonly autoRemove?: boolean;
+  /** `no` (default), `always`, `unless-stopped`, `on-failure` or `on-failure:N`. */
+  readonly restart?: string;
+  /** In place of the image's health check, or parts of it. */
+  readonly health?: HealthOptions;
+  /** What is done when it becomes unhealthy: nothing by default. A killed one is restarted by its policy. */
+  readonly healthOnFailure?: "none" | "kill" | "restart" | "stop";
+  /** Containers that are started before it: `NAME`, `NAME:healthy` or `NAME:completed` (has ended with 0). */
+  readonly dependsOn?: readonly string[];
+  /** `none` keeps no log. */
+  readonly logDriver?: "cri" | "none";
+  /** Bytes after which a new file of the log is begun, or a text such as `10m`. */
+  readonly logMaxSize?: number | string;
+  /** How many files of the log are kept, 1 to 1000; 1 by default. */
+  readonly logMaxFiles?: number;
   readonly stopSignal?: string;
   /** Seconds between the stop signal and SIGKILL; 10 by default. */
   readonly stopTimeout?: number;
@@ -154,6 +173,8 @@ export interface ContainerOptions {
 }
 
 export interface ExecOptions {
+  /** No events tell of it: a health check. */
+  readonly quiet?: boolean;
   readonly command: readonly string[];
   readonly env?: readonly string[];
   readonly workdir?: string;

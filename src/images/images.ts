@@ -13,13 +13,15 @@ import {
   type Reference,
 } from "#spec";
 import { ensureBuiltin, isBuiltin, isBuiltinCurrent } from "./builtin/builtin.ts";
+import { assembleImage, type AssembleRequest } from "./assemble.ts";
 import type { Database } from "./database.ts";
 import { checkStore, type CheckOptions, type Finding } from "./check.ts";
 import { parseFilters } from "./filter.ts";
 import { collectGarbage, type Collected } from "./garbage.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
-import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
+import { importImage, type ImportOptions } from "./import.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
 import { NamedLeases, type NamedLeaseOptions } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
@@ -40,11 +42,11 @@ export interface ImagesOptions {
   /** Containers that keep an image from being removed; called within a transaction, and synchronous. None by default. */
   readonly inUse?: InUse;
   readonly registry?: RegistryOptions;
-  readonly limits?: LayerLimits;
-  /** Whose names; `default` when it is not given. Blobs and layers are everybody's. */
-  readonly namespace?: string;
+  readonly limits?: Partial<ImageLimits>;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallel?: number;
+  /** Whose names; `default` when it is not given. Blobs and layers are everybody's. */
+  readonly namespace?: string;
 }
 
 export interface PullOptions {
@@ -127,7 +129,10 @@ export class Images implements Disposable {
     checkIsRepository(repository, "pull");
     using own = this.#ownRegistry(reference, options);
     const tags = await (own ?? this.#remote()).tags(reference, { signal: options.signal });
-    return tags.filter((tag) => !/^sha256-[0-9a-f]{64}/.test(tag)).map((tag) => displayName(`${repository}:${tag}`));
+    return tags
+      .filter((tag) => !/^sha256-[0-9a-f]{64}/.test(tag))
+      .map((tag) => displayName(`${repository}:${tag}`))
+      .toSorted();
   }
 
   /**
@@ -152,7 +157,7 @@ export class Images implements Disposable {
     if (credentials === undefined) return undefined;
     const others = this.#options.registry?.credentials ?? (() => undefined);
     return new Registry({
-      ...this.#options.registry,
+      ...this.#registryOptions(),
       credentials: (host) => (host === domain ? credentials(host) : others(host)),
     });
   }
@@ -165,10 +170,10 @@ export class Images implements Disposable {
    */
   async push(name: string, options: PushOptions = {}): Promise<PushedImage> {
     const reference = parseReference(name);
-    const { onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
+    const { onProgress, allPlatforms = false, referrers = false, signal = new AbortController().signal } = options;
     const platform = platformOf(options.platform);
     using own = this.#ownRegistry(reference, options);
-    const request = { reference, platform, allPlatforms, onProgress, signal };
+    const request = { reference, platform, allPlatforms, referrers, onProgress, signal };
     return await pushImage(request, { ...this.#tools(), registry: own ?? this.#remote() });
   }
 
@@ -195,8 +200,55 @@ export class Images implements Disposable {
     return await loadImages({ stream, platform: platformOf(options.platform), onProgress, signal }, this.#tools());
   }
 
+  /**
+   * Makes an image of a tar archive of files, which may be compressed with gzip or zstd, as its one layer.
+   *
+   * @param name what it is called, in place of what had the name before; without one it dangles
+   * @returns the image's id
+   * @throws SampanError `data-loss`, `invalid-argument`, `resource-exhausted` (no archive, or a damaged or hostile one),
+   * `cancelled`; nothing is left then
+   */
+  async import(
+    stream: AsyncIterable<Uint8Array>,
+    name: string | undefined,
+    options: ImportOptions = {},
+  ): Promise<Digest> {
+    return await importImage(stream, this.#newNames(name), options, this.#tools());
+  }
+
+  /**
+   * Makes an image of another one's layers and one more.
+   *
+   * @param name like that of {@link import}
+   * @returns the image's id
+   * @throws SampanError what the layer's stream throws; nothing is left then
+   */
+  async assemble(request: Omit<AssembleRequest, "names">, name: string | undefined): Promise<Digest> {
+    return await assembleImage({ ...request, names: this.#newNames(name) }, this.#tools());
+  }
+
+  /** An image's configuration as it is stored, with fields that are not known here. */
+  configText(id: Digest): string {
+    return this.#store.configText(id);
+  }
+
+  #newNames(name: string | undefined): readonly string[] {
+    if (name === undefined) return [];
+    const reference = parseReference(name);
+    if (reference.digest !== undefined)
+      throw invalidArgument(`Cannot name an image "${name}": a digest says itself what it stands for`, { path: name });
+    if (isBuiltin(recordName(reference)))
+      throw invalidArgument(`Cannot name an image "${name}": that is a built-in one`, { path: name });
+    return [recordName(reference)];
+  }
+
+  #registryOptions(): RegistryOptions {
+    const { limits, registry } = this.#options;
+    return { ...(limits?.documentSize !== undefined && { maxManifestSize: limits.documentSize }), ...registry };
+  }
+
   #remote(): Registry {
-    return (this.#registry ??= new Registry(this.#options.registry));
+    return (this.#registry ??= new Registry(this.#registryOptions()));
   }
 
   async #pullBuiltin(name: string, platform: Platform | undefined, signal: AbortSignal): Promise<PulledImage> {
@@ -354,7 +406,8 @@ export class Images implements Disposable {
   }
 
   #tools() {
-    const { database, content, snapshotter, executor, inUse = () => [], limits = defaultLimits } = this.#options;
+    const { database, content, snapshotter, executor, inUse = () => [] } = this.#options;
+    const limits = { ...defaultLimits, ...this.#options.limits };
     const { parallel = 4 } = this.#options;
     return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
   }

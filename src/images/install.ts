@@ -1,4 +1,4 @@
-import { notFound } from "#errdefs";
+import { notFound, resourceExhausted } from "#errdefs";
 import {
   formatPlatform,
   maxDocumentSize,
@@ -81,9 +81,9 @@ export async function installManifest(context: InstallContext, target: Descripto
   await hold(context, configDescriptor);
   const fetchBlob = (descriptor: Descriptor, blobSignal: AbortSignal) => (offset: number) =>
     reader.readBlob(descriptor, offset, blobSignal);
-  const configLimit = { ...configDescriptor, size: Math.min(configDescriptor.size, maxDocumentSize + 1) };
+  checkSize(context, configDescriptor);
   await retryDamaged(tools, configDescriptor, reader.distrust, async () => {
-    await content.write(configLimit, fetchBlob(configDescriptor, signal));
+    await content.write(configDescriptor, fetchBlob(configDescriptor, signal));
   });
   const configText = decode(await content.readBytes(configDescriptor.digest, maxDocumentSize));
   const config = parseImageConfig(configText);
@@ -94,7 +94,7 @@ export async function installManifest(context: InstallContext, target: Descripto
     );
   }
 
-  const layers = planLayers(shown, found.manifest, config);
+  const layers = planLayers(shown, found.manifest, config, tools.limits);
   for (const { descriptor } of layers) await hold(context, descriptor);
   await lease.use(
     layers.map(({ chainId }) => snapshotKey(chainId)),
@@ -152,6 +152,7 @@ async function findManifest(context: InstallContext, target: Descriptor): Promis
 export async function storeDocument(context: InstallContext, descriptor: Descriptor): Promise<ManifestDocument> {
   const { tools, reader, request } = context;
   const { content } = tools;
+  checkSize(context, descriptor);
   await hold(context, descriptor);
   if (!content.has(descriptor.digest)) {
     const bytes = await reader.readManifest(descriptor, request.signal);
@@ -160,6 +161,15 @@ export async function storeDocument(context: InstallContext, descriptor: Descrip
   return parseManifestDocument(
     decode(await content.readBytes(descriptor.digest, maxDocumentSize)),
     descriptor.mediaType,
+  );
+}
+
+function checkSize({ request, tools }: InstallContext, { digest, size }: Descriptor): void {
+  const { documentSize } = tools.limits;
+  if (size <= documentSize) return;
+  throw resourceExhausted(
+    `Cannot ${request.verb} "${request.shown}": document ${digest} has ${size} bytes, at most ${documentSize} are allowed`,
+    { path: request.shown },
   );
 }
 

@@ -1,7 +1,7 @@
 import { cancelled, isSampanError, notFound } from "#errdefs";
 import {
   familiarName,
-  maxDocumentSize,
+  defaultDocumentSize,
   parseManifestDocument,
   type Descriptor,
   type Digest,
@@ -104,7 +104,7 @@ async function present(root: Descriptor, tools: LoadTools, lease: Lease): Promis
     if (found.has(descriptor.digest) || !content.has(descriptor.digest)) return;
     found.add(descriptor.digest);
     if (depth > 4 || !/manifest|index/.test(descriptor.mediaType)) return;
-    const text = new TextDecoder().decode(await content.readBytes(descriptor.digest, maxDocumentSize));
+    const text = new TextDecoder().decode(await content.readBytes(descriptor.digest, defaultDocumentSize));
     const document = parseManifestDocument(text, descriptor.mediaType);
     const children =
       document.kind === "index" ? document.index.manifests : [document.manifest.config, ...document.manifest.layers];

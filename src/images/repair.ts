@@ -119,18 +119,17 @@ async function restore(
     names: [],
     shown,
     verb: "repair",
-    status: "pulling" as const,
+    status: "pulling",
     platform: parsePlatform(image.platform),
     onProgress: undefined,
     signal,
-  };
+  } as const;
   await installImage({ request, tools: { ...tools, store }, reader, lease, made: [] }, target);
   const text = new TextDecoder().decode(await content.readBytes(image.manifest, maxDocumentSize));
   const document = parseManifestDocument(text);
   for (const layer of document.kind === "manifest" ? document.manifest.layers : []) {
-    if (lost.includes(layer.digest)) {
-      await content.write(layer, (offset: number) => reader.readBlob(layer, offset, signal), signal);
-    }
+    if (!lost.includes(layer.digest)) continue;
+    await content.write(layer, (offset) => reader.readBlob(layer, offset, signal), signal);
   }
 }
 

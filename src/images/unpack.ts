@@ -1,6 +1,13 @@
 import { applyLayer } from "#archive";
 import type { BlobSource, ContentStore } from "#content";
-import { failedPrecondition, invalidArgument, isSampanError, SampanError, unsupported } from "#errdefs";
+import {
+  failedPrecondition,
+  invalidArgument,
+  isSampanError,
+  resourceExhausted,
+  SampanError,
+  unsupported,
+} from "#errdefs";
 import type { Executor } from "#keel";
 import { chainIds, type Snapshotter } from "#snapshots";
 import {
@@ -13,7 +20,7 @@ import {
   type ImageConfig,
   type ImageManifest,
 } from "#spec";
-import { layerStream, type LayerLimits } from "./layer-stream.ts";
+import { layerStream, type ImageLimits } from "./layer-stream.ts";
 import type { OnProgress, PullProgress, TransferStatus } from "./progress.ts";
 
 /** What unpacking works with. */
@@ -21,7 +28,7 @@ export interface UnpackTools {
   readonly content: ContentStore;
   readonly snapshotter: Snapshotter;
   readonly executor: Pick<Executor, "openLayer">;
-  readonly limits: LayerLimits;
+  readonly limits: ImageLimits;
   /** Layers that are unpacked at once; the disk and two or three cores are busy with four. */
   readonly parallel: number;
 }
@@ -38,9 +45,14 @@ export interface Layer {
 /**
  * Checks that a manifest and its configuration describe one image that can be unpacked here.
  *
- * @throws SampanError `unsupported`, `invalid-argument`
+ * @throws SampanError `unsupported`, `invalid-argument`, `resource-exhausted`
  */
-export function planLayers(name: string, manifest: ImageManifest, config: ImageConfig): readonly Layer[] {
+export function planLayers(
+  name: string,
+  manifest: ImageManifest,
+  config: ImageConfig,
+  limits: Pick<ImageLimits, "layers">,
+): readonly Layer[] {
   const action = `Cannot unpack image "${name}"`;
   const { layers } = manifest;
   const { diffIds } = config;
@@ -49,6 +61,12 @@ export function planLayers(name: string, manifest: ImageManifest, config: ImageC
       `${action}: its manifest has ${layers.length} layers, its configuration ${diffIds.length} diff ids`,
       { path: name, remedy: "The image is damaged; push it again" },
     );
+  }
+  if (layers.length > limits.layers) {
+    throw resourceExhausted(`${action}: it has ${layers.length} layers, at most ${limits.layers} are allowed`, {
+      path: name,
+      remedy: "Use an image whose layers are squashed to fewer",
+    });
   }
   const chain = chainIds(diffIds);
   return layers.map((descriptor, index) => {
@@ -172,7 +190,7 @@ async function unpackLayer(
     await using sink = await executor.openLayer(directory, { overlay });
     try {
       // It reads the stream to its end, where that is verified, before it finishes the sink.
-      const applied = await applyLayer(tar, sink, { sync: true });
+      const applied = await applyLayer(tar, sink, { sync: true, ...(limits.archive && { limits: limits.archive }) });
       // Thrown in here, so that no snapshot is made of it.
       if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
       return applied;

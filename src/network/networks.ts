@@ -5,16 +5,18 @@ import type { Executor } from "#keel";
 import type { Operation } from "#plan";
 import { completeNetwork, type CreateNetworkOptions } from "./bridge/create.ts";
 import { interfaceNames, readHostNetwork } from "./bridge/host-state.ts";
-import { removeQuietly, replaceTable, restore } from "./bridge/kernel.ts";
+import { removeHostSide, replaceTable, restore } from "./bridge/kernel.ts";
 import { defaultNetwork } from "./bridge/names.ts";
-import { exitOperations, removeBridge, wayOutOperation } from "./bridge/operations.ts";
+import { exitOperations, wayOutOperation } from "./bridge/operations.ts";
 import { Connector } from "./connect.ts";
+import type { RefusedPackets } from "./egress/elements.ts";
+import { egressHandle, readRefused, restoreEgress } from "./egress/kernel.ts";
 import type { LiveStore } from "./live.ts";
 import { listeners, type Listener } from "./ports/listeners.ts";
 import type { PortRequest } from "./ports/parse.ts";
 import type { Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
-import { addPorts, dropPorts, requestsOf } from "./ports/change.ts";
+import { addPorts, canPublish, dropPorts, requestsOf } from "./ports/change.ts";
 import { reserve, type AttachOptions, type Reservation } from "./reserve.ts";
 import type { NetworkStore } from "./store.ts";
 
@@ -145,8 +147,9 @@ export class Networks {
     const present = interfaceNames();
     for (const endpoint of departed)
       if (present.has(endpoint.hostInterface)) await this.#connector.disconnect(endpoint);
-    await removeQuietly(this.#executor, [removeBridge(network)]);
+    await removeHostSide(this.#executor, network);
     await replaceTable(this.#executor, this.#live);
+    await this.#restoreEgress();
   }
 
   /**
@@ -197,14 +200,15 @@ export class Networks {
   async detachRunning(container: string, namespace: string, network: string): Promise<void> {
     const [endpoint] = this.#store.endpoints({ container, network });
     if (endpoint === undefined) return;
-    await this.#release(endpoint);
-    if (!endpoint.isWayOut) return;
-    const next = this.endpointsOf(container).find((other) => this.#store.network(other.network)?.internal === false);
-    if (next === undefined) return;
-    const { subnets } = await this.find(next.network);
-    await this.#executor.execute([wayOutOperation(next, subnets, namespace)]);
-    this.#store.saveEndpoint({ ...next, isWayOut: true });
-    if (endpoint.ports.length > 0) await this.publish(container, requestsOf(endpoint.ports));
+    await this.#release(endpoint, namespace);
+    const rest = this.endpointsOf(container);
+    const next = rest.find((other) => this.#store.network(other.network)?.internal === false);
+    if (endpoint.isWayOut && next !== undefined) {
+      await this.#executor.execute([wayOutOperation(await this.find(next.network), next, namespace)]);
+      this.#store.saveEndpoint({ ...next, isWayOut: true });
+    }
+    if (endpoint.ports.length > 0 && rest.some((other) => canPublish(this.#store.network(other.network))))
+      await this.publish(container, requestsOf(endpoint.ports));
   }
 
   /**
@@ -248,6 +252,19 @@ export class Networks {
   /** Brings the host to what is written down, e.g. after somebody has flushed its packet filter. */
   async reload(): Promise<void> {
     await restore(this.#executor, this.#live);
+    await this.#restoreEgress();
+  }
+
+  /** The tables of what containers may reach, which are there only where somebody needs them. */
+  async #restoreEgress(): Promise<void> {
+    const isNeeded = this.#store.endpoints().some(({ egress }) => egress !== undefined);
+    if (isNeeded || (await egressHandle(this.#executor)) !== undefined)
+      await restoreEgress(this.#executor, this.#store);
+  }
+
+  /** What was refused to a container in the last hour, the latest first. */
+  async refusedPackets(container: string): Promise<readonly RefusedPackets[]> {
+    return await readRefused(this.#executor, this.#store.endpoints({ container }));
   }
 
   /**
@@ -285,9 +302,10 @@ export class Networks {
     return found;
   }
 
-  async #release(endpoint: EndpointRecord): Promise<void> {
-    await this.#connector.disconnect(endpoint);
+  async #release(endpoint: EndpointRecord, namespace?: string): Promise<void> {
+    await this.#connector.disconnect(endpoint, namespace);
     this.#store.deleteEndpoint(endpoint.network, endpoint.container);
+    if (endpoint.egress !== undefined) await this.#restoreEgress();
   }
 
   #attachment(network: NetworkRecord, endpoint: EndpointRecord): Attachment {

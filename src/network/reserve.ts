@@ -4,6 +4,7 @@ import { alreadyExists, invalidArgument, notFound } from "#errdefs";
 import { allocateAddresses } from "./address/allocate.ts";
 import { macToBytes } from "./address/text.ts";
 import { hostInterfaceName, macFor } from "./bridge/names.ts";
+import type { EgressPolicy } from "./egress/policy.ts";
 import type { PortRequest } from "./ports/parse.ts";
 import { publishPorts, type Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
@@ -19,6 +20,10 @@ export interface AttachOptions {
   /** Name of the interface in the container, `eth0`, `eth1` … by default. */
   readonly interface?: string;
   readonly ports?: readonly PortRequest[];
+  /** Name servers that are asked for what is not of this host; the host's when missing. */
+  readonly nameServers?: readonly string[];
+  /** What it may reach; anything when missing. Only on a bridge. */
+  readonly egress?: EgressPolicy;
 }
 
 export interface ReserveContext {
@@ -137,11 +142,13 @@ export function reserve(
           (n) => n + 2,
           others.map((other) => other.index),
         ),
-        hostInterface: hostInterfaceName(network.name, container),
+        hostInterface: network.driver === "bridge" ? hostInterfaceName(network.name, container) : "",
         mac: options.mac ?? macFor(container, addresses),
         addresses,
         isWayOut: !network.internal && !others.some((other) => other.isWayOut),
         aliases: options.names ?? [],
+        ...(options.nameServers === undefined ? {} : { nameServers: options.nameServers }),
+        ...(options.egress === undefined ? {} : { egress: options.egress }),
         ports: publishPorts(publisher, network.name, container, addresses, options.ports ?? []),
       };
       store.saveEndpoint(endpoint);

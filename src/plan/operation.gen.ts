@@ -1195,7 +1195,7 @@ export interface RequestApplyFinish {
   readonly sync: boolean;
 }
 
-/** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+/** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
 export interface RequestBrowseOpen {
   readonly kind: "browse-open";
   /** first enter a mount namespace of its own, which ends with the process */

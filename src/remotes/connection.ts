@@ -56,6 +56,25 @@ export class Connection {
    * @throws SampanError `unavailable`, `permission-denied` or `cancelled`
    */
   async send(request: RegistryRequest): Promise<HttpResponse> {
+    return await this.#retry(request, async (response) => await Promise.resolve(response));
+  }
+
+  /**
+   * Like {@link send}, and reads the body of a 200, where a connection may break too.
+   *
+   * @returns no bytes for another status, and where there are more than `limit`
+   */
+  async sendForBytes(
+    request: RegistryRequest,
+    limit: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Uint8Array | undefined }> {
+    return await this.#retry(request, async (response) => ({
+      response,
+      bytes: response.status === 200 ? await response.bytes(limit) : undefined,
+    }));
+  }
+
+  async #retry<T>(request: RegistryRequest, take: (response: HttpResponse) => Promise<T>): Promise<T> {
     const { action, signal } = request;
     const attempts = request.attempts ?? this.#settings.retry.attempts;
     try {
@@ -64,10 +83,10 @@ export class Connection {
         let asked = 0;
         try {
           const response = await this.sendOnce(request);
-          if (!isRetriableStatus(response.status) || last) return response;
+          if (!isRetriableStatus(response.status) || last) return await take(response);
           asked = retryAfter(response, Date.now());
           // Waiting less than the registry asks for is no use.
-          if (asked > this.#settings.retry.maxDelay) return response;
+          if (asked > this.#settings.retry.maxDelay) return await take(response);
           response.discard();
         } catch (error) {
           if (!(error instanceof ConnectionFailure) || !error.retriable || last) throw error;

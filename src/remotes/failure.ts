@@ -75,7 +75,7 @@ export function connectionFailure(cause: unknown, host: string): ConnectionFailu
     return failure(`the headers of ${host}'s answer are too long`, "Allow more with maxHeaderSize");
   }
   if (code === "ERR_PROXY_TUNNEL") {
-    const status = /HTTP\/1\.\d (\d{3})/.exec(String((first as Error).message))?.[1];
+    const status = /HTTP\/1\.\d (\d{3})/.exec((first as Error).message)?.[1];
     const refused = status === undefined ? "" : ` (status ${status})`;
     return failure(
       `the proxy makes no connection to ${host}${refused}`,

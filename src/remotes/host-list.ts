@@ -2,6 +2,7 @@ import { failedPrecondition, isSampanError, SampanError } from "#errdefs";
 import type { Digest } from "#spec";
 import type { Capability } from "./capability.ts";
 import type { Connection } from "./connection.ts";
+import { toSampanError } from "./failure.ts";
 import type { Timeouts } from "./http.ts";
 import type { Settings } from "./options.ts";
 
@@ -111,7 +112,7 @@ export class HostList {
       try {
         return await ask(connection, patience);
       } catch (error) {
-        failures.push(this.#note(error, connection));
+        failures.push(this.#note(toSampanError(error, action), connection));
       }
     }
     throw combine(action, this.#domain, failures);
@@ -140,7 +141,7 @@ export class HostList {
         }
         return;
       } catch (error) {
-        failures.push(this.#note(error, connection));
+        failures.push(this.#note(toSampanError(error, action), connection));
       }
     }
     throw combine(action, this.#domain, failures);

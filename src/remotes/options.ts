@@ -1,5 +1,5 @@
 import { invalidArgument } from "#errdefs";
-import { maxDocumentSize } from "#spec";
+import { defaultDocumentSize } from "#spec";
 import type { CredentialSource } from "./credentials.ts";
 import { hostsDirectories } from "./hosts-directory.ts";
 
@@ -84,7 +84,7 @@ export function settingsOf(options: RegistryOptions): Settings {
     mirrorPause: options.mirrorPause ?? 60_000,
     connections: positive(options, "connections", 16),
     limitRate: positive(options, "limitRate", Infinity),
-    maxManifestSize: positive(options, "maxManifestSize", maxDocumentSize),
+    maxManifestSize: positive(options, "maxManifestSize", defaultDocumentSize),
     maxHeaderSize: positive(options, "maxHeaderSize", 64 * 1024),
   };
 }

@@ -27,6 +27,8 @@ import { readHosts } from "./hosts-directory.ts";
 import { HttpClient, type HttpResponse } from "./http.ts";
 import { listReferrers, listTags } from "./listing.ts";
 import { uploadManifest } from "./push.ts";
+import { addToFallbackIndex } from "./referrers-tag.ts";
+import { removeByDigest, removeTag } from "./remove.ts";
 import { uploadBlob, type Uploaded, type UploadSource } from "./upload.ts";
 import { decode, isServedType, mediaTypeOf, schema1, verify, wrongSize } from "./served.ts";
 import { settingsOf, type RegistryOptions, type Settings } from "./options.ts";
@@ -105,8 +107,7 @@ export class Registry implements Disposable {
     if (size > maxManifestSize) throw tooLarge(about, `manifest ${digest} has ${size} bytes`, maxManifestSize);
     const hosts = await this.#hostsFor(reference);
     return await hosts.first("pull", about, async (connection, patience) => {
-      const response = await this.#get(connection, patience, reference, digest, options);
-      const bytes = await response.bytes(size);
+      const { bytes } = await this.#get(connection, patience, reference, digest, options, size);
       if (bytes === undefined) throw wrongSize(about, digest, size, "more");
       verify(about, bytes, digest);
       if (bytes.length !== size) throw wrongSize(about, digest, size, bytes.length);
@@ -206,14 +207,16 @@ export class Registry implements Disposable {
     options: FetchOptions & { readonly tag?: string | undefined } = {},
   ): Promise<void> {
     const about = action(reference, "push");
-    await uploadManifest((await this.#hostsFor(reference, "push")).writer(about), {
+    const connection = (await this.#hostsFor(reference, "push")).writer(about);
+    const upload = {
       repository: reference.path,
       action: about,
       descriptor,
       bytes,
       tag: options.tag,
       signal: options.signal,
-    });
+    };
+    if (!(await uploadManifest(connection, upload))) await addToFallbackIndex(connection, upload);
   }
 
   /**
@@ -251,6 +254,34 @@ export class Registry implements Disposable {
       about,
       async (connection, patience) => await listReferrers(connection, { ...request, ...patience }),
     );
+  }
+
+  /**
+   * Deletes from a registry: a tag, or the manifest or (with `blob`) the blob of a digest.
+   *
+   * @param options.force also a manifest with further tags, in place of a tag that the registry can't delete alone
+   * @returns what was deleted
+   * @throws SampanError `not-found`, `permission-denied`, `failed-precondition`, `unavailable`, `cancelled`
+   */
+  async remove(
+    reference: Reference,
+    options: FetchOptions & { readonly blob?: boolean; readonly force?: boolean } = {},
+  ): Promise<"tag" | "manifest" | "blob"> {
+    const about = `Cannot delete "${familiarName(reference)}"`;
+    const { signal, blob = false, force = false } = options;
+    const connection = (await this.#hostsFor(reference, "push")).writer(about);
+    const request = { repository: reference.path, action: about, signal };
+    const { domain, path, digest, tag = "latest" } = reference;
+    if (digest !== undefined) {
+      await removeByDigest(connection, request, blob ? "blobs" : "manifests", digest);
+      return blob ? "blob" : "manifest";
+    }
+    if (blob) throw invalidArgument(`${about}: a blob has a digest, and no tag`);
+    return await removeTag(connection, request, tag, {
+      force,
+      resolve: async (other) => (await this.resolve({ domain, path, tag: other }, { signal })).digest,
+      tags: async () => await this.tags(reference, { signal }),
+    });
   }
 
   /** Names are for hosts that may say what they stand for; a digest is what it is wherever it comes from. */
@@ -295,11 +326,10 @@ export class Registry implements Disposable {
   ): Promise<Descriptor> {
     const about = action(reference);
     const name = reference.digest ?? reference.tag ?? "latest";
-    const response = await this.#get(connection, patience, reference, name, options);
+    const { maxManifestSize } = this.#settings;
+    const { response, bytes } = await this.#get(connection, patience, reference, name, options, maxManifestSize);
     const claimed = response.header("docker-content-digest");
     const type = mediaTypeOf(response);
-    const { maxManifestSize } = this.#settings;
-    const bytes = await response.bytes(maxManifestSize);
     if (bytes === undefined) throw tooLarge(about, "its manifest is longer", maxManifestSize);
     const digest = reference.digest ?? `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
     if (!isDigest(digest)) throw dataLoss(`${about}: the registry names no digest`);
@@ -333,10 +363,11 @@ export class Registry implements Disposable {
     reference: Reference,
     name: string,
     options: FetchOptions,
-  ): Promise<HttpResponse> {
+    limit: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Uint8Array | undefined }> {
     const request = this.#manifestRequest(reference, name, options);
-    const response = await connection.send({ ...request, ...patience, method: "GET" });
-    if (response.status === 200) return response;
+    const { response, bytes } = await connection.sendForBytes({ ...request, ...patience, method: "GET" }, limit);
+    if (response.status === 200) return { response, bytes };
     const { code, detail } = await errorDetail(response);
     if (response.status !== 404) throw statusError(action(reference), response.status, connection.host, detail);
     const missing =

@@ -4,31 +4,24 @@ import { TestHost } from "./testhost.ts";
 const prelude = `
 import { KeelExecutor } from "#keel";
 import { openDatabase } from "#images";
-import { Networks, parsePublish } from "#network";
-import { DatabaseNetworkStore } from "#engine";
+import { Networks, parseEgress, parsePublish } from "#network";
+import { DatabaseNetworkStore, enginePaths, nameProcess } from "#engine";
 const store = new DatabaseNetworkStore(openDatabase(process.env.SAMPAN_ROOT + "/metadata.db"));
 await using executor = new KeelExecutor(process.env.KEEL);
 const networks = new Networks({ store, executor });
+const names = nameProcess(enginePaths(), store);
 const attach = (name, options) => networks.attach(name, "/run/netns/" + name, options);
 const refused = async (action) => {
   try { await action(); return "was not refused"; } catch (error) { return [error.code ?? "none", error.message]; }
 };
 `;
 
-export class NetworkHost implements AsyncDisposable {
-  readonly host: TestHost;
-
-  private constructor(host: TestHost) {
-    this.host = host;
-  }
-
-  /** With a neighbour: the namespace \`lan\`, 192.0.2.2 and 2001:db8::2; the host is 192.0.2.1 and 2001:db8::1. */
-  static async create(): Promise<NetworkHost> {
-    const host = await TestHost.create();
-    await host.must([
-      "sh",
-      "-ec",
-      `
+/** A neighbour outside: the namespace `lan`, 192.0.2.2 and 2001:db8::2; the host is 192.0.2.1 and 2001:db8::1. */
+export async function addNeighbour(host: TestHost): Promise<void> {
+  await host.must([
+    "sh",
+    "-ec",
+    `
       ip netns add lan
       ip link add name out0 type veth peer name eth0 netns lan
       ip address add 192.0.2.1/24 dev out0
@@ -39,13 +32,37 @@ export class NetworkHost implements AsyncDisposable {
       ip -n lan link set lo up
       ip -n lan link set eth0 up
       `,
-    ]);
+  ]);
+}
+
+export class NetworkHost implements AsyncDisposable {
+  readonly host: TestHost;
+
+  private constructor(host: TestHost) {
+    this.host = host;
+  }
+
+  /** With a neighbour, as {@link addNeighbour} makes it. */
+  static async create(): Promise<NetworkHost> {
+    const host = await TestHost.create();
+    await addNeighbour(host);
     return new NetworkHost(host);
   }
 
   /** Makes a namespace that stands for a container, at /run/netns/NAME. */
   async container(...names: string[]): Promise<void> {
     for (const name of names) await this.host.must(["ip", "netns", "add", name]);
+  }
+
+  /** Lets a container run, or end, as far as those can see who ask. */
+  async setAlive(name: string, alive: boolean): Promise<void> {
+    const directory = `${this.host.state}/containers/${name}`;
+    await this.host.must([
+      "sh",
+      "-ec",
+      `mkdir -p ${directory}; rm -f ${directory}/exit; echo 1 $(cut -d' ' -f22 /proc/1/stat) > ${directory}/pid
+      ${alive ? "" : `echo 0 0 0 1 0 > ${directory}/exit`}`,
+    ]);
   }
 
   /** Runs TypeScript in the host, with \`networks\`, \`attach\`, \`refused\`, \`parsePublish\`; gives what it returns. */

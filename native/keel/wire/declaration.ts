@@ -1121,7 +1121,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     number: 60,
     name: "browse-open",
     to: "keel",
-    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed`",
+    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed`",
     fields: [
       f("mounts", "bool", "first enter a mount namespace of its own, which ends with the process"),
       f("program", "operations", "without any that makes a process"),

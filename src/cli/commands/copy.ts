@@ -13,6 +13,7 @@ export const copy = command(
       ...registryFlags,
       all: { type: "boolean", short: "a", help: "all platforms of its index" },
       platform: { type: "string", value: "OS/ARCH", help: "in place of this machine's" },
+      referrers: { type: "boolean", help: "also what refers to it: signatures, attestations and the like" },
       quiet: { type: "boolean", short: "q", help: "print only the digest" },
     },
     examples: [
@@ -31,6 +32,7 @@ export const copy = command(
     const digest = await copyImage(from, to, {
       registry,
       all: values.all === true,
+      referrers: values.referrers === true,
       platform: values.platform === undefined ? undefined : parsePlatform(values.platform),
       onProgress: progress.update,
       signal: interruption(),

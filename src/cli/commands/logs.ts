@@ -10,13 +10,14 @@ export const logs = command(
     usage: "CONTAINER",
     positionals: [1, 1],
     options: {
+      egress: { type: "boolean", help: "print what --egress refused it: names, and packets of the last hour" },
       follow: { type: "boolean", short: "f", help: "go on until it ends" },
       since: { type: "string", value: "TIME", help: "only from this time on: RFC 3339, or ago as in 10m" },
       tail: { type: "string", short: "n", value: "NUMBER", help: "only that many last lines, or all" },
       timestamps: { type: "boolean", short: "t", help: "print the time before each line" },
       until: { type: "string", value: "TIME", help: "only before this time" },
     },
-    examples: ["sampan logs --tail 100 -f web", "sampan logs --since 10m -t web"],
+    examples: ["sampan logs --tail 100 -f web", "sampan logs --since 10m -t web", "sampan logs --egress web"],
   },
   async (values, [name = ""], globals) => {
     const { parseInteger } = await import("#engine");
@@ -25,6 +26,11 @@ export const logs = command(
     const since = values.since === undefined ? undefined : parseTime(values.since, "--since");
     const until = values.until === undefined ? undefined : parseTime(values.until, "--until");
     await using engine = await openEngine(globals);
+    if (values.egress === true) {
+      const { printEgress } = await import("../egress-log.ts");
+      printEgress(await engine.get(name).egressLog(), Date.now());
+      return 0;
+    }
     const abort = new AbortController();
     process.once("SIGINT", () => abort.abort());
     process.stdout.on("error", () => abort.abort());

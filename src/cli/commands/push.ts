@@ -16,6 +16,7 @@ export const push = command(
       "all-tags": { type: "boolean", short: "a", help: "all images of a repository that are here" },
       ...registryFlags,
       platform: { type: "string", value: "OS/ARCH", help: "only the image of this platform" },
+      referrers: { type: "boolean", help: "also what refers to it: signatures, attestations and the like" },
       quiet: { type: "boolean", short: "q", help: "print only what the registry has now" },
     },
     examples: ["sampan tag app registry.example.com/team/app:1", "sampan push registry.example.com/team/app:1"],
@@ -28,6 +29,7 @@ export const push = command(
         signal,
         platform: values.platform,
         allPlatforms: values["all-platforms"],
+        referrers: values.referrers,
       });
     };
     if (values["all-tags"] === true) {

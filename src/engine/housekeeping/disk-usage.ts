@@ -5,7 +5,7 @@ import type { ImageUsage } from "#images";
 import { treeUsage, type Usage } from "#snapshots";
 import type { HousekeepingTools } from "./housekeeping.ts";
 
-export interface ContainerUsage {
+interface ContainerUsage {
   readonly id: string;
   readonly name: string;
   readonly image: string;

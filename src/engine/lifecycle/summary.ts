@@ -1,10 +1,12 @@
 /** Lines of `ps`. */
 import { lostStatus, type RuntimeState } from "#runtime";
-import { asChainId, type EngineCore } from "../core.ts";
+import type { EngineCore } from "../core.ts";
 import { containerStatus, type ContainerStatus } from "../inspect.ts";
 import type { ContainerRecord } from "../records.ts";
 import type { PublishedPort } from "#network";
 import type { containerNetworks } from "../network/details.ts";
+import { readHealth } from "../supervise/health-file.ts";
+import { newHealth } from "../supervise/health.ts";
 import { isPaused } from "./freeze.ts";
 
 export interface ContainerSummary {
@@ -48,7 +50,10 @@ export function containerSummary(
     createdAt: record.createdAt,
     labels: resolved.labels,
     exitCode: state.status === "stopped" ? state.exit.status : state.status === "lost" ? lostStatus.status : undefined,
-    health: undefined,
+    health:
+      resolved.health === undefined || state.status !== "running"
+        ? undefined
+        : (readHealth(core.runtime.stateDirectory(record.id)) ?? newHealth).status,
     mounts: [
       ...(options.mounts ?? [])
         .filter((m) => m.type === "bind")
@@ -56,7 +61,11 @@ export function containerSummary(
       ...resolved.volumes.map((v) => ({ name: v.name, source: core.volumeDirectory(v.name), target: v.target })),
     ],
     ...networks(record, state.status === "running"),
-    status: containerStatus(state, () => isPaused(core, record)),
+    status: containerStatus(
+      state,
+      () => isPaused(core, record),
+      () => core.supervision.get(record.id)?.due !== undefined,
+    ),
     state,
   };
 }

@@ -8,6 +8,8 @@ import { containerEvent } from "../events/container-event.ts";
 import type { ContainerOptions } from "../options.ts";
 import type { ContainerRecord } from "../records.ts";
 import { containerResources } from "../resources.ts";
+import { parseRestart } from "../supervise/restart-policy.ts";
+import { ensureSupervisor } from "../supervise/spawn.ts";
 
 /** What can be changed; what is not given stays as it is. */
 export type UpdateOptions = Pick<
@@ -25,6 +27,7 @@ export type UpdateOptions = Pick<
   | "memoryReservation"
   | "memorySwap"
   | "pidsLimit"
+  | "restart"
 >;
 
 /**
@@ -49,13 +52,26 @@ export async function updateContainer(
     const before = containerResources(current.options, []);
     const after = containerResources(options, []);
     const warnings = core.runtime.state(record.id).status === "running" ? await apply(core, record, before, after) : [];
+    const policy = parseRestart(options.restart).name;
+    if (policy !== "no" && options.autoRemove === true)
+      throw invalidArgument(`Cannot restart container "${record.name}": it is removed when it has ended`);
     core.records.setOptions(record.id, options);
+    if (update.restart !== undefined) followPolicy(core, record, policy !== "no");
     const changed = { ...current, options };
     containerEvent(core, changed, "update");
+    ensureSupervisor(core);
     return { record: changed, warnings };
   } finally {
     core.records.release(record.id);
   }
+}
+
+/** One that runs is looked after from now on, or not any more. */
+function followPolicy(core: EngineCore, { id, resolved }: ContainerRecord, restarts: boolean): void {
+  const { supervision, runtime } = core;
+  if (!restarts && resolved.health === undefined) supervision.end(id);
+  else if (supervision.get(id) === undefined && runtime.state(id).status === "running") supervision.begin(id);
+  else if (restarts && runtime.state(id).status === "running") supervision.resume(id);
 }
 
 /** `cpus` and the quota that it stands for take each other's place. */

@@ -3,8 +3,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { alreadyExists, failedPrecondition, notFound } from "#errdefs";
 import {
+  canPublish,
   hostsEntriesOf,
   Networks,
+  noPublisher,
+  parseEgress,
   parsePublish,
   type AttachOptions,
   type EndpointRecord,
@@ -15,6 +18,7 @@ import {
 } from "#network";
 import type { Operation } from "#plan";
 import type { EngineCore } from "../core.ts";
+import { nameProcess } from "../name-process.ts";
 import { hostResolvConf, rewriteInPlace, type NetworkFiles } from "../network-files.ts";
 import type { ContainerOptions, NetworkOption } from "../options.ts";
 import type { ContainerRecord } from "../records.ts";
@@ -80,6 +84,8 @@ export class Networking {
       ...(addresses.length === 0 ? {} : { addresses }),
       ...(network.mac === undefined ? {} : { mac: network.mac }),
       ...(network.interface === undefined ? {} : { interface: network.interface }),
+      ...nameServers(record.options.dns),
+      ...egressOf(record.options),
       ports,
     };
   }
@@ -93,9 +99,9 @@ export class Networking {
     const { networks: wanted, publish } = this.settingsOf(record);
     const networks = await Promise.all(wanted.map(({ name }) => this.networks.find(name)));
     const ports = publish.flatMap(parsePublish);
-    const publisher = networks.findIndex((network) => !network.internal);
+    const publisher = networks.findIndex(canPublish);
     if (ports.length > 0 && publisher < 0)
-      throw failedPrecondition(`Cannot publish ports of container "${record.name}": it is on internal networks only`, {
+      throw failedPrecondition(`Cannot publish ports of container "${record.name}": ${noPublisher}`, {
         remedy: "Add another network with --network",
       });
     const attachments = wanted.map((network, index) =>
@@ -228,7 +234,8 @@ export class Networking {
   /** Tells whoever answers names, or the other containers' /etc/hosts. */
   async #changed(network: NetworkRecord, who: string): Promise<void> {
     if (this.#names?.serves(network) === true) {
-      await this.#names.ensure(network);
+      // Who has gone last leaves nobody that could ask.
+      if (this.networks.liveEndpoints(network.name).length > 0) await this.#names.ensure(network);
       await this.#names.changed?.(network);
       return;
     }
@@ -262,8 +269,11 @@ export class Networking {
   ): NetworkFiles {
     const { options } = record;
     const hostname = containerHostname(options, record.id);
-    const own = endpoints.flatMap((endpoint) =>
-      endpoint.addresses.map((address) => ownLine(plain(address), hostname, options.domainname)),
+    const own = endpoints.flatMap(({ addresses, aliases }) =>
+      addresses.map((address): HostsLine => {
+        const line = ownLine(plain(address), hostname, options.domainname);
+        return { ...line, names: [...new Set([...line.names, ...aliases])] };
+      }),
     );
     const gateways = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     const served = networks
@@ -298,6 +308,17 @@ function isNamedBy(port: PublishedPort, text: string): boolean {
   return whole === publishText(port) || whole === publishText(port).replace(/:\d+\//, "/");
 }
 
+/** Those that are asked for what is not of this host. A loopback address would be the container's own. */
+function nameServers(given: readonly string[] = []): Pick<AttachOptions, "nameServers"> {
+  const others = given.filter((address) => !/^127\.|^::1$/.test(address));
+  return others.length === 0 ? {} : { nameServers: others };
+}
+
+function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egress"> {
+  const policy = parseEgress(egress);
+  return policy === undefined ? {} : { egress: policy };
+}
+
 /** `publish`, and with `publishAll` every exposed port that it does not name. */
 function publishedTexts(options: ContainerOptions, exposed: readonly string[] | undefined): readonly string[] {
   const given = options.publish ?? [];
@@ -305,3 +326,7 @@ function publishedTexts(options: ContainerOptions, exposed: readonly string[] | 
   const named = new Set(given.flatMap(parsePublish).map(({ port, protocol }) => `${port}/${protocol}`));
   return [...given, ...(exposed ?? []).filter((port) => !named.has(port))];
 }
+
+/** With names answered, where the program that does is bundled. */
+export const openNetworking = (core: EngineCore): Networking =>
+  new Networking(core, nameProcess(core.paths, core.networkStore));

@@ -96,7 +96,7 @@ async function build(
   });
   const target = await add(mediaTypes.ociManifest, () => bytesOf(manifestText));
 
-  const layers = planLayers(name, parseManifest(manifestText), parseImageConfig(configText));
+  const layers = planLayers(name, parseManifest(manifestText), parseImageConfig(configText), tools.limits);
   await lease.use(
     layers.map(({ chainId }) => snapshotKey(chainId)),
     signal,

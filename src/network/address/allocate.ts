@@ -11,15 +11,25 @@ function usableRange(prefix: Prefix): readonly [first: bigint, last: bigint] {
   return [prefix.base + 1n, prefix.family === 4 ? last - 1n : last];
 }
 
+/** Of the addresses that are given without being asked for. */
+function givenRange(subnet: Subnet): readonly [first: bigint, last: bigint] {
+  const [first, last] = usableRange(parsePrefix(subnet.prefix));
+  if (subnet.range === undefined) return [first, last];
+  const range = parsePrefix(subnet.range);
+  const end = range.base + sizeOf(range) - 1n;
+  return [range.base > first ? range.base : first, end < last ? end : last];
+}
+
 /** No more are tried: a network with so many taken in a row is full for all purposes. */
 const largestSearch = 1n << 17n;
 
 function nextFree(store: NetworkStore, network: NetworkRecord, subnet: Subnet, container: string): string | undefined {
   const prefix = parsePrefix(subnet.prefix);
-  const [first, last] = usableRange(prefix);
+  const [first, last] = givenRange(subnet);
   const count = last - first + 1n;
   const before = store.lastAddress(network.name, prefix.family);
-  const start = before === undefined ? 0n : ipToNumber(before) - first + 1n;
+  const next = before === undefined ? first : ipToNumber(before) + 1n;
+  const start = next < first || next > last ? 0n : next - first;
   const gateway = ipToNumber(subnet.gateway);
   for (let tried = 0n; tried < count && tried < largestSearch; tried += 1n) {
     const number = first + ((start + tried) % count);
@@ -33,9 +43,12 @@ function nextFree(store: NetworkStore, network: NetworkRecord, subnet: Subnet, c
 }
 
 function exhausted(network: NetworkRecord, subnet: Subnet): never {
-  throw resourceExhausted(`Cannot give an address of network "${network.name}": all of ${subnet.prefix} are taken`, {
-    remedy: "Remove containers, or create a network with a larger --subnet",
-  });
+  throw resourceExhausted(
+    `Cannot give an address of network "${network.name}": all of ${subnet.range ?? subnet.prefix} are taken`,
+    {
+      remedy: "Remove containers, or create a network with a larger --subnet",
+    },
+  );
 }
 
 function takeWanted(

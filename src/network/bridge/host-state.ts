@@ -35,7 +35,7 @@ export async function readHostNetwork(executor: Executor, own: readonly NetworkR
     subnets.map(({ prefix }) => {
       const [address = "", length] = prefix.split("/");
       const of = prefixOf(familyOf(address), ipToNumber(address), Number(length));
-      return { prefix: of, by: `network "${name}"` };
+      return { prefix: of, by: `network "${name}"`, isNetwork: true };
     }),
   );
   let output: number | undefined;

@@ -1,16 +1,19 @@
 /** Brings the kernel to what the store says, from whatever state it is in. */
 import { constants } from "node:os";
-import { isSampanError } from "#errdefs";
+import { isSampanError, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import type { Operation } from "#plan";
 import { familyOf } from "../address/text.ts";
 import { networkElements, portElements } from "../firewall/elements.ts";
+import { policyExceptions, withdrawExceptions } from "../firewall/policy.ts";
 import { makeTable, removeTable, tableName } from "../firewall/table.ts";
 import { askNftables, askRoute, generationOf, nftablesOperation, routeOperation } from "../netlink/operation.ts";
 import type { NetworkRecord } from "../records.ts";
 import { inUse, type LiveStore } from "../live.ts";
 import { keepRouterAdvertisements, ownInterfaces } from "./host-state.ts";
-import { bridgeOperations, forwardingOperations } from "./operations.ts";
+import { networkTraits } from "../traits.ts";
+import { makeParent, removeParent, vlanOf } from "./lan.ts";
+import { bridgeOperations, forwardingOperations, removeBridge } from "./operations.ts";
 
 const { errno } = constants;
 /** Not in Node's table: another program has changed the packet filter since. */
@@ -72,6 +75,12 @@ async function ensureBridge(executor: Executor, network: NetworkRecord): Promise
     if (!failedWith(error, errno.EEXIST)) throw error;
     await executor.execute([...bridgeOperations(network, true), ...forwarding]);
   }
+  if (!network.internal) await changePolicy(executor, await policyExceptions(executor));
+}
+
+/** Another program may change the same chain at the same time: whatever it did to our rules is as it wanted. */
+async function changePolicy(executor: Executor, operations: readonly Operation[]): Promise<void> {
+  await removeQuietly(executor, operations);
 }
 
 /**
@@ -87,7 +96,8 @@ export async function replaceTable(executor: Executor, live: LiveStore): Promise
       ...networks.flatMap((network) => networkElements("add", network)),
       ...endpoints.flatMap(({ ports }) => portElements("add", ports)),
     ];
-    const requests = networks.length === 0 ? removeTable : [...makeTable(), ...elements];
+    const isNeeded = networks.some(({ driver }) => driver === "bridge");
+    const requests = !isNeeded ? removeTable : [...makeTable(), ...elements];
     try {
       await executor.execute([nftablesOperation("set up the packet filter", requests, {}, generation)]);
     } catch (error) {
@@ -99,8 +109,38 @@ export async function replaceTable(executor: Executor, live: LiveStore): Promise
         .flat()
         .map((record) => JSON.stringify(record)),
     );
-    if ([...networks, ...endpoints].every((record) => now.has(JSON.stringify(record)))) return;
+    if (![...networks, ...endpoints].every((record) => now.has(JSON.stringify(record)))) continue;
+    if (!isNeeded) await changePolicy(executor, await withdrawExceptions(executor));
+    return;
   }
+}
+
+/**
+ * Index of the interface of the host that a network without a bridge is on; it is made where it is missing, and can be.
+ *
+ * @throws SampanError `not-found` for an interface that only the host can have
+ */
+export async function ensureParent(executor: Executor, network: NetworkRecord): Promise<number> {
+  const there = await indexOf(executor, network.bridge);
+  if (there !== undefined) return there;
+  const vlan = vlanOf(network.bridge);
+  const below = vlan === undefined ? undefined : await indexOf(executor, vlan.below);
+  if (networkTraits(network).parent !== undefined && below === undefined)
+    throw notFound(
+      `Cannot use network "${network.name}": the host has no interface "${vlan?.below ?? network.bridge}"`,
+    );
+  try {
+    await executor.execute([makeParent(network, below)]);
+  } catch (error) {
+    // Another process was faster.
+    if (!failedWith(error, errno.EEXIST)) throw error;
+  }
+  return (await indexOf(executor, network.bridge)) ?? network.index;
+}
+
+/** Removes what was made for a network in the host; it may be gone. */
+export async function removeHostSide(executor: Executor, network: NetworkRecord): Promise<void> {
+  await removeQuietly(executor, [network.driver === "bridge" ? removeBridge(network) : removeParent(network)]);
 }
 
 /** Makes what a network needs and is not there: its bridge, and the table. */
@@ -137,6 +177,8 @@ export async function restore(executor: Executor, live: LiveStore): Promise<void
       .filter((name) => !wanted.has(name))
       .map(removeLink),
   );
-  for (const network of networks) await ensureBridge(executor, network);
+  for (const network of networks)
+    if (network.driver === "bridge") await ensureBridge(executor, network);
+    else await ensureParent(executor, network);
   await replaceTable(executor, live);
 }

@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { failedPrecondition } from "#errdefs";
 import { familyOf } from "../address/text.ts";
-import type { EndpointRecord, PublishedPort } from "../records.ts";
+import type { EndpointRecord, NetworkRecord, PublishedPort } from "../records.ts";
 import { evictor, type ReserveContext } from "../reserve.ts";
 import type { NetworkStore } from "../store.ts";
 import type { PortRequest } from "./parse.ts";
@@ -10,6 +10,12 @@ import { publishPorts } from "./publish.ts";
 
 const isSame = (a: PublishedPort, b: PublishedPort): boolean =>
   a.protocol === b.protocol && a.hostPort === b.hostPort && a.hostAddress === b.hostAddress;
+
+/** Whether packets for the host can be led to a network's containers. */
+export const canPublish = (network: NetworkRecord | undefined): boolean =>
+  network !== undefined && network.driver === "bridge" && !network.internal;
+
+export const noPublisher = "it is on no network of driver bridge with a way out";
 
 /** Writes further ports of a container down. All of them, or none when it throws. */
 export function addPorts(
@@ -19,11 +25,12 @@ export function addPorts(
 ): { readonly added: readonly PublishedPort[]; readonly evicted: readonly EndpointRecord[] } {
   const { store, listeners } = context;
   return store.transaction(() => {
-    const endpoint = store.endpoints({ container }).find(({ isWayOut }) => isWayOut);
+    const endpoint = store
+      .endpoints({ container })
+      .filter(({ network }) => canPublish(store.network(network)))
+      .sort((a, b) => a.index - b.index)[0];
     if (endpoint === undefined)
-      throw failedPrecondition(
-        `Cannot publish ports of container "${container.slice(0, 12)}": it is on no network with a way out`,
-      );
+      throw failedPrecondition(`Cannot publish ports of container "${container.slice(0, 12)}": ${noPublisher}`);
     const { evict, evicted } = evictor(context, container);
     const publisher = {
       store,

@@ -155,7 +155,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
 function mountsOf(
   { mounts, linux }: RuntimeConfig,
   facts: HostFacts,
-  { bundle, root }: PlanOptions,
+  { bundle, root, imageMounts }: PlanOptions,
   namespaces: NamespacePlan,
   cgroupPaths: ReadonlyMap<string, string>,
 ): MountPlan {
@@ -176,6 +176,7 @@ function mountsOf(
     root: root.kind === "bind" ? root.path : undefined,
     shared: linux.rootfsPropagation === "shared" || linux.rootfsPropagation === "rshared",
     fromOutside: false,
+    images: imageMounts,
   });
 }
 
