@@ -2,12 +2,14 @@
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
 import { commit } from "./commands/commit.ts";
+import { configCheck, configDefault } from "./commands/config.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
 import { contentLs } from "./commands/content-ls.ts";
 import { contentPrune } from "./commands/content-prune.ts";
 import { copy } from "./commands/copy.ts";
 import { cp } from "./commands/cp.ts";
 import { create } from "./commands/create.ts";
+import { daemon } from "./commands/daemon.ts";
 import { diff } from "./commands/diff.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
@@ -54,6 +56,7 @@ import { rmi } from "./commands/rmi.ts";
 import { run } from "./commands/run.ts";
 import { save } from "./commands/save.ts";
 import { start } from "./commands/start.ts";
+import { stats } from "./commands/stats.ts";
 import { stop } from "./commands/stop.ts";
 import { supervise } from "./commands/supervise.ts";
 import { systemDf } from "./commands/system-df.ts";
@@ -64,19 +67,25 @@ import { top } from "./commands/top.ts";
 import { unpause } from "./commands/unpause.ts";
 import { update } from "./commands/update.ts";
 import { version } from "./commands/version.ts";
+import { volumeCreate } from "./commands/volume-create.ts";
+import { volumeInspect } from "./commands/volume-inspect.ts";
+import { volumeLs } from "./commands/volume-ls.ts";
+import { volumePrune } from "./commands/volume-prune.ts";
+import { volumeRm } from "./commands/volume-rm.ts";
 import { wait } from "./commands/wait.ts";
 
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, create, exec, attach, ps, logs, start, stop, restart, kill, pause, unpause, wait, rm],
-    ...[rename, update, top, events, inspect, cp, diff, commit, exportCommand, importCommand],
+    ...[rename, update, top, stats, events, inspect, cp, diff, commit, exportCommand, importCommand],
     ...[pull, push, images, tag, history, imageInspect, imageMount, imageUnmount, imagePrune, imagePin],
     ...[save, load, rmi, login, logout, copy, tags, referrers, registryRm],
+    ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[explain, doctor, version, supervise],
+    ...[daemon, configDefault, configCheck, explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 
@@ -86,6 +95,8 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["volume list", "volume ls"],
+  ["volume remove", "volume rm"],
   ["network list", "network ls"],
   ["network remove", "network rm"],
   ...["pull", "push", "tag", "history", "save", "load", "import"].map((name): [string, string] => [

@@ -1,5 +1,5 @@
 import { notFound } from "#errdefs";
-import { formatPlatform, parseReference, type Platform } from "#spec";
+import { parseReference, type Platform } from "#spec";
 import { displayName } from "./image-store.ts";
 import { Lease } from "./leases.ts";
 import { holdImage } from "./hold-image.ts";
@@ -17,17 +17,8 @@ export interface SaveRequest {
   readonly signal: AbortSignal;
 }
 
-export interface SavedImage {
-  /** As it was named. */
-  readonly name: string;
-  /** The platform that was saved, as `os/architecture`. */
-  readonly platform: string;
-  /** The name stands for several platforms, and only this one was saved. */
-  readonly isPart: boolean;
-}
-
 /** Writes images as one archive; each blob once, byte for byte as it was pulled. */
-export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTools): Promise<readonly SavedImage[]> {
+export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTools): Promise<void> {
   const { images, platform, onProgress, signal } = request;
   const { content, database, registry, store } = tools;
   const writer = new ArchiveWriter(sink);
@@ -40,7 +31,6 @@ export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTo
     if (image.name !== image.id) known.names.add(image.name);
     wanted.set(image.manifest, known);
   }
-  const saved: SavedImage[] = [];
   for (const { shown, names } of wanted.values()) {
     const image = await holdImage(lease, store, () => store.resolve(shown, platform), signal);
     const action = `Cannot save "${image.name === image.id ? shown : displayName(image.name)}"`;
@@ -48,7 +38,9 @@ export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTo
     const root = await chooseRoot(image, content, { one: platform !== undefined, whole: false });
     const reader = storeReader(store.names(image.target), action, { content, store, registry, lease });
     await transferImage(reader, writer, root.descriptor, { action, onProgress, signal, status: "saving" });
-    saved.push({ name: shown, platform: formatPlatform(image.platform), isPart: root.isPart });
+    if (root.isPart && platform === undefined) {
+      onProgress?.({ digest: image.target, status: "partial", current: 0, total: 0 });
+    }
     writer.list(
       root.descriptor,
       image.manifest,
@@ -56,5 +48,4 @@ export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTo
     );
   }
   await writer.finish();
-  return saved;
 }

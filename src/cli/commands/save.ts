@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { progressDisplay } from "../progress.ts";
 
 export const save = command(
@@ -17,21 +17,22 @@ export const save = command(
   },
   async (values, images, globals) => {
     const { openOutput } = await import("../output-file.ts");
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     await using output = await openOutput(values.output);
     using progress = progressDisplay(`Saving ${images.join(", ")}`, values.quiet === true);
-    const saved = await engine.imageStore.save(images, output.write, {
+    let isPart = false;
+    await engine.saveImages(images, output.write, {
       platform: values.platform,
-      onProgress: progress.update,
+      onProgress: (step) => {
+        if (step.status === "partial") isPart = true;
+        else progress.update(step);
+      },
       signal: interruption(),
     });
     await output.commit();
-    progress[Symbol.dispose]();
-    for (const { name, platform, isPart } of saved) {
-      if (!isPart || values.quiet === true || values.platform !== undefined) continue;
-      process.stderr.write(
-        `Saved ${name} for ${platform} only, which is what of it is here; sampan pull --all-platforms gets the others\n`,
-      );
+    if (isPart && values.quiet !== true) {
+      progress[Symbol.dispose]();
+      process.stderr.write("Only the platform that is here was saved; sampan pull --all-platforms gets the others\n");
     }
     return 0;
   },

@@ -21,7 +21,7 @@ export interface PrunedImages {
 
 /** Removes images that no container uses and that are not pinned. */
 export async function pruneImages(
-  { images, records, paths }: HousekeepingTools,
+  { images, paths }: HousekeepingTools,
   { all = false, filters = [] }: PruneImagesOptions,
 ): Promise<PrunedImages> {
   const fits = parsePruneFilters(filters);
@@ -29,9 +29,9 @@ export async function pruneImages(
   const untagged: string[] = [];
   const deleted: string[] = [];
   let bytes = 0;
-  const usage = await images.usage((key) => records.usersOf(key));
+  const usage = await images.usage();
   for (const image of usage.images) {
-    if (image.pinned || image.containers.length > 0 || (image.names.length > 0 && !all)) continue;
+    if (image.pinned || image.users.length > 0 || (image.names.length > 0 && !all)) continue;
     const createdAt = Date.parse(image.created);
     const labels = images.labelsOf(image.id);
     if (!fits({ createdAt: Number.isNaN(createdAt) ? 0 : createdAt, labels })) continue;

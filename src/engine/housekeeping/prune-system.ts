@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
 import { treeUsage } from "#snapshots";
+import { EngineNetworks } from "../network/api.ts";
 import type { HousekeepingTools } from "./housekeeping.ts";
 import { pruneContainers } from "./prune-containers.ts";
+import { parsePruneFilters } from "./prune-filters.ts";
 import { pruneImages, type PrunedImages } from "./prune-images.ts";
 import { keepReserve, useReserve } from "./reserve.ts";
 import { pruneVolumes } from "./prune-volumes.ts";
@@ -17,6 +19,7 @@ export interface PruneSystemOptions {
 export interface PrunedSystem {
   /** Ids. */
   readonly containers: readonly string[];
+  readonly networks: readonly string[];
   readonly volumes: readonly string[];
   readonly images: PrunedImages;
   /** Freed on disk, all together. */
@@ -43,9 +46,13 @@ export async function pruneSystem(
   const containers = await pruneContainers(tools, filters);
   for (const id of containers) bytes += sizes.get(id) ?? 0;
   const removedVolumes = volumes ? await pruneVolumes(tools, false) : { removed: [], bytes: 0 };
+  const fits = parsePruneFilters(filters);
+  const networks = await new EngineNetworks(core).prune(({ createdAt, labels }) =>
+    fits({ createdAt, labels: new Map(Object.entries(labels)) }),
+  );
   const removedImages = await pruneImages(tools, { all, filters });
   const late = await images.collect(0);
   keepReserve(paths.root);
   bytes += removedVolumes.bytes + removedImages.bytes + late.bytes;
-  return { containers, volumes: removedVolumes.removed, images: removedImages, bytes };
+  return { containers, networks, volumes: removedVolumes.removed, images: removedImages, bytes };
 }
