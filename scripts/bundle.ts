@@ -1,52 +1,96 @@
 /**
- * Bundles the program (`dist/sampan.js`, its commands as chunks of their own), the library (`dist/index.js`) and the OCI
- * runtime (`dist/sampan-oci.cjs`).
+ * Bundles the program (`dist/sampan.cjs`, its commands as chunks of their own), the library (`dist/index.js`), the OCI
+ * runtime (`dist/sampan-oci.cjs`), and the process that answers names (`dist/sampan-dns.cjs`).
+ *
+ * The programs are CommonJS, which Node starts much faster than modules; the library, for users' own code, is a module.
  */
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform, type BuildOptions } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-rmSync(`${root}dist`, { recursive: true, force: true });
-await build({
+const dist = join(root, "dist");
+
+const common = {
   absWorkingDir: root,
-  entryPoints: { sampan: "src/cli/main.ts", index: "src/engine/index.ts" },
+  bundle: true,
+  platform: "node",
+  target: "node26",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  sourcemap: false,
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
+/** A CommonJS file has no `import.meta.url`. */
+const ownUrl = {
+  define: { "import.meta.url": "ownUrl" },
+  banner: 'const ownUrl=require("node:url").pathToFileURL(__filename).href;',
+};
+
+/** Only modules can be split, so the program is split as modules, and each file then becomes CommonJS. */
+async function bundleProgram(): Promise<void> {
+  const { outputFiles } = await build({
+    ...common,
+    entryPoints: { program: "src/cli/program.ts" },
+    outdir: join(dist, "cli"),
+    outExtension: { ".js": ".cjs" },
+    chunkNames: "[name]-[hash]",
+    format: "esm",
+    splitting: true,
+    write: false,
+  });
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(text, {
+      format: "cjs",
+      platform: "node",
+      target: "node26",
+      supported: { "dynamic-import": false },
+      ...(text.includes("import.meta.url") && ownUrl),
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: "none",
+    });
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, code);
+  }
+}
+
+/** What Node compiles is kept beside the bundle; where that can't be written, nothing is kept. */
+function writeEntry(name: string, program: string): void {
+  writeFileSync(
+    join(dist, name),
+    `require("node:module").enableCompileCache(require("node:path").join(__dirname, "../build/compile-cache"));
+require("${program}").main(process.argv.slice(2));
+`,
+  );
+}
+
+rmSync(dist, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: { index: "src/engine/index.ts" },
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
-  bundle: true,
   splitting: true,
   format: "esm",
-  platform: "node",
-  target: "node26",
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: "none",
-  sourcemap: false,
-  logLevel: "warning",
 });
-
-// Engines start it for every step of a container: in one CommonJS file Node starts it much faster than as modules. What it
-// compiles is kept beside the bundle; where that can't be written, nothing is kept.
-await build({
-  absWorkingDir: root,
-  entryPoints: { program: "src/cli/oci/program.ts" },
-  outdir: "dist/oci",
-  outExtension: { ".js": ".cjs" },
-  bundle: true,
-  format: "cjs",
-  platform: "node",
-  target: "node26",
-  define: { "import.meta.url": "ownUrl" },
-  banner: { js: 'const ownUrl=require("node:url").pathToFileURL(__filename).href;' },
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: "none",
-  sourcemap: false,
-  logLevel: "warning",
-});
-writeFileSync(
-  `${root}dist/sampan-oci.cjs`,
-  `require("node:module").enableCompileCache(require("node:path").join(__dirname, "../build/compile-cache"));
-require("./oci/program.cjs").main(process.argv.slice(2));
-`,
-);
+// Engines start the OCI runtime for every step of a container, so it is one file; and what the process that answers names
+// does not need should not be in memory for as long as containers run.
+for (const name of ["oci", "dns"])
+  await build({
+    ...common,
+    entryPoints: { program: `src/cli/${name}/program.ts` },
+    outdir: `dist/${name}`,
+    outExtension: { ".js": ".cjs" },
+    format: "cjs",
+    define: ownUrl.define,
+    banner: { js: ownUrl.banner },
+  });
+await bundleProgram();
+writeEntry("sampan-dns.cjs", "./dns/program.cjs");
+writeEntry("sampan-oci.cjs", "./oci/program.cjs");
+// The last file, by whose age the set-up tells whether the bundle is fresh.
+writeEntry("sampan.cjs", "./cli/program.cjs");

@@ -16,10 +16,12 @@ export const buildPackages: readonly DebianPackage[] = [
 /** Without these the system tests do not run. */
 export const systemPackages: readonly DebianPackage[] = [
   { name: "attr", purpose: "setfattr and getfattr: extended attributes in images and containers" },
+  { name: "bind9-dnsutils", purpose: "dig: names as a client asks for them" },
   { name: "buildah", purpose: "an engine that calls the OCI runtime" },
   { name: "busybox-static", purpose: "the small test images, and the test machine's userland" },
   { name: "containerd", purpose: "containerd and ctr: an engine that calls the OCI runtime" },
   { name: "curl", purpose: "a client for what runs in containers" },
+  { name: "dnsmasq-base", purpose: "the name server of test hosts' outside world" },
   { name: "docker-registry", purpose: "the registry that images are pulled from" },
   { name: "e2fsprogs", purpose: "mke2fs: the virtual machine's disks" },
   { name: "iproute2", purpose: "ip: loopback and interfaces of test hosts" },

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "log.h"
 #include "program.h"
 #include "state_file.h"
@@ -107,7 +108,8 @@ static void clean(void)
 	if (monitor.container->failed_status != 0)
 		*outcome = (struct outcome){ .status = monitor.container->failed_status, .time = outcome->time };
 	/* Now: the exit program may remove the cgroup. */
-	outcome->oom_killed = oom_killed(monitor.create->oom_file);
+	outcome->oom_killed = oom_kills(monitor.create->oom_file) > 0;
+	journal_unwatch(monitor.create);
 	pid_t executor;
 	channel = (struct source){ .fd = spawn(&executor), .ready = channel_ready };
 	if (channel.fd < 0)
@@ -158,8 +160,12 @@ static void announce(void)
 	struct session *container = monitor.container;
 	struct outcome *outcome = &container->outcome;
 	sessions_end();
-	state_file_write(monitor.directory, "exit", "%u %u %d %lld %09ld\n", outcome->status, outcome->signal,
-			 outcome->oom_killed ? 1 : 0, (long long)outcome->time.tv_sec, outcome->time.tv_nsec);
+	char text[80];
+	snprintf(text, sizeof(text), "%u %u %d %lld %09ld", outcome->status, outcome->signal, outcome->oom_killed ? 1 : 0,
+		 (long long)outcome->time.tv_sec, outcome->time.tv_nsec);
+	/* In this order: whoever hears of the end from the journal finds the file. */
+	state_file_write(monitor.directory, "exit", "%s\n", text);
+	journal_exit(monitor.create, text);
 	if (monitor.log->lost > 0)
 		state_file_write(monitor.directory, "log-lost", "%llu\n", (unsigned long long)monitor.log->lost);
 	monitor.over = true;

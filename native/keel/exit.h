@@ -11,6 +11,7 @@ struct monitor {
 	int directory;		   /* the state directory */
 	struct session *container; /* its first process; never freed */
 	struct log *log;
+	bool noted; /* the file `pid` is there */
 	bool over; /* `exited` has been announced: outcome is valid, and container only good to be asked */
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,13 +14,48 @@
 static uint8_t batch[LOG_ENTRY_MAX + HEADER_MAX + 16384];
 static size_t batched;
 
-int log_open(struct log *log, const char *path)
+/* Not blocking, in case someone put a FIFO there. */
+static const int open_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+
+int log_open(struct log *log, const struct msg_create *create)
 {
 	log->streams[0].name = "stdout";
 	log->streams[1].name = "stderr";
-	/* Not blocking, in case someone put a FIFO there. */
-	log->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-	return log->fd < 0 ? -1 : 0;
+	log->path = create->log;
+	log->max_size = create->log_max_size;
+	log->max_files = create->log_max_files;
+	log->fd = open(log->path, open_flags, 0640);
+	if (log->fd < 0)
+		return -1;
+	off_t end = lseek(log->fd, 0, SEEK_END);
+	log->size = end > 0 ? (uint64_t)end : 0;
+	return 0;
+}
+
+/* The new file is made first: without it all stays as it is, and is tried again when as much again has been written. */
+static void rotate(struct log *log)
+{
+	char from[PATH_MAX + 16];
+	char to[PATH_MAX + 16];
+	snprintf(to, sizeof(to), "%s.new", log->path);
+	int fd = open(to, open_flags | O_TRUNC, 0640);
+	if (fd < 0) {
+		log->size = 0;
+		return;
+	}
+	for (uint32_t n = log->max_files; n-- > 2;) {
+		snprintf(from, sizeof(from), "%s.%u", log->path, n - 1);
+		snprintf(to, sizeof(to), "%s.%u", log->path, n);
+		rename(from, to);
+	}
+	snprintf(to, sizeof(to), "%s.1", log->path);
+	if (log->max_files > 1)
+		rename(log->path, to);
+	snprintf(from, sizeof(from), "%s.new", log->path);
+	rename(from, log->path);
+	close(log->fd);
+	log->fd = fd;
+	log->size = 0;
 }
 
 /* Size of the part of data[0..size) that ends with a whole entry. Entries hold no newline but their last byte. */
@@ -32,6 +68,8 @@ static size_t whole(const uint8_t *data, size_t size)
 static void flush(struct log *log)
 {
 	size_t done = 0;
+	if (log->max_size > 0 && log->size > 0 && log->size + batched > log->max_size)
+		rotate(log);
 	while (done < batched) {
 		ssize_t n = write(log->fd, batch + done, batched - done);
 		if (n < 0 && errno == EINTR)
@@ -48,8 +86,11 @@ static void flush(struct log *log)
 			/* Nothing to be done when it fails: the entry stays torn. */
 			if (end >= (off_t)torn && ftruncate(log->fd, end - (off_t)torn) < 0)
 				log->lost -= torn;
+			else
+				done -= torn;
 		}
 	}
+	log->size += done;
 	batched = 0;
 }
 

@@ -10,12 +10,17 @@
  *
  * A write that fails never stops the container: what can't be written is dropped and counted. After a short write the
  * entry that was torn is cut off again, so that the file always ends with a whole entry.
+ *
+ * A log with a limit is rotated between entries: LOG becomes LOG.1 and so on, nothing is ever written to a file again that
+ * was renamed, and whoever reads LOG.1 to its end goes on with LOG. While LOG is renamed there is none for a moment.
  */
 #ifndef KEEL_LOG_H
 #define KEEL_LOG_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "wire.gen.h"
 
 #define LOG_ENTRY_MAX 16384u
 
@@ -27,12 +32,19 @@ struct log_stream {
 
 struct log {
 	int fd;		   /* -1 for none */
+	const char *path;
+	uint64_t size;	   /* of the file */
+	uint64_t max_size; /* 0 for no limit */
+	uint32_t max_files;
 	uint64_t lost;	   /* bytes of the file that could not be written */
 	struct log_stream streams[2];
 };
 
-/* Opens `path` for appending, made with mode 0640 when missing. Returns 0, or -1 with errno. */
-int log_open(struct log *log, const char *path);
+/*
+ * Opens the log for appending, made with mode 0640 when missing; what `create` says must outlive it. Returns 0, or -1 with
+ * errno.
+ */
+int log_open(struct log *log, const struct msg_create *create);
 
 /* Takes what was read in one go. `stream` is 1 for stdout, 2 for stderr. */
 void log_write(struct log *log, unsigned int stream, const uint8_t *data, size_t size);

@@ -18,6 +18,7 @@
 #include "context.h"
 #include "creation.h"
 #include "exit.h"
+#include "journal.h"
 #include "log.h"
 #include "loop.h"
 #include "session.h"
@@ -80,7 +81,7 @@ static int set_up(const struct msg_create *create, int *reply, struct fault *f)
 		return fault(f, "open", create->state_directory);
 	if (chdir("/") < 0)
 		return fault(f, "chdir", "/");
-	if (create->log[0] != 0 && !create->inherit_stdio && log_open(&container_log, create->log) < 0)
+	if (create->log[0] != 0 && !create->inherit_stdio && log_open(&container_log, create) < 0)
 		return fault(f, "open", create->log);
 	if (clients_listen(monitor.directory) < 0)
 		return fault(f, "bind", "monitor.sock");
@@ -124,6 +125,9 @@ static int create_container(const struct msg_create *create, struct fault *f)
 	if (state_file_write(monitor.directory, "pid", "%d %llu %d %llu\n", (int)session->pid, start_time(session->pid),
 			     (int)getpid(), start_time(getpid())) < 0)
 		return fault(f, "rename", "pid");
+	monitor.noted = true;
+	if (session->state == SESSION_RUNNING)
+		journal_start(create);
 	/* The container's alone: whoever reads them is to see their end. */
 	if (create->inherit_stdio)
 		null_stdio();
@@ -212,7 +216,7 @@ _Noreturn void monitor_main(uint32_t request, const struct msg_create *create, i
 	/* At the end, turns go on for as long as there is something to do at once. */
 	int64_t settled = now_ms() + SETTLED_MS;
 	for (bool busy = true; busy || !exit_complete();) {
-		int timeout = earlier(earlier(sessions_timeout(), clients_timeout()), exit_timeout());
+		int timeout = earlier(earlier(sessions_timeout(), clients_timeout()), earlier(exit_timeout(), journal_timeout()));
 		if (settled != 0) {
 			int64_t left = settled - now_ms();
 			timeout = earlier(timeout, left > 0 ? (int)left : 0);
@@ -220,9 +224,13 @@ _Noreturn void monitor_main(uint32_t request, const struct msg_create *create, i
 		busy = loop_turn(timeout);
 		if (settled != 0 && now_ms() >= settled) {
 			settled = 0;
+			/* Shorter lives are looked at in the end only. */
+			if (!monitor.container->reaped)
+				journal_watch(create);
 			release_code();
 		}
 		sessions_expire();
+		journal_progress(create);
 		clients_sweep();
 		exit_progress();
 	}

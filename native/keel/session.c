@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "exit.h"
+#include "journal.h"
 #include "streams.h"
 
 /* How long to wait for the end of a dead process's output while someone else holds its pipes. */
@@ -190,6 +192,8 @@ static void session_failed(struct session *session, const struct program_event *
 static void session_executed(struct session *session)
 {
 	session->state = SESSION_RUNNING;
+	if (session->container && monitor.noted)
+		journal_start(monitor.create);
 	session->awaits_terminal = false;
 	/* A program without `clone` runs in the executor. */
 	if (session->pid == 0) {

@@ -58,16 +58,16 @@ unsigned long long start_time(pid_t pid)
 	return at == NULL ? 0 : strtoull(at, NULL, 10);
 }
 
-bool oom_killed(const char *path)
+unsigned long long oom_kills(const char *path)
 {
 	char text[512];
 	if (path[0] == 0 || !read_small(path, text, sizeof(text)))
-		return false;
+		return 0;
 	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
 		if (*line == '\n')
 			line++;
 		if (strncmp(line, "oom_kill ", 9) == 0)
-			return strtoull(line + 9, NULL, 10) > 0;
+			return strtoull(line + 9, NULL, 10);
 	}
-	return false;
+	return 0;
 }

@@ -12,9 +12,9 @@ __attribute__((format(printf, 3, 4))) int state_file_write(int directory, const 
 unsigned long long start_time(pid_t pid);
 
 /*
- * Whether the cgroup has had an OOM kill, by the `oom_kill` line of v1's memory.oom_control or v2's memory.events. False for
- * an empty path or a file that can't be read.
+ * How many OOM kills the cgroup has had, by the `oom_kill` line of v1's memory.oom_control or v2's memory.events. 0 for an
+ * empty path or a file that can't be read.
  */
-bool oom_killed(const char *path);
+unsigned long long oom_kills(const char *path);
 
 #endif

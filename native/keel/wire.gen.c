@@ -44,6 +44,12 @@ static void decode_timestamp(struct wire_reader *r, struct wire_timestamp *v)
 	v->nanoseconds = wire_read_u32(r);
 }
 
+static void decode_record(struct wire_reader *r, struct wire_record *v)
+{
+	v->before = wire_read_string(r);
+	v->after = wire_read_string(r);
+}
+
 static void decode_list_string(struct wire_reader *r, struct wire_list_string *v)
 {
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
@@ -838,6 +844,12 @@ static void decode_msg_create(struct wire_reader *r, struct msg_create *v)
 	v->preserve = wire_read_u32(r);
 	v->container = wire_read_u32(r);
 	v->container_start = wire_read_u64(r);
+	v->journal = wire_read_string(r);
+	decode_record(r, &v->start_record);
+	decode_record(r, &v->exit_record);
+	decode_record(r, &v->oom_record);
+	v->log_max_size = wire_read_u64(r);
+	v->log_max_files = wire_read_u32(r);
 }
 
 static void decode_msg_attach(struct wire_reader *r, struct msg_attach *v)

@@ -56,6 +56,12 @@ struct wire_segment {
 	uint64_t size; /* bytes */
 };
 
+/* A line of the journal: `before`, what the monitor has to tell, and `after`; none when `before` is empty */
+struct wire_record {
+	const char *before; /* its beginning */
+	const char *after; /* its end */
+};
+
 /* What one operation gave back (only `read-file` and `netlink` give anything) */
 struct wire_result {
 	uint32_t step; /* index of the operation in its program, from 0 */
@@ -855,6 +861,12 @@ struct msg_create {
 	uint32_t preserve; /* how many of the descriptors that keel was given the program gets as 3, 4, … */
 	uint32_t container; /* pid of a running container that `join-container` enters; 0 for none */
 	uint64_t container_start; /* its start time in clock ticks (field 22 of /proc/PID/stat), by which it is told from others */
+	const char *journal; /* file that records are appended to, each in one write(2), made with mode 0600 when missing; empty for none */
+	struct wire_record start_record; /* the container's program executes: `SECONDS NANOSECONDS`, the time */
+	struct wire_record exit_record; /* the container has ended: what the file `exit` says, without its newline */
+	struct wire_record oom_record; /* kills for want of memory in its cgroup: `COUNT SECONDS NANOSECONDS`, how many since the record before, and the time */
+	uint64_t log_max_size; /* bytes beyond which the log is renamed to LOG.1, LOG.1 to LOG.2 and so on, and a new one begun; 0 for no limit */
+	uint32_t log_max_files; /* how many files of the log there may be; what is older is removed */
 };
 
 /* Let the created container exec; answered by `done`, or `failed` when exec fails */

@@ -6,6 +6,8 @@ export interface ArchiveLimits {
   readonly headerBytes: number;
   /** Bytes of a path or link target; the kernel takes no more (PATH_MAX with its NUL). */
   readonly nameBytes: number;
+  /** Directories that a path leads through. */
+  readonly depth: number;
   /** Bytes of all files together, holes counted too. */
   readonly totalBytes: number;
   /** Data segments of one sparse file. */
@@ -22,6 +24,7 @@ export const defaultLimits: ArchiveLimits = {
   entries: 4_000_000,
   headerBytes: 1024 * 1024,
   nameBytes: 4095,
+  depth: 2048,
   totalBytes: 1024 ** 4,
   segments: 65_536,
   xattrs: 1024,

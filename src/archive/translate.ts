@@ -1,5 +1,5 @@
 /** What one entry of a tar archive makes in a layer. */
-import { invalidArgument, type SampanError } from "#errdefs";
+import { invalidArgument, resourceExhausted, type SampanError } from "#errdefs";
 import type { LayerEntry } from "#keel";
 import type { ArchiveLimits } from "./limits.ts";
 import { cleanPath, meaningOf } from "./path.ts";
@@ -25,6 +25,11 @@ export function translate(entry: TarEntry, limits: ArchiveLimits, place: string)
   const { name, mode, uid, gid, modified } = entry;
   const path = cleanPath(name);
   if (nameBytes(path) > limits.nameBytes) throw refuse(entry, place, "its name is too long");
+  if (path.length > limits.depth && path.split("/").length > limits.depth) {
+    throw resourceExhausted(
+      `Cannot unpack the layer: ${quote(path.slice(0, 100))} leads through more than ${limits.depth} directories`,
+    );
+  }
   if (path === "") {
     if (entry.type !== "directory") throw refuse(entry, place, "it stands for the layer's root, but is no directory");
     return { kind: "apply-directory", path: ".", mode, uid, gid, modified, xattrs: xattrsOf(entry) };

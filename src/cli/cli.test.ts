@@ -5,7 +5,6 @@ import { commandHelp, generalHelp } from "./help.ts";
 import { nearest, parseCommand } from "./parse.ts";
 import { containerOptions } from "./container-options.ts";
 import { runFlags } from "./run-flags.ts";
-import { findDetachKeys } from "./streams.ts";
 
 const { definition } = command(
   {
@@ -160,18 +159,4 @@ test("containerOptions() refuses malformed values by name", () => {
   ];
   for (const [flag, value, message] of cases)
     expect(() => options(flag, value, "i"), `${flag} ${value}`).toThrow(message);
-});
-
-test("findDetachKeys() finds them across chunks and passes on a first key alone", () => {
-  expect(findDetachKeys(Uint8Array.of(0x61, 0x10), 0)).toEqual({
-    data: Uint8Array.of(0x61),
-    matched: 1,
-    detach: false,
-  });
-  expect(findDetachKeys(Uint8Array.of(0x11, 0x62), 1)).toEqual({ data: new Uint8Array(0), matched: 0, detach: true });
-  expect(findDetachKeys(Uint8Array.of(0x10, 0x10, 0x62), 0)).toEqual({
-    data: Uint8Array.of(0x10, 0x10, 0x62),
-    matched: 0,
-    detach: false,
-  });
 });

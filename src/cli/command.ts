@@ -38,11 +38,14 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
   /** Options end at the first positional argument, which then starts another command line (run, exec). */
   readonly passthrough?: boolean;
   readonly examples: readonly string[];
+  /** Not in the list of commands: the program runs it itself. */
+  readonly hidden?: boolean;
 }
 
 export interface GlobalOptions {
   readonly root: string | undefined;
   readonly state: string | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /** A command: what it is, and what it does. `run` gives the exit code of the process. */

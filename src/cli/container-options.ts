@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseInteger, type ContainerOptions, type DeviceOption, type MountOption, type UlimitOption } from "#engine";
 import { invalidArgument } from "#errdefs";
+import { careOptions } from "./care-options.ts";
+import { fixedLimitOptions, limitOptions } from "./limit-options.ts";
+import { networkOptions } from "./network-options.ts";
 import type { RunValues } from "./run-flags.ts";
 
 /** Turns parsed flags and the words behind them into the engine's options. Reads env files and seccomp profiles. */
@@ -13,6 +16,8 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
   if (command.length > 0) options.command = command;
   if (values.entrypoint !== undefined) options.entrypoint = values.entrypoint === "" ? [] : [values.entrypoint];
   copyDefined(options, values);
+  Object.assign(options, limitOptions(values), fixedLimitOptions(values), careOptions(values));
+  Object.assign(options, networkOptions(values));
   const env = [...(values["env-file"] ?? []).flatMap(readEnvFile), ...(values.env ?? []).flatMap(hostVariable)];
   if (env.length > 0) options.env = env;
   const labels = (values.label ?? []).map((l) => splitPair(l));
@@ -45,22 +50,11 @@ function copyDefined(
   if (values.hostname !== undefined) options.hostname = values.hostname;
   if (values.domainname !== undefined) options.domainname = values.domainname;
   if (values["read-only"] !== undefined) options.readOnly = values["read-only"];
-  if (values.memory !== undefined) options.memory = values.memory;
-  if (values["memory-swap"] !== undefined) options.memorySwap = values["memory-swap"];
-  if (values["memory-reservation"] !== undefined) options.memoryReservation = values["memory-reservation"];
-  if (values.cpus !== undefined) options.cpus = values.cpus;
-  if (values["cpu-shares"] !== undefined)
-    options.cpuShares = parseInteger(values["cpu-shares"], "--cpu-shares", 0, 262_144);
-  if (values["cpuset-cpus"] !== undefined) options.cpusetCpus = values["cpuset-cpus"];
-  if (values["cpuset-mems"] !== undefined) options.cpusetMems = values["cpuset-mems"];
-  if (values["pids-limit"] !== undefined)
-    options.pidsLimit = parseInteger(values["pids-limit"], "--pids-limit", -1, 4_194_304);
   if (values["shm-size"] !== undefined) options.shmSize = values["shm-size"];
   if ((values["cap-add"] ?? []).length > 0) options.capAdd = values["cap-add"];
   if ((values["cap-drop"] ?? []).length > 0) options.capDrop = values["cap-drop"];
   if (values.privileged !== undefined) options.privileged = values.privileged;
   if (values.init !== undefined) options.init = values.init;
-  if (values.network !== undefined) options.network = values.network;
   if (values.platform !== undefined) options.platform = values.platform;
   if (values.tty !== undefined) options.tty = values.tty;
   if (values.interactive !== undefined) options.openStdin = values.interactive;

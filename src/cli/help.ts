@@ -29,7 +29,7 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
     "",
     "Commands:",
     ...columns([
-      ...commands.map((c): readonly [string, string] => [`  ${c.name}`, c.summary]),
+      ...commands.filter((c) => c.hidden !== true).map((c): readonly [string, string] => [`  ${c.name}`, c.summary]),
       ["  oci", "the OCI runtime's command line (sampan-oci): containers from bundles, as with runc"],
     ]),
     "",

@@ -1,12 +1,14 @@
 /** Loads and opens the engine: late, so that commands which don't need it start fast. */
-import type { Engine } from "#engine";
+import type { Engine, EngineOptions } from "#engine";
 import type { GlobalOptions } from "./command.ts";
 
-export async function openEngine(globals: GlobalOptions): Promise<Engine> {
+export async function openEngine(globals: GlobalOptions, options: EngineOptions = {}): Promise<Engine> {
   const { Engine: EngineClass } = await import("#engine");
   return EngineClass.open({
+    ...options,
     ...(globals.root === undefined ? {} : { root: globals.root }),
     ...(globals.state === undefined ? {} : { state: globals.state }),
+    ...(globals.namespace === undefined ? {} : { namespace: globals.namespace }),
   });
 }
 

@@ -52,6 +52,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: readonly string[]; done: boolean } {
   let root: string | undefined;
   let state: string | undefined;
+  let namespace: string | undefined;
   let at = 0;
   for (; at < argv.length; at += 1) {
     const arg = argv[at] ?? "";
@@ -61,16 +62,19 @@ function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: 
       if (value === undefined || value === "") throw invalidArgument(`Cannot parse "${word}": it needs a directory`);
       if (word === "--root") root = value;
       else state = value;
+    } else if (word === "--namespace") {
+      namespace = inline ?? argv[++at];
+      if (namespace === undefined || namespace === "") throw invalidArgument(`Cannot parse "${word}": it needs a name`);
     } else if (arg === "--help" || arg === "-h" || arg === "help") {
       const asked = findCommand(argv.slice(at + 1))?.command;
       const definitions = [...commands.values()].map((c) => c.definition);
       process.stdout.write(asked === undefined ? generalHelp(definitions) : commandHelp(asked.definition));
-      return { globals: { root, state }, rest: [], done: true };
+      return { globals: { root, state, namespace }, rest: [], done: true };
     } else if (arg === "--version" || arg === "-v") {
-      return { globals: { root, state }, rest: ["version"], done: false };
+      return { globals: { root, state, namespace }, rest: ["version"], done: false };
     } else if (arg.startsWith("-")) {
       throw invalidArgument(`Cannot parse "${arg}": sampan has no such option`, { remedy: "See sampan --help" });
     } else break;
   }
-  return { globals: { root, state }, rest: argv.slice(at), done: false };
+  return { globals: { root, state, namespace }, rest: argv.slice(at), done: false };
 }

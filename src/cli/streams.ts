@@ -1,6 +1,7 @@
 /** This process' stdio, connected to a process in a container. */
 import { Socket } from "node:net";
 import type { Attachment } from "#keel";
+import { defaultDetachKeys, DetachKeys } from "./detach-keys.ts";
 
 /** How the connection ended. */
 export type Ending = { readonly kind: "exited"; readonly status: number } | { readonly kind: "detached" };
@@ -10,8 +11,8 @@ export interface ConnectOptions {
   readonly stdin: boolean;
   /** The process has a terminal: raw mode, window size, detach keys. */
   readonly tty: boolean;
-  /** The user may leave it with ctrl-p ctrl-q; true when undefined. */
-  readonly detachKeys?: boolean;
+  /** Keys by which the user may leave it; ctrl-p ctrl-q when undefined, none when false. */
+  readonly detachKeys?: readonly number[] | false;
   /** Signals that are passed on, by calling this. */
   readonly onSignal?: (signal: NodeJS.Signals) => void;
 }
@@ -25,9 +26,6 @@ const forwarded: readonly NodeJS.Signals[] = [
   "SIGUSR2",
   "SIGCONT",
 ];
-
-/** ctrl-p ctrl-q, as Docker's. */
-const detachKeys = [0x10, 0x11];
 
 /** What comes after the process' end is of no use to anybody. */
 const ignore = (): void => undefined;
@@ -76,7 +74,7 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
       cleanUp.push(() => process.off("SIGWINCH", resize));
     }
     const detached = options.stdin
-      ? sendInput(attachment, terminal && options.detachKeys !== false, cleanUp)
+      ? sendInput(attachment, terminal ? (options.detachKeys ?? defaultDetachKeys) : false, cleanUp)
       : undefined;
     const exited = attachment.exited.then((e): Ending => ({ kind: "exited", status: e.status }));
     return await (detached === undefined ? exited : Promise.race([exited, detached]));
@@ -87,15 +85,18 @@ export async function connect(attachment: Attachment, options: ConnectOptions): 
 }
 
 /** Resolves only when the user types the detach keys. */
-function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => void)[]): Promise<Ending> {
+function sendInput(
+  attachment: Attachment,
+  detachKeys: readonly number[] | false,
+  cleanUp: (() => void)[],
+): Promise<Ending> {
   const { stdin } = process;
   return new Promise((resolve) => {
-    let matched = 0;
+    const keys = detachKeys === false ? undefined : new DetachKeys(detachKeys);
     const onData = (chunk: Buffer): void => {
       let data: Uint8Array = chunk;
-      if (terminal) {
-        const found = findDetachKeys(chunk, matched);
-        matched = found.matched;
+      if (keys !== undefined) {
+        const found = keys.take(chunk);
         data = found.data;
         if (found.detach) resolve({ kind: "detached" });
       }
@@ -119,26 +120,6 @@ function sendInput(attachment: Attachment, terminal: boolean, cleanUp: (() => vo
       if (stdin instanceof Socket) stdin.unref();
     });
   });
-}
-
-/** Takes the detach keys out of typed bytes; a first key that isn't followed by the second is passed on then. */
-export function findDetachKeys(
-  chunk: Uint8Array,
-  matchedBefore: number,
-): { readonly data: Uint8Array; readonly matched: number; readonly detach: boolean } {
-  const out: number[] = [];
-  let matched = matchedBefore;
-  for (const byte of chunk) {
-    if (byte === detachKeys[matched]) {
-      matched += 1;
-      if (matched === detachKeys.length) return { data: Uint8Array.from(out), matched: 0, detach: true };
-      continue;
-    }
-    out.push(...detachKeys.slice(0, matched));
-    matched = byte === detachKeys[0] ? 1 : 0;
-    if (matched === 0) out.push(byte);
-  }
-  return { data: Uint8Array.from(out), matched, detach: false };
 }
 
 /** Writes to this process' output; the promise resolves when more can be written. A reader that has gone is no failure. */

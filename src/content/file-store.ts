@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, statSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, utimesSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { dataLoss, isSampanError, notFound, resourceExhausted } from "#errdefs";
 import { digestAlgorithm, digestHex, isDigest, type Digest, type DigestAlgorithm } from "#spec";
 import { Ingest, isLeftover } from "./ingest.ts";
-import type { BlobSource, ContentStore, Expected } from "./store.ts";
+import type { BlobSource, CleanedIngests, ContentStore, Expected } from "./store.ts";
+import { isLocked, lockSuffix, WriterLock } from "./writer-lock.ts";
 
 const readSize = 1024 * 1024;
 const algorithms: readonly DigestAlgorithm[] = ["sha256", "sha512"];
@@ -19,12 +20,14 @@ export function openContentStore(root: string): ContentStore {
 }
 
 class FileContentStore implements ContentStore {
+  readonly #directory: string;
   readonly #blobs: string;
   readonly #ingests: string;
   /** Blobs that are being written by this process; settles when the writer is done, well or not. */
   readonly #running = new Map<Digest, Promise<void>>();
 
   constructor(directory: string) {
+    this.#directory = directory;
     this.#blobs = join(directory, "blobs");
     this.#ingests = join(directory, "ingest");
     mkdirSync(this.#ingests, { recursive: true, mode: 0o700 });
@@ -72,12 +75,12 @@ class FileContentStore implements ContentStore {
     }
   }
 
-  async write(expected: Expected, source: BlobSource): Promise<void> {
+  async write(expected: Expected, source: BlobSource, signal?: AbortSignal): Promise<void> {
     if (this.has(expected.digest)) return;
-    for await (const _ of this.tee(expected, source)) void _;
+    for await (const _ of this.tee(expected, source, signal)) void _;
   }
 
-  async *tee(expected: Expected, source: BlobSource): AsyncGenerator<Uint8Array, void, void> {
+  async *tee(expected: Expected, source: BlobSource, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     const { digest } = expected;
     for (;;) {
       if (this.has(digest)) {
@@ -91,7 +94,10 @@ class FileContentStore implements ContentStore {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running.set(digest, promise);
     try {
-      yield* this.#ingest(expected, source);
+      const path = join(this.#ingests, digestHex(digest) + lockSuffix);
+      using lock = await WriterLock.take(path, () => this.has(digest), signal);
+      if (lock === undefined) yield* this.openRead(digest);
+      else yield* this.#ingest(expected, source);
     } finally {
       this.#running.delete(digest);
       resolve();
@@ -150,12 +156,46 @@ class FileContentStore implements ContentStore {
 
   forgetIngests(digest: Digest): void {
     for (const entry of readdirSync(this.#ingests)) {
-      if (entry.startsWith(digestHex(digest)) && isLeftover(entry)) unlinkIfThere(join(this.#ingests, entry));
+      if (!entry.startsWith(digestHex(digest)) || entry.endsWith(lockSuffix)) continue;
+      if (isLeftover(entry)) unlinkIfThere(join(this.#ingests, entry));
     }
   }
 
   delete(digest: Digest): boolean {
     return unlinkIfThere(this.#path(digest));
+  }
+
+  async verify(digest: Digest, signal?: AbortSignal): Promise<string | undefined> {
+    const hash = createHash(digestAlgorithm(digest));
+    try {
+      for await (const chunk of this.openRead(digest)) {
+        signal?.throwIfAborted();
+        hash.update(chunk);
+      }
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EIO" || code === "EISDIR" || code === "EUCLEAN" || code === "EBADMSG")
+        return `it cannot be read (${code})`;
+      throw error;
+    }
+    const actual = hash.digest("hex");
+    return actual === digestHex(digest) ? undefined : `its bytes have digest ${digestAlgorithm(digest)}:${actual}`;
+  }
+
+  setAside(digest: Digest): string {
+    const directory = join(this.#directory, "damaged");
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const path = join(directory, `${digestAlgorithm(digest)}-${digestHex(digest)}.${Date.now()}`);
+    renameSync(this.#path(digest), path);
+    return path;
+  }
+
+  strangers(): readonly string[] {
+    return algorithms.flatMap((algorithm) =>
+      readdirSync(join(this.#blobs, algorithm))
+        .filter((hex) => !isDigest(`${algorithm}:${hex}`))
+        .map((name) => join(this.#blobs, algorithm, name)),
+    );
   }
 
   *list(): Iterable<Digest> {
@@ -167,17 +207,39 @@ class FileContentStore implements ContentStore {
     }
   }
 
-  cleanIngests(minimumAge: number): number {
-    let removed = 0;
+  cleanIngests(minimumAge: number): CleanedIngests {
+    let [count, bytes] = [0, 0];
     for (const entry of readdirSync(this.#ingests)) {
       const path = join(this.#ingests, entry);
-      const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-      if (modified === undefined || !isLeftover(entry)) continue;
+      if (entry.endsWith(lockSuffix)) {
+        if (!isLocked(path)) unlinkIfThere(path);
+        continue;
+      }
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (stat === undefined || !isLeftover(entry)) continue;
       // Date.now() is whole milliseconds, a file's time is not: one that was just written would be younger than now.
-      if (Date.now() - Math.floor(modified) < minimumAge) continue;
-      if (unlinkIfThere(path)) removed += 1;
+      const age = Date.now() - Math.floor(stat.mtimeMs);
+      if (age < minimumAge) {
+        // From before the clock was set back: it would be kept for as long as that was.
+        if (age < 0) utimesSync(path, new Date(), new Date());
+        continue;
+      }
+      if (!unlinkIfThere(path)) continue;
+      count += 1;
+      bytes += stat.size;
     }
-    return removed;
+    return { count, bytes };
+  }
+
+  ingests(): CleanedIngests {
+    let [count, bytes] = [0, 0];
+    for (const entry of readdirSync(this.#ingests)) {
+      const stat = lstatSync(join(this.#ingests, entry), { throwIfNoEntry: false });
+      if (stat === undefined || entry.endsWith(lockSuffix)) continue;
+      count += 1;
+      bytes += stat.size;
+    }
+    return { count, bytes };
   }
 
   #path(digest: Digest): string {

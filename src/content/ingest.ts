@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises
 import { dirname, join } from "node:path";
 import { digestHex, type Digest } from "#spec";
 import { currentOwner, isOwnerAlive } from "./owner.ts";
+import { lockSuffix } from "./writer-lock.ts";
 
 const readSize = 1024 * 1024;
 const partialSuffix = ".partial";
@@ -88,7 +89,7 @@ export class Ingest implements AsyncDisposable {
 
 async function adopt(directory: string, name: string, path: string): Promise<void> {
   for (const entry of await readdir(directory)) {
-    if (!entry.startsWith(name) || !isLeftover(entry)) continue;
+    if (!entry.startsWith(name) || entry.endsWith(lockSuffix) || !isLeftover(entry)) continue;
     try {
       await rename(join(directory, entry), path);
       return;

@@ -9,6 +9,12 @@ export type Expected = Pick<Descriptor, "digest" | "size">;
  */
 export type BlobSource = (offset: number) => AsyncIterable<Uint8Array>;
 
+/** Of ingests: how many, and their size so far. */
+export interface CleanedIngests {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 /**
  * A content-addressed store. A **blob** is bytes named by their digest; once visible it is whole, verified and never
  * changes. An **ingest** is a blob on its way in: not visible, left behind by an interruption, and taken up again by the
@@ -39,20 +45,21 @@ export interface ContentStore {
   openRead(digest: Digest): AsyncIterable<Uint8Array>;
 
   /**
-   * Stores a blob; does nothing when it is there already. Writers of the same blob in one process wait for the first
-   * one; several processes each write their own and the same result.
+   * Stores a blob; does nothing when it is there already. Writers of the same blob, in one process or several, wait for
+   * the first one, and go on where it stopped when it does not come to its end.
    *
+   * @param signal ends the waiting
    * @throws SampanError `data-loss` when the source gives other bytes than expected (nothing is kept then), and whatever
    * the source throws (what came so far is kept for the next try)
    */
-  write(expected: Expected, source: BlobSource): Promise<void>;
+  write(expected: Expected, source: BlobSource, signal?: AbortSignal): Promise<void>;
 
   /**
    * Like {@link write}, and gives every byte of the blob, from its start, to the caller as it passes, in one pass. The
    * blob is verified and visible when the iteration ends; until then the caller must not trust what it was given.
    * Stopping early keeps what came so far as an ingest.
    */
-  tee(expected: Expected, source: BlobSource): AsyncGenerator<Uint8Array, void, void>;
+  tee(expected: Expected, source: BlobSource, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void>;
 
   /**
    * Stores bytes whose digest is not known before, under their sha256 digest. A chunk must stay as it is until the next one
@@ -68,6 +75,20 @@ export interface ContentStore {
   /** Removes a blob. Idempotent; readers that have it open read on. Returns whether it was there. */
   delete(digest: Digest): boolean;
 
+  /**
+   * Reads a blob to its end, and compares.
+   *
+   * @returns undefined when it is right, and otherwise what is wrong, in a few words
+   * @throws SampanError `not-found`
+   */
+  verify(digest: Digest, signal?: AbortSignal): Promise<string | undefined>;
+
+  /** Moves a damaged blob to `content/damaged`, where nobody takes it for a blob; gives its new path. */
+  setAside(digest: Digest): string;
+
+  /** Files where blobs are kept whose names are no digests. */
+  strangers(): readonly string[];
+
   /** All blobs, in no order. */
   list(): Iterable<Digest>;
 
@@ -75,7 +96,10 @@ export interface ContentStore {
    * Removes ingests that no living process works on.
    *
    * @param minimumAge only those that were last written this many milliseconds ago, 0 for all
-   * @returns how many were removed
+   * @returns what was removed
    */
-  cleanIngests(minimumAge: number): number;
+  cleanIngests(minimumAge: number): CleanedIngests;
+
+  /** What of blobs has come that are not whole yet, whether somebody works on it or not. */
+  ingests(): CleanedIngests;
 }

@@ -1,15 +1,23 @@
 /** One container: a handle that any number of processes may hold at once. */
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
-import { cgroupDirectories } from "#plan";
 import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
+import { containerEvent } from "./events/container-event.ts";
+import { setPaused, thaw } from "./lifecycle/freeze.ts";
+import { containerTop, type ProcessTable } from "./lifecycle/top.ts";
+import { updateContainer, type UpdateOptions } from "./lifecycle/update.ts";
+import { waitFor, type WaitCondition } from "./lifecycle/wait.ts";
+import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import { readLog, type LogOptions } from "./logs.ts";
 import type { LogEntry } from "./log-file.ts";
 import type { ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
+import { startDependencies } from "./supervise/dependencies.ts";
+import { parseRestart } from "./supervise/restart-policy.ts";
+import { ensureSupervisor } from "./supervise/spawn.ts";
 
 export interface StopOptions {
   /** In place of the container's own stop signal. */
@@ -26,6 +34,8 @@ export interface RemoveOptions {
 }
 
 export interface StartOptions {
+  /** Ids of containers that are being started and need this one. */
+  readonly above?: readonly string[];
   /** Attach before the first instruction, so that no output is missed. */
   readonly attach?: AttachOptions & {
     /** Of the container's terminal, in characters. */
@@ -37,14 +47,19 @@ const killSignal = 9;
 
 export class Container implements AsyncDisposable {
   readonly #core: EngineCore;
-  readonly record: ContainerRecord;
+  #record: ContainerRecord;
   /** Left by a start for a wait, which most often comes next. */
   #monitor: MonitorClient | undefined;
 
   /** Use `Engine.create`, `run` or `get`. */
   constructor(core: EngineCore, record: ContainerRecord) {
     this.#core = core;
-    this.record = record;
+    this.#record = record;
+  }
+
+  /** What it was made from, as this handle has last seen it. */
+  get record(): ContainerRecord {
+    return this.#record;
   }
 
   get id(): string {
@@ -69,16 +84,21 @@ export class Container implements AsyncDisposable {
   async start(options?: StartOptions & { readonly attach: NonNullable<StartOptions["attach"]> }): Promise<Attachment>;
   async start(options?: StartOptions): Promise<Attachment | undefined>;
   async start(options: StartOptions = {}): Promise<Attachment | undefined> {
-    const { runtime, records } = this.#core;
+    const { runtime, records, supervision } = this.#core;
+    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded(options.above);
     records.claim(this.id, "start");
+    let begun = false;
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
         throw failedPrecondition(`Cannot start container "${this.name}": it is running`);
+      begun = this.#needsSupervision();
+      if (begun) supervision.begin(this.id);
       const created = await this.#core.launch(this.record, options.attach === undefined);
       const { monitor } = created;
       if (monitor === undefined || options.attach === undefined) return undefined;
       const attachment = await monitor.attach(options.attach);
+      containerEvent(this.#core, this.record, "attach");
       try {
         const { size } = options.attach;
         if (size !== undefined) attachment.resize(size.columns, size.rows);
@@ -90,6 +110,34 @@ export class Container implements AsyncDisposable {
         monitor.close();
         throw error;
       }
+    } catch (error) {
+      if (begun) supervision.end(this.id);
+      throw error;
+    } finally {
+      records.release(this.id);
+      if (begun) ensureSupervisor(this.#core);
+    }
+  }
+
+  #needsSupervision(): boolean {
+    const { options, resolved } = this.record;
+    return resolved.health !== undefined || parseRestart(options.restart).name !== "no";
+  }
+
+  async #startNeeded(above?: readonly string[]): Promise<void> {
+    await startDependencies(this.#core, this, (record) => new Container(this.#core, record), above);
+  }
+
+  /** For the supervisor: starts it again unless somebody has stopped it meanwhile. */
+  async startAgain(): Promise<void> {
+    const { records, supervision } = this.#core;
+    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded();
+    records.claim(this.id, "start");
+    try {
+      const { status } = this.state;
+      if (supervision.get(this.id)?.wanted !== true || status === "running" || status === "created") return;
+      await this.#core.launch(this.record, true);
+      supervision.restarted(this.id);
     } finally {
       records.release(this.id);
     }
@@ -98,11 +146,24 @@ export class Container implements AsyncDisposable {
   /** Attaches to a running container's output from now on, and to its stdin. */
   async attach(options: AttachOptions): Promise<Attachment> {
     using client = await this.#core.runtime.connect(this.id);
-    return await client.attach(options);
+    const attachment = await client.attach(options);
+    containerEvent(this.#core, this.record, "attach");
+    return attachment;
   }
 
-  /** Resolves when it has ended; at once when it has already. An auto-removed container is then gone. */
-  async wait(options: { readonly signal?: AbortSignal } = {}): Promise<ExitStatus> {
+  /** Tells whoever listens to events that a user has detached. */
+  noteDetached(): void {
+    containerEvent(this.#core, this.record, "detach");
+  }
+
+  /**
+   * Resolves when it has ended; at once when it has already. An auto-removed container is then gone.
+   *
+   * @param options.condition see {@link WaitCondition}
+   */
+  async wait(options: { readonly signal?: AbortSignal; readonly condition?: WaitCondition } = {}): Promise<ExitStatus> {
+    const { condition = "not-running" } = options;
+    if (condition !== "not-running") return await waitFor(this.#core, this.record, condition, options.signal);
     const monitor = this.#monitor;
     this.#monitor = undefined;
     const status = await this.#core.runtime.wait(this.id, options.signal, monitor);
@@ -112,14 +173,40 @@ export class Container implements AsyncDisposable {
 
   /** @param signal name with or without SIG, or number */
   async kill(signal = "KILL"): Promise<void> {
-    await this.#core.runtime.kill(this.id, parseSignal(signal));
+    const number = parseSignal(signal);
+    const ends = number === killSignal || number === this.record.resolved.stopSignal;
+    if (!ends) return await this.#signal(number);
+    const { supervision } = this.#core;
+    const wanted = supervision.get(this.id)?.wanted === true;
+    if (wanted) supervision.end(this.id);
+    try {
+      await this.#signal(number);
+    } catch (error) {
+      if (wanted) supervision.resume(this.id);
+      throw error;
+    }
+  }
+
+  /** For the supervisor: kills it, and lets its restart policy decide what comes then. */
+  async killByPolicy(): Promise<void> {
+    await this.#signal(killSignal);
+  }
+
+  /** One that ends it also reaches a paused container, which goes on for that. */
+  async #signal(signal: number): Promise<void> {
+    await this.#core.runtime.kill(this.id, signal);
+    containerEvent(this.#core, this.record, "kill", { signal: String(signal) });
+    if (signal === killSignal || signal === this.record.resolved.stopSignal) await thaw(this.#core, this.record);
   }
 
   /** Asks it to end, and kills it when it hasn't in time. Does nothing when it isn't running. Removes an auto-removed one. */
   async stop(options: StopOptions = {}): Promise<void> {
+    // Before anything else: it is not to come back, also when it waits for that now.
+    this.#core.supervision.end(this.id);
     const state = this.state;
     if (state.status !== "running" && state.status !== "created") return;
     await this.#end(options);
+    containerEvent(this.#core, this.record, "stop");
     // Its monitor has told us of the end, and leaves the rest to us.
     if (this.record.options.autoRemove === true) await this.removeIfThere();
   }
@@ -129,9 +216,9 @@ export class Container implements AsyncDisposable {
     const seconds = options.timeout ?? this.record.options.stopTimeout ?? 10;
     const signal = options.signal === undefined ? this.record.resolved.stopSignal : parseSignal(options.signal);
     try {
-      await runtime.kill(this.id, signal);
+      await this.#signal(signal);
       if (await this.#endsWithin(seconds * 1000)) return;
-      await runtime.kill(this.id, killSignal);
+      await this.#signal(killSignal);
     } catch (error) {
       if (!isSampanError(error, "failed-precondition")) throw error;
     }
@@ -147,6 +234,51 @@ export class Container implements AsyncDisposable {
       if (timeout.aborted) return false;
       throw error;
     }
+  }
+
+  /** {@link stop}, then {@link start}. One that does not run is started. */
+  async restart(options: StopOptions = {}): Promise<void> {
+    const { status } = this.state;
+    this.#core.supervision.end(this.id);
+    if (status === "running" || status === "created") {
+      await this.#end(options);
+      containerEvent(this.#core, this.record, "stop");
+    }
+    await this.start();
+    containerEvent(this.#core, this.record, "restart");
+  }
+
+  /** Stops all its processes where they are. */
+  async pause(): Promise<void> {
+    await setPaused(this.#core, this.record, true);
+  }
+
+  /** Lets a paused container go on. */
+  async unpause(): Promise<void> {
+    await setPaused(this.#core, this.record, false);
+  }
+
+  /** @throws SampanError `already-exists` when another container has the name, `invalid-argument` when it can't be one */
+  rename(name: string): void {
+    checkName(name);
+    const oldName = this.name;
+    this.#core.records.rename(this.id, name);
+    this.#record = { ...this.record, name };
+    containerEvent(this.#core, this.record, "rename", { oldName });
+  }
+
+  /** Changes limits, also while it runs; see {@link updateContainer}. Resolves with warnings. */
+  async update(options: UpdateOptions): Promise<readonly string[]> {
+    const { record, warnings } = await updateContainer(this.#core, this.record, options);
+    this.#record = record;
+    return warnings;
+  }
+
+  /** Its processes by the host's pids. `options` are those of the host's ps(1). */
+  async top(options: readonly string[] = []): Promise<ProcessTable> {
+    const table = await containerTop(this.#core, this.record, options);
+    containerEvent(this.#core, this.record, "top");
+    return table;
   }
 
   /** Runs another process in it. */
@@ -170,8 +302,13 @@ export class Container implements AsyncDisposable {
     const merged = new Map(env.map((e) => [e.slice(0, e.indexOf("=")), e]));
     if (user.home !== undefined) merged.set("HOME", `HOME=${user.home}`);
     for (const variable of options.env ?? []) merged.set(variable.split("=", 1)[0] ?? "", variable);
+    const told = command.join(" ");
+    const tell = (action: string, attributes: Readonly<Record<string, string>> = {}): void => {
+      if (options.quiet !== true) containerEvent(core, record, action, attributes);
+    };
+    tell(`exec_create: ${told}`);
     const capabilityOptions = options.privileged === true ? { privileged: true } : record.options;
-    return core.runtime.exec(
+    const session = await core.runtime.exec(
       this.id,
       {
         ...own,
@@ -188,11 +325,19 @@ export class Container implements AsyncDisposable {
       },
       config,
       {
-        cgroups: cgroupDirectories(core.facts.cgroup, `${core.cgroupParent}/${record.id}`).paths,
+        cgroups: core.cgroups(record),
         openStdin: options.openStdin === true,
         output: options.output !== false,
       },
     );
+    const execID = String(session.pid);
+    tell(`exec_start: ${told}`, { execID });
+    // Told by whoever is there to hear of it: one that detaches, or has gone, is not.
+    session.exited.then(
+      ({ status }) => tell("exec_die", { execID, exitCode: String(status) }),
+      () => undefined,
+    );
+    return session;
   }
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */
@@ -224,9 +369,11 @@ export class Container implements AsyncDisposable {
           throw failedPrecondition(`Cannot remove container "${this.name}": it is running`, {
             remedy: "Stop it first, or remove it with --force",
           });
+        this.#core.supervision.end(this.id);
         await this.#killAndWait();
       }
       await this.#core.discard(this.record, options.volumes === true || this.record.options.autoRemove === true);
+      containerEvent(this.#core, this.record, "destroy");
     } finally {
       records.release(this.id);
     }
@@ -242,7 +389,7 @@ export class Container implements AsyncDisposable {
 
   async #killAndWait(): Promise<void> {
     try {
-      await this.#core.runtime.kill(this.id, killSignal);
+      await this.#signal(killSignal);
     } catch (error) {
       if (!isSampanError(error, "failed-precondition")) throw error;
     }

@@ -3,15 +3,26 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
-import type { HostFacts, ImageMount, Operation, PlanOptions } from "#plan";
-import type { CreatedContainer, Runtime } from "#runtime";
+import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
+import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
+import type { PublishedPort } from "#network";
+import type { Database } from "#images";
 import type { ChainId, RootSource, Snapshotter } from "#snapshots";
 import type { RuntimeConfig } from "#spec";
+import { containerAttributes } from "./events/container-event.ts";
+import { monitorRecord } from "./events/event.ts";
+import type { Journal } from "./events/journal.ts";
 import { accountFileLimit, resolveUser, type AccountFiles, type ResolvedUser } from "./passwd.ts";
 import type { EnginePaths } from "./paths.ts";
+import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
-import { writeNetworkFiles } from "./network-files.ts";
+import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
+import { DatabaseNetworkStore } from "./network-store.ts";
+import { networkMode } from "./network/mode.ts";
+import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { SupervisionBook } from "./supervise/book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
 /**
@@ -35,10 +46,15 @@ export interface CoreOptions {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
   readonly executor: Executor;
+  readonly database: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
+  readonly journal: Journal;
+  readonly supervision: SupervisionBook;
+  /** Program and arguments of a supervisor in the background; empty where there is to be none. */
+  readonly superviseCommand: readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -54,10 +70,16 @@ export class EngineCore {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
   readonly executor: Executor;
+  readonly database: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
   readonly cgroupParent: string;
+  readonly journal: Journal;
+  #networkStore: DatabaseNetworkStore | undefined;
+  #networking: Promise<Networking> | undefined;
+  readonly supervision: SupervisionBook;
+  readonly superviseCommand: readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -67,11 +89,31 @@ export class EngineCore {
     this.paths = options.paths;
     this.facts = options.facts;
     this.executor = options.executor;
+    this.database = options.database;
     this.runtime = options.runtime;
     this.records = options.records;
     this.snapshotter = options.snapshotter;
     this.cgroupParent = options.cgroupParent;
+    this.journal = options.journal;
+    this.supervision = options.supervision;
+    this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
+  }
+
+  /** Networks and who is on them, as they are written down. */
+  get networkStore(): DatabaseNetworkStore {
+    return (this.#networkStore ??= new DatabaseNetworkStore(this.database));
+  }
+
+  /** Ports of the host that lead to a container while it runs. */
+  publishedPorts(id: string): readonly PublishedPort[] {
+    return this.networkStore.endpoints({ container: id }).flatMap(({ ports }) => ports);
+  }
+
+  /** What works on networks: loaded late, since containers without one need nothing of it. */
+  async networking(): Promise<Networking> {
+    this.#networking ??= import("./network/networking.ts").then((module) => module.openNetworking(this));
+    return await this.#networking;
   }
 
   directory(id: string): string {
@@ -80,6 +122,16 @@ export class EngineCore {
 
   logPath(id: string): string {
     return join(this.directory(id), "log");
+  }
+
+  /** The container's cgroup in each hierarchy. */
+  cgroupPath({ id, options }: ContainerRecord): string {
+    return `${options.cgroupParent ?? this.cgroupParent}/${id}`;
+  }
+
+  /** Directories of the container's cgroups by controller. */
+  cgroups(record: ContainerRecord): ReadonlyMap<string, string> {
+    return cgroupDirectories(this.facts.cgroup, this.cgroupPath(record)).paths;
   }
 
   volumeDirectory(name: string): string {
@@ -105,9 +157,9 @@ export class EngineCore {
 
   /** Throws `failed-precondition` when the container whose network is wanted does not run. */
   sharedNetwork(record: ContainerRecord): SharedNetwork | undefined {
-    const network = record.options.network ?? "";
-    if (!network.startsWith("container:")) return undefined;
-    const other = this.records.find(network.slice("container:".length));
+    const mode = networkMode(record.options);
+    if (mode.kind !== "container") return undefined;
+    const other = this.records.find(mode.container);
     const state = this.runtime.state(other.id);
     if (state.status !== "running" && state.status !== "created")
       throw failedPrecondition(`Cannot join the network of container "${other.name}": it is not running`);
@@ -126,7 +178,7 @@ export class EngineCore {
               parameters: record.options.autoRemove === true ? withoutSync : [],
             }
           : { kind: "bind", path: root.path },
-      cgroupPath: `${this.cgroupParent}/${record.id}`,
+      cgroupPath: this.cgroupPath(record),
       keyring: record.id,
       init: record.options.init === true,
       parentDeathSignal,
@@ -168,26 +220,85 @@ export class EngineCore {
 
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    if (networkMode(record.options).kind !== "networks") return await this.#create(record, immediate, undefined);
+    const networks = await (await this.networking()).prepare(record);
+    try {
+      const created = await this.#create(record, false, networks);
+      return await this.#connect(record, created, networks, immediate);
+    } catch (error) {
+      await networks.abandon();
+      throw error;
+    }
+  }
+
+  async #create(
+    record: ContainerRecord,
+    immediate: boolean,
+    networks: PreparedNetworks | undefined,
+  ): Promise<CreatedContainer> {
     const { id, options } = record;
-    return this.runtime.create(id, {
+    const mode = networkMode(options);
+    const hostname = containerHostname(options, id);
+    // With another container's network, its files are bound.
+    const files =
+      mode.kind === "container" ? undefined : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
+    return await this.runtime.create(id, {
       immediate,
-      furnish: (directory) => writeNetworkFiles(directory, containerHostname(options, id), options.network ?? "none"),
+      furnish: (directory) => writeNetworkFiles(directory, hostname, files),
       config: this.config(record, this.sharedNetwork(record)),
       plan: {
         ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
         imageMounts: await this.imageMounts(record),
       },
-      log: this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
+      journal: this.#journalOptions(record),
+      exitOperations: networks?.exit ?? [],
       exitCommand: options.autoRemove === true ? this.#removeCommand(record.id) : [],
     });
+  }
+
+  #journalOptions(record: ContainerRecord): NonNullable<CreateContainer["journal"]> {
+    const attributes = containerAttributes(record);
+    const part = (action: "start" | "die" | "oom"): { readonly before: string; readonly after: string } => {
+      const [before, after] = monitorRecord(action, record.id, attributes);
+      return { before, after };
+    };
+    return {
+      journal: this.journal.path(),
+      startRecord: part("start"),
+      exitRecord: part("die"),
+      oomRecord: part("oom"),
+    };
+  }
+
+  /** Connects a container that waits, and lets it run where it was to do so at once. It is gone after a failure. */
+  async #connect(
+    record: ContainerRecord,
+    created: CreatedContainer,
+    networks: PreparedNetworks,
+    immediate: boolean,
+  ): Promise<CreatedContainer> {
+    try {
+      await networks.connect(created.pid);
+      if (!immediate) return created;
+      await this.runtime.start(record.id, created);
+      created.monitor?.close();
+      return { ...created, monitor: undefined };
+    } catch (error) {
+      created.monitor?.close();
+      await this.runtime.discardStart(record.id, this.#leftover(record));
+      throw error;
+    }
   }
 
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
+    writeRecord(this.paths, record);
     // A volume's files keep what the container gave them, setuid bits too: the way to them is closed (CVE-2021-41091).
     if (resolved.volumes.length > 0) mkdirSync(this.paths.volumes, { recursive: true, mode: 0o700 });
     for (const volume of resolved.volumes) {
@@ -200,7 +311,9 @@ export class EngineCore {
   /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
   async discard(record: ContainerRecord, volumes: boolean): Promise<void> {
     const { id, resolved } = record;
+    const clean = this.runtime.state(id).status === "stopped";
     await this.runtime.delete(id, this.#leftover(record));
+    if (networkMode(record.options).kind === "networks") await (await this.networking()).forget(id, clean);
     await this.snapshotter.remove(id);
     if (volumes)
       for (const volume of resolved.volumes.filter((v) => v.anonymous)) {
@@ -208,17 +321,19 @@ export class EngineCore {
         this.records.deleteVolume(volume.name);
       }
     rmSync(this.directory(id), { recursive: true, force: true });
+    this.supervision.forget(id);
     this.records.delete(id);
   }
 
   /** Ends what a process that has died had begun to start. */
   async undoStart(record: ContainerRecord): Promise<void> {
     await this.runtime.undoCreate(record.id, this.#leftover(record));
+    if (networkMode(record.options).kind === "networks") await (await this.networking()).release(record.id);
   }
 
   /** What removes the cgroups of a container whose monitor was killed. */
   #leftover(record: ContainerRecord): readonly Operation[] {
-    const path = `${this.cgroupParent}/${record.id}`;
+    const path = this.cgroupPath(record);
     const { cgroup } = this.facts;
     const mounts = cgroup.version === 2 ? [cgroup.mount] : [...new Set(cgroup.controllers.values())];
     return mounts.flatMap((mount) => [

@@ -11,12 +11,14 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { alreadyExists, invalidArgument, isSampanError, permissionDenied } from "#errdefs";
+import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
+  defaultNamespace,
   Images,
-  openDatabase,
+  type Database,
   type ImageSummary,
+  type ImageLimits,
   type PullProgress,
   type RemovedImage,
   type ResolvedImage,
@@ -24,23 +26,43 @@ import {
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials } from "#remotes";
+import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
-import { containerStatus, type ContainerStatus } from "./inspect.ts";
+import { Housekeeping } from "./housekeeping/housekeeping.ts";
+import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
+import { writeRecord } from "./housekeeping/record-file.ts";
+import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
+import { containerEvent } from "./events/container-event.ts";
+import type { EngineEvent } from "./events/event.ts";
+import { eventFilter, type EventFilters } from "./events/filter.ts";
+import { Journal } from "./events/journal.ts";
+import { readEvents, type ReadOptions } from "./events/read-journal.ts";
+import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
+import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
+import { logLimit } from "./logs.ts";
 import { ContainerFiles } from "./files/container-files.ts";
 import { ImageMountRecords } from "./image-mount-records.ts";
 import { ImageMounts } from "./image-mounts.ts";
 import { checkName, newId, randomName } from "./names.ts";
+import { containerNetworks } from "./network/details.ts";
+import { EngineNetworks } from "./network/api.ts";
+import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
-import { cgroupParent, enginePaths, type EnginePaths } from "./paths.ts";
+import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
-import { Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
+import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
-import type { RuntimeState } from "#runtime";
+import { SupervisionBook } from "./supervise/book.ts";
+import { parseDependency } from "./supervise/dependencies.ts";
+import { healthCheck } from "./supervise/health.ts";
+import { parseRestart } from "./supervise/restart-policy.ts";
+import { ensureSupervisor } from "./supervise/spawn.ts";
+import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import type { ImageRunConfig } from "#spec";
 
 export interface EngineOptions {
   /** Where images and containers are kept; `SAMPAN_ROOT` or /var/lib/sampan by default. */
@@ -49,41 +71,78 @@ export interface EngineOptions {
   readonly state?: string;
   /** Path of all containers' cgroups in each hierarchy; `SAMPAN_CGROUP_PARENT` or /sampan by default. */
   readonly cgroupParent?: string;
+  /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
+  readonly registry?: RegistryOptions;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallelLayers?: number;
+  /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */
+  readonly imageLimits?: Partial<ImageLimits>;
+  /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
+  readonly namespace?: string;
+  /**
+   * Whether a process in the background may be started to look after containers that need it (restart policies, health
+   * checks), where none does; true by default. One that says false is to call {@link Engine.supervise}.
+   */
+  readonly background?: boolean;
+  /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
+  readonly onDamage?: OnDamage;
 }
 
 export interface PullOptions {
   readonly platform?: string;
+  /** All platforms of an index, instead of one. */
+  readonly allPlatforms?: boolean;
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
 }
 
-export interface ContainerSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly command: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly status: ContainerStatus;
-  readonly state: RuntimeState;
-}
+/** How often an image may be removed before a container is made of it. */
+const createAttempts = 3;
 
 export class Engine implements AsyncDisposable {
   readonly #core: EngineCore;
   readonly #images: Images;
-  readonly #database: Disposable;
+  readonly #database: Database;
   /** Diff, export, commit, and copies in and out. */
   readonly files: ContainerFiles;
-
   /** Images whose files are to be seen in directories here. */
   readonly imageMounts: ImageMounts;
+  readonly #shared: Database;
+  #housekeeping: Housekeeping | undefined;
+  /** What was found again of a damaged database, a line each, for people. */
+  recovered: readonly string[] = [];
 
-  private constructor(core: EngineCore, images: Images, database: Disposable, imageMounts: ImageMounts) {
+  private constructor(
+    core: EngineCore,
+    images: Images,
+    database: Database,
+    shared: Database,
+    imageMounts: ImageMounts,
+  ) {
     this.imageMounts = imageMounts;
     this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
     this.#database = database;
+    this.#shared = shared;
+  }
+
+  /** Namespaces of the root directory. */
+  get namespaces(): Namespaces {
+    return new Namespaces(this.#shared, this.#core.paths.root);
+  }
+
+  /** What takes space, what can go, and whether all is well. */
+  get housekeeping(): Housekeeping {
+    const { paths, records } = this.#core;
+    return (this.#housekeeping ??= new Housekeeping({
+      core: this.#core,
+      images: this.#images,
+      database: this.#database,
+      shared: this.#shared,
+      paths,
+      records,
+    }));
   }
 
   /**
@@ -92,7 +151,9 @@ export class Engine implements AsyncDisposable {
    * @throws SampanError `permission-denied` without root, `unsupported` on a host that can't run containers
    */
   static async open(options: EngineOptions = {}): Promise<Engine> {
-    const paths = enginePaths(options.root, options.state);
+    const namespace = namespaceName(options.namespace);
+    if (namespace !== defaultNamespace) checkNamespace(namespace);
+    const paths = enginePaths(options.root, options.state, namespace);
     const facts = probeHost();
     if (facts.uid !== 0)
       throw permissionDenied(`Cannot open "${paths.root}": containers need root`, {
@@ -101,12 +162,21 @@ export class Engine implements AsyncDisposable {
       });
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
-    const database = openDatabase(paths.database);
-    const records = new Records(database);
+    const onDamage = options.onDamage ?? "refuse";
+    const sharedBook = openBook(paths.shared, onDamage);
+    const shared = sharedBook.database;
+    if (namespace !== defaultNamespace) {
+      new Namespaces(shared, paths.root).ensure(namespace);
+      makeNamespaceDirectory(paths.database);
+    }
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const { database } = ownBook;
+    const records = new Records(database, (record) => writeRecord(paths, record));
     const mountRecords = new ImageMountRecords(database);
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
-      database,
+      database: shared,
+      namespace,
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
@@ -114,21 +184,35 @@ export class Engine implements AsyncDisposable {
         ...records.usersOf(key).map((name) => `container ${name}`),
         ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
       ],
-      registry: { credentials: dockerCredentials() },
+      registry: { credentials: dockerCredentials(), ...options.registry },
+      ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
+      ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
     const core = new EngineCore({
       paths,
+      supervision: new SupervisionBook(database),
+      superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
+      journal: new Journal(
+        join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
+        database,
+      ),
       facts,
       executor,
+      database,
       runtime,
       records,
       snapshotter,
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database, new ImageMounts(core, images, mountRecords));
+    const engine = new Engine(core, images, database, shared, new ImageMounts(core, images, mountRecords));
+    if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
+      const { restoreBooks } = await import("./housekeeping/restore-books.ts");
+      engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
+    }
     await engine.#recover();
+    ensureSupervisor(core);
     return engine;
   }
 
@@ -154,9 +238,22 @@ export class Engine implements AsyncDisposable {
     }
   }
 
+  /**
+   * Looks after the containers of this root until the signal: restart policies, health checks. One process on a root does so;
+   * resolves at once when another one does and is not to be replaced.
+   */
+  async supervise(options: SuperviseOptions = {}): Promise<void> {
+    await new Supervisor(this.#core, options).run();
+  }
+
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Networks, and which containers are on them. */
+  get networks(): EngineNetworks {
+    return new EngineNetworks(this.#core);
   }
 
   /** All that can be done with images: push, tag, save, load and so on. */
@@ -199,6 +296,18 @@ export class Engine implements AsyncDisposable {
    * left of it then
    */
   async create(options: ContainerOptions, pull: PullOptions = {}): Promise<Container> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#create(options, pull);
+      } catch (error) {
+        // Another process removes the image just now: it is looked for again, and fetched when it has gone.
+        if (attempt === createAttempts || !isSampanError(error, "not-found")) throw error;
+        if (!/^sha(256|512):/.test(error.fields.path ?? "")) throw error;
+      }
+    }
+  }
+
+  async #create(options: ContainerOptions, pull: PullOptions): Promise<Container> {
     const record = await this.#makeRecord(options, pull);
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
@@ -212,6 +321,7 @@ export class Engine implements AsyncDisposable {
     } finally {
       this.#core.records.release(record.id);
     }
+    containerEvent(this.#core, record, "create");
     return container;
   }
 
@@ -248,20 +358,52 @@ export class Engine implements AsyncDisposable {
     return new Container(this.#core, this.#core.records.find(nameOrId));
   }
 
-  /** All containers, newest first. */
-  list(): ContainerSummary[] {
-    return this.#core.records.list().map((record) => {
-      const state = this.#core.runtime.state(record.id);
-      return {
-        id: record.id,
-        name: record.name,
-        image: record.image,
-        command: record.resolved.args,
-        createdAt: record.createdAt,
-        status: containerStatus(state),
-        state,
-      };
+  /**
+   * All containers, newest first.
+   *
+   * @param filters Docker's
+   */
+  list(filters: ContainerFilters = {}): ContainerSummary[] {
+    const wanted = containerFilter(filters, {
+      image: (name) => this.#ancestors(name),
+      createdAt: (name) => this.#core.records.find(name).createdAt,
     });
+    const networks = containerNetworks(this.#core);
+    return this.#core.records
+      .list()
+      .map((record) => containerSummary(this.#core, record, networks))
+      .filter(wanted);
+  }
+
+  /** Bytes on disk of what a container has written, and with its image's layers. */
+  async containerSize(id: string): Promise<{ readonly written: number; readonly total: number }> {
+    return containerSize(this.#core, id);
+  }
+
+  #ancestors(nameOrId: string): readonly string[] {
+    try {
+      const { id, chainId } = this.#images.resolve(nameOrId);
+      if (chainId === undefined) return [id];
+      // Images with this one's layers at their bottom.
+      const others = this.#images.list().flatMap(({ id: other }) => {
+        const image = this.#images.resolve(other);
+        return image.layers.includes(chainId) ? [image.id] : [];
+      });
+      return [id, ...others];
+    } catch (error) {
+      if (isSampanError(error, "not-found") || isSampanError(error, "invalid-argument")) return [nameOrId];
+      throw error;
+    }
+  }
+
+  /**
+   * What happens to containers, images, volumes and pods, whoever does it: other processes on this root too, and also when no
+   * engine is open. Events come once and in order; those that are missed between two calls are had with `since`.
+   *
+   * @param options without `since` from this call on (not the first `next`), without `until` until the signal
+   */
+  events(options: ReadOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
+    return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
   }
 
   /** The plan of a container that is not made: what keel would do, step by step. */
@@ -286,12 +428,11 @@ export class Engine implements AsyncDisposable {
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
-      if (holder !== undefined)
-        throw alreadyExists(`Cannot use name "${options.name}": container ${holder.slice(0, 12)} has it`, {
-          remedy: "Remove that container or take another name",
-        });
+      if (holder !== undefined) throw nameTaken(options.name, holder);
     }
+    const network = await checkNetwork(this.#core, options);
     const image = await this.#obtain(options, pull);
+    this.#images.noteUse(image);
     const { config } = image.config;
     const args = processArguments(options, config);
     const id = newId();
@@ -312,9 +453,35 @@ export class Engine implements AsyncDisposable {
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: volumes(options, config.volumes),
       images: await this.#mountedImages(options, pull),
+      ...exposed(options, config.exposedPorts),
+      ...this.#lookedAfter(options, config),
     };
     const name = options.name ?? randomName(0);
-    return { id, name, image: options.image, imageId: image.id, createdAt: Date.now(), options, resolved };
+    return {
+      id,
+      name,
+      image: options.image,
+      imageId: image.id,
+      createdAt: Date.now(),
+      options: { ...options, ...network },
+      resolved,
+    };
+  }
+
+  /** Checks what concerns looking after it, and resolves it. */
+  #lookedAfter(options: ContainerOptions, config: ImageRunConfig): Pick<ResolvedContainer, "health" | "dependsOn"> {
+    if (parseRestart(options.restart).name !== "no" && options.autoRemove === true)
+      throw invalidArgument(
+        "Cannot restart a container that is removed when it has ended: leave --restart or --rm out",
+      );
+    logLimit(options);
+    const health = healthCheck(options.health, config.healthcheck);
+    if (health === undefined && (options.healthOnFailure ?? "none") !== "none")
+      throw invalidArgument("Cannot act on bad health: the container has no health check", {
+        remedy: "Add --health-cmd",
+      });
+    const dependsOn = (options.dependsOn ?? []).map((text) => parseDependency(text, this.#core.records));
+    return { ...(health !== undefined && { health }), ...(dependsOn.length > 0 && { dependsOn }) };
   }
 
   /** The images that are to be mounted, fetched when they are missing. */
@@ -344,6 +511,7 @@ export class Engine implements AsyncDisposable {
     this.#images[Symbol.dispose]();
     await this.#core.executor[Symbol.asyncDispose]();
     this.#database[Symbol.dispose]();
+    this.#shared[Symbol.dispose]();
   }
 }
 
@@ -390,11 +558,16 @@ function volumes(options: ContainerOptions, image: readonly string[]): ResolvedC
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */
 function removeCommand(paths: EnginePaths, id: string): readonly string[] {
-  for (const candidate of ["./sampan.js", "../sampan.js", "../../dist/sampan.js"]) {
+  return ownCommand(paths, ["rm", "--force", "--volumes", id]);
+}
+
+function ownCommand(paths: EnginePaths, words: readonly string[]): readonly string[] {
+  for (const candidate of ["./sampan.cjs", "../sampan.cjs", "../../dist/sampan.cjs"]) {
     const program = new URL(candidate, import.meta.url).pathname;
     if (!existsSync(program)) continue;
     const state = paths.state.slice(0, -"/containers".length);
-    return [process.execPath, program, "--root", paths.root, "--state", state, "rm", "--force", "--volumes", id];
+    const globals = ["--root", paths.root, "--state", state, "--namespace", paths.namespace];
+    return [process.execPath, program, ...globals, ...words];
   }
   return [];
 }

@@ -36,11 +36,16 @@ export function parseLogLine(line: Uint8Array): LogEntry | undefined {
 /** Reads entries from a growing file. `read` gives what has come since the last call; half a line is kept for the next. */
 export class LogReader implements Disposable {
   readonly #descriptor: number;
-  #offset = 0;
+  /** Tells the file from others that get its name later. */
+  readonly inode: number;
+  #offset: number;
   #rest: Uint8Array = new Uint8Array(0);
 
-  constructor(path: string) {
+  /** @param offset where an entry begins */
+  constructor(path: string, offset = 0) {
     this.#descriptor = openSync(path, "r");
+    this.inode = fstatSync(this.#descriptor).ino;
+    this.#offset = offset;
   }
 
   /** At most about 1 MiB at a time; undefined at the end of what is there now. */

@@ -1,5 +1,6 @@
 /** Networks and who is on them, in the database. */
 import type { Database } from "#images";
+import { migrateNames } from "./name-source.ts";
 import type { EndpointRecord, Family, NetworkRecord, NetworkStore, PublishedPort, TakenPort } from "#network";
 
 const migrations: readonly string[] = [
@@ -22,6 +23,7 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX network_ports_container ON network_ports (network, container);
   `,
+  "ALTER TABLE network_endpoints ADD COLUMN departed INTEGER NOT NULL DEFAULT 0",
 ];
 
 const parse = (row: Record<string, unknown>): unknown => JSON.parse(row["record"] as string);
@@ -32,6 +34,7 @@ export class DatabaseNetworkStore implements NetworkStore {
   constructor(database: Database) {
     this.#database = database;
     database.migrate("network", migrations);
+    migrateNames(database);
   }
 
   #sql(text: string): ReturnType<Database["prepare"]> {
@@ -61,7 +64,7 @@ export class DatabaseNetworkStore implements NetworkStore {
 
   endpoints({ network, container }: { network?: string; container?: string } = {}): readonly EndpointRecord[] {
     return this.#sql(
-      "SELECT record FROM network_endpoints WHERE network = ifnull(?1, network) AND container = ifnull(?2, container) ORDER BY network, container",
+      "SELECT record FROM network_endpoints WHERE NOT departed AND network = ifnull(?1, network) AND container = ifnull(?2, container) ORDER BY network, container",
     )
       .all(network ?? null, container ?? null)
       .map(parse) as EndpointRecord[];
@@ -82,11 +85,33 @@ export class DatabaseNetworkStore implements NetworkStore {
     });
   }
 
+  leave(network: string, container: string): void {
+    this.transaction(() => {
+      this.#sql("DELETE FROM network_ports WHERE network = ? AND container = ?").run(network, container);
+      this.#sql("UPDATE network_endpoints SET departed = 1 WHERE network = ? AND container = ?").run(
+        network,
+        container,
+      );
+    });
+  }
+
+  departed(): readonly EndpointRecord[] {
+    return this.#sql("SELECT record FROM network_endpoints WHERE departed").all().map(parse) as EndpointRecord[];
+  }
+
   takeAddress(network: string, address: string, container: string): boolean {
     const { changes } = this.#sql(
       "INSERT OR IGNORE INTO network_addresses (network, address, container) VALUES (?, ?, ?)",
     ).run(network, address, container);
     return Number(changes) === 1;
+  }
+
+  addressHolder(network: string, address: string): string | undefined {
+    const row = this.#sql("SELECT container FROM network_addresses WHERE network = ? AND address = ?").get(
+      network,
+      address,
+    );
+    return row?.["container"] as string | undefined;
   }
 
   lastAddress(network: string, family: Family): string | undefined {
@@ -99,14 +124,26 @@ export class DatabaseNetworkStore implements NetworkStore {
   }
 
   portHolders(protocol: PublishedPort["protocol"], hostPort: number): readonly TakenPort[] {
-    return this.#sql("SELECT host_address, container FROM network_ports WHERE protocol = ? AND host_port = ?")
+    return this.#sql("SELECT host_address, network, container FROM network_ports WHERE protocol = ? AND host_port = ?")
       .all(protocol, hostPort)
-      .map((row) => ({ hostAddress: row["host_address"] as string, container: row["container"] as string }));
+      .map((row) => ({
+        hostAddress: row["host_address"] as string,
+        network: row["network"] as string,
+        container: row["container"] as string,
+      }));
   }
 
   takePort(network: string, container: string, port: PublishedPort): void {
     this.#sql(
       "INSERT INTO network_ports (protocol, host_port, host_address, network, container) VALUES (?, ?, ?, ?, ?)",
     ).run(port.protocol, port.hostPort, port.hostAddress, network, container);
+  }
+
+  dropPort(port: PublishedPort): void {
+    this.#sql("DELETE FROM network_ports WHERE protocol = ? AND host_port = ? AND host_address = ?").run(
+      port.protocol,
+      port.hostPort,
+      port.hostAddress,
+    );
   }
 }

@@ -1,4 +1,5 @@
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
+import type { HealthOptions } from "./supervise/health.ts";
 
 export interface MountOption {
   readonly type: "bind" | "volume" | "tmpfs" | "image";
@@ -26,12 +27,32 @@ export interface DeviceOption {
   readonly permissions: string;
 }
 
+export interface DeviceRate {
+  /** Block device on the host, e.g. `/dev/sda`. */
+  readonly path: string;
+  /** Of the device; bytes may be a text such as `10m`. */
+  readonly rate: number | string;
+}
+
 export interface UlimitOption {
   /** Docker's names: `nofile`, `nproc`, `core` … */
   readonly name: string;
   /** -1 is unlimited. */
   readonly soft: number;
   readonly hard: number;
+}
+
+/** A network that a container is on. */
+export interface NetworkOption {
+  readonly name: string;
+  /** Fixed addresses; the next free ones of the network otherwise. */
+  readonly ip?: string;
+  readonly ip6?: string;
+  readonly mac?: string;
+  /** Further names by which the network's other containers know it. */
+  readonly aliases?: readonly string[];
+  /** Name of the interface inside; `eth0`, `eth1` … by default. */
+  readonly interface?: string;
 }
 
 export interface ContainerOptions {
@@ -62,6 +83,36 @@ export interface ContainerOptions {
   readonly cpuShares?: number;
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
+  /** Microseconds of processor time in each {@link ContainerOptions.cpuPeriod}; in place of `cpus`. */
+  readonly cpuQuota?: number;
+  /** Microseconds, 1000 to 1000000. */
+  readonly cpuPeriod?: number;
+  /** Microseconds of real-time scheduling in each {@link ContainerOptions.cpuRtPeriod} (cgroup v1). */
+  readonly cpuRtRuntime?: number;
+  readonly cpuRtPeriod?: number;
+  /** 0 to 100, how willingly its memory is swapped out (cgroup v1); -1 leaves it. */
+  readonly memorySwappiness?: number;
+  /** Processes wait when memory is full, and are not killed (cgroup v1). */
+  readonly oomKillDisable?: boolean;
+  /** -1000 to 1000. */
+  readonly oomScoreAdj?: number;
+  /** 10 to 1000; 0 leaves it. */
+  readonly blkioWeight?: number;
+  readonly blkioWeightDevices?: readonly DeviceRate[];
+  /** Bytes a second. */
+  readonly deviceReadBps?: readonly DeviceRate[];
+  readonly deviceWriteBps?: readonly DeviceRate[];
+  /** Operations a second. */
+  readonly deviceReadIops?: readonly DeviceRate[];
+  readonly deviceWriteIops?: readonly DeviceRate[];
+  /** Bytes of huge pages by their size, e.g. `{ "2MB": "64m" }`. */
+  readonly hugepages?: Readonly<Record<string, number | string>>;
+  /** Files of cgroup v2 and what is written to them, e.g. `{ "memory.high": "100000000" }`. */
+  readonly cgroupFiles?: Readonly<Record<string, string>>;
+  /** Rules of the device list such as `c 42:* rmw`, after those of `devices`. */
+  readonly deviceRules?: readonly string[];
+  /** Cgroup that the container's own is made in, in place of the engine's: `/jobs/night` in each hierarchy. */
+  readonly cgroupParent?: string;
   /** -1 or 0 is unlimited. */
   readonly pidsLimit?: number;
   readonly shmSize?: number | string;
@@ -75,8 +126,22 @@ export interface ContainerOptions {
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly devices?: readonly DeviceOption[];
   readonly init?: boolean;
-  /** `none` (default), `host`, or `container:NAME-OR-ID`. */
+  /** A network's name, `none`, `host`, or `container:NAME-OR-ID`; `bridge` by default. */
   readonly network?: string;
+  /** In place of `network`: several, or one with fixed addresses and the like. */
+  readonly networks?: readonly NetworkOption[];
+  /** Ports of the host that lead to ports of it: `[[ADDRESS:]HOST-PORT:]PORT[/tcp|udp|sctp]`, also with ranges. */
+  readonly publish?: readonly string[];
+  /** Publish every port of EXPOSE and `expose` on a free port of the host. */
+  readonly publishAll?: boolean;
+  /** `PORT[/PROTOCOL]`, in addition to the image's EXPOSE. */
+  readonly expose?: readonly string[];
+  /** Lines of /etc/hosts: `NAME:ADDRESS`; the address `host-gateway` is the host. */
+  readonly addHosts?: readonly string[];
+  /** Name servers in place of the host's. */
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
   /** `OS/ARCHITECTURE[/VARIANT]` of the image. */
   readonly platform?: string;
   readonly tty?: boolean;
@@ -84,6 +149,20 @@ export interface ContainerOptions {
   /** Close stdin when the first client that attached it leaves. */
   readonly stdinOnce?: boolean;
   readonly autoRemove?: boolean;
+  /** `no` (default), `always`, `unless-stopped`, `on-failure` or `on-failure:N`. */
+  readonly restart?: string;
+  /** In place of the image's health check, or parts of it. */
+  readonly health?: HealthOptions;
+  /** What is done when it becomes unhealthy: nothing by default. A killed one is restarted by its policy. */
+  readonly healthOnFailure?: "none" | "kill" | "restart" | "stop";
+  /** Containers that are started before it: `NAME`, `NAME:healthy` or `NAME:completed` (has ended with 0). */
+  readonly dependsOn?: readonly string[];
+  /** `none` keeps no log. */
+  readonly logDriver?: "cri" | "none";
+  /** Bytes after which a new file of the log is begun, or a text such as `10m`. */
+  readonly logMaxSize?: number | string;
+  /** How many files of the log are kept, 1 to 1000; 1 by default. */
+  readonly logMaxFiles?: number;
   readonly stopSignal?: string;
   /** Seconds between the stop signal and SIGKILL; 10 by default. */
   readonly stopTimeout?: number;
@@ -92,6 +171,8 @@ export interface ContainerOptions {
 }
 
 export interface ExecOptions {
+  /** No events tell of it: a health check. */
+  readonly quiet?: boolean;
   readonly command: readonly string[];
   readonly env?: readonly string[];
   readonly workdir?: string;

@@ -2,10 +2,12 @@
  * The engine's book: which containers there are and what they were made from. How they *are* is not here: the monitor's files
  * tell that. Two processes may use the same book at once; `claim` keeps them from working on one container at a time.
  */
-import { alreadyExists, failedPrecondition, invalidArgument, notFound } from "#errdefs";
+import { alreadyExists, failedPrecondition, invalidArgument, notFound, type SampanError } from "#errdefs";
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
 import type { ContainerOptions } from "./options.ts";
+import type { Dependency } from "./supervise/dependencies.ts";
+import type { HealthCheck } from "./supervise/health.ts";
 
 /** What was worked out when the container was made, and holds for its whole life. */
 export interface ContainerRecord {
@@ -39,6 +41,10 @@ export interface ResolvedContainer {
     readonly chainId: string | undefined;
     readonly subpath: string;
   }[];
+  /** Ports that the image and the options expose, e.g. `80/tcp`. */
+  readonly exposed?: readonly string[];
+  readonly health?: HealthCheck;
+  readonly dependsOn?: readonly Dependency[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;
@@ -83,6 +89,13 @@ function claimIsLive(claim: string): boolean {
   return processIsAlive(Number(pid), BigInt(start));
 }
 
+export function nameTaken(name: string, holder: string, cause?: unknown): SampanError {
+  return alreadyExists(`Cannot use name "${name}": container ${holder.slice(0, 12)} has it`, {
+    cause,
+    remedy: "Remove that container or take another name",
+  });
+}
+
 interface Row {
   readonly id: string;
   readonly name: string;
@@ -96,11 +109,14 @@ interface Row {
 
 export class Records {
   readonly #database: Database;
+  readonly #onChange: (record: ContainerRecord) => void;
   /** Claims of this process: two tasks of one process exclude each other too. */
   readonly #own = new Set<string>();
 
-  constructor(database: Database) {
+  /** @param onChange told of each container that gets another name or other options */
+  constructor(database: Database, onChange: (record: ContainerRecord) => void = () => undefined) {
     this.#database = database;
+    this.#onChange = onChange;
     database.migrate("engine", schema);
   }
 
@@ -125,14 +141,9 @@ export class Records {
         ownClaim("create"),
       );
     } catch (error) {
-      const holder = this.#sql("SELECT id FROM containers WHERE name = ?").get(record.name) as
-        | { id: string }
-        | undefined;
+      const holder = this.findName(record.name);
       if (holder === undefined) throw error;
-      throw alreadyExists(`Cannot use name "${record.name}": container ${holder.id.slice(0, 12)} has it`, {
-        cause: error,
-        remedy: "Remove that container or take another name",
-      });
+      throw nameTaken(record.name, holder, error);
     }
     this.#own.add(record.id);
   }
@@ -159,9 +170,25 @@ export class Records {
     this.#own.add(id);
   }
 
+  /** Whether a process that lives is working on it. */
+  isClaimed(id: string): boolean {
+    const row = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id) as { claim: string | null } | undefined;
+    return row !== undefined && row.claim !== null && claimIsLive(row.claim);
+  }
+
   release(id: string): void {
     if (!this.#own.delete(id)) return;
     this.#sql("UPDATE containers SET claim = NULL WHERE id = ?").run(id);
+  }
+
+  /** Whether a process works on the container. */
+  isBusy(id: string): boolean {
+    if (this.#own.has(id)) return true;
+    const claim = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id)?.["claim"] as
+      | string
+      | null
+      | undefined;
+    return typeof claim === "string" && claimIsLive(claim);
   }
 
   /** Id of the container with this name. */
@@ -173,8 +200,28 @@ export class Records {
     return this.#sql("SELECT 1 FROM containers WHERE id = ?").get(id) !== undefined;
   }
 
+  /** @throws SampanError `already-exists` when another container has the name, `not-found` when this one is gone */
   rename(id: string, name: string): void {
-    this.#sql("UPDATE containers SET name = ? WHERE id = ?").run(name, id);
+    let changes;
+    try {
+      ({ changes } = this.#sql("UPDATE containers SET name = ? WHERE id = ?").run(name, id));
+    } catch (error) {
+      const holder = this.findName(name);
+      if (holder === undefined) throw error;
+      throw nameTaken(name, holder, error);
+    }
+    if (Number(changes) === 0) throw notFound(`Cannot rename container "${id.slice(0, 12)}": it has been removed`);
+    this.#changed(id);
+  }
+
+  #changed(id: string): void {
+    const row = this.#sql("SELECT * FROM containers WHERE id = ?").get(id) as unknown as Row | undefined;
+    if (row !== undefined) this.#onChange(fromRow(row));
+  }
+
+  setOptions(id: string, options: ContainerOptions): void {
+    this.#sql("UPDATE containers SET options = ? WHERE id = ?").run(JSON.stringify(options), id);
+    this.#changed(id);
   }
 
   delete(id: string): void {

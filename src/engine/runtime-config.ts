@@ -18,15 +18,16 @@ import {
   parseSeccompFile,
   type MountConfig,
   type NamespaceConfig,
-  type Resources,
   type RuntimeConfig,
   type SeccompProfile,
 } from "#spec";
 import { allDevices, givenDevices } from "./devices.ts";
+import { networkMode } from "./network/mode.ts";
 import type { ContainerOptions, MountOption } from "./options.ts";
 import { processCapabilities, processRlimits } from "./process-config.ts";
 import type { ResolvedContainer } from "./records.ts";
-import { parseBytes, parseCpus } from "./units.ts";
+import { containerResources, oomScore } from "./resources.ts";
+import { parseBytes } from "./units.ts";
 
 export interface ConfigContext {
   readonly facts: HostFacts;
@@ -64,6 +65,7 @@ export function runtimeConfig(
       capabilities,
       rlimits: processRlimits(options.ulimits ?? []),
       noNewPrivileges: options.noNewPrivileges === true,
+      oomScoreAdj: oomScore(options),
     },
     hostname: context.hostname,
     domainname: options.domainname,
@@ -75,7 +77,7 @@ export function runtimeConfig(
       ...noIds,
       timeOffsets: new Map(),
       devices: privileged ? allDevices() : devices.devices,
-      resources: resources(options, [...(privileged ? privilegedDeviceRules : []), ...devices.rules]),
+      resources: containerResources(options, [...(privileged ? privilegedDeviceRules : []), ...devices.rules]),
       sysctl: new Map(Object.entries(options.sysctls ?? {})),
       seccomp: seccomp(options, facts, capabilities.bounding, resolved.image32 === true),
       maskedPaths: privileged ? [] : defaultMaskedPaths(facts),
@@ -97,15 +99,11 @@ export function containerHostname(options: ContainerOptions, id: string): string
 }
 
 function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
-  const network = options.network ?? "none";
+  const mode = networkMode(options);
   const others = defaultNamespaces.filter(({ type }) => type !== "network");
-  if (network === "none") return [...defaultNamespaces];
-  if (network === "host") return others;
-  if (!network.startsWith("container:"))
-    throw unsupported(`Cannot use network "${network}": there are none, host and container:NAME`, {
-      remedy: "Networks of other kinds come in a later version",
-    });
-  return [...others, { type: "network", path: context.networkNamespace }];
+  if (mode.kind === "host") return others;
+  if (mode.kind === "container") return [...others, { type: "network", path: context.networkNamespace }];
+  return [...defaultNamespaces];
 }
 
 function mounts(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): MountConfig[] {
@@ -194,59 +192,6 @@ function tmpfsMount(mount: MountOption, target: string): MountConfig {
     source: "tmpfs",
     options: ["nosuid", "nodev", "noexec", ...given, ...read],
     ...noIds,
-  };
-}
-
-/** Less than this and the kernel kills the process before it has begun. */
-const smallestMemory = 512 * 1024;
-
-function resources(options: ContainerOptions, devices: Resources["devices"]): Resources {
-  const bytes = (value: number | string | undefined, what: string): bigint | undefined =>
-    value === undefined ? undefined : BigInt(parseBytes(value, what));
-  const limit = bytes(options.memory, "--memory");
-  if (limit !== undefined && limit > 0n && limit < smallestMemory)
-    throw invalidArgument(`Cannot set --memory to ${options.memory}: no process can start in less than 512k`, {
-      remedy: "Give it at least 512k",
-    });
-  const unlimitedSwap = options.memorySwap === -1 || options.memorySwap === "-1";
-  const given = unlimitedSwap ? -1n : bytes(options.memorySwap, "--memory-swap");
-  if (given !== undefined && given !== 0n) {
-    if (limit === undefined || limit === 0n)
-      throw invalidArgument("Cannot set --memory-swap: --memory must be set too", { remedy: "Add --memory" });
-    if (given > 0n && given < limit)
-      throw invalidArgument(
-        `Cannot set --memory-swap to ${options.memorySwap}: it counts memory too, and is below --memory`,
-      );
-  }
-  // As Docker: with a memory limit alone, as much swap again may be used.
-  const swap =
-    limit === undefined || limit === 0n ? undefined : given === undefined || given === 0n ? limit * 2n : given;
-  const reservation = bytes(options.memoryReservation, "--memory-reservation");
-  const quota = options.cpus === undefined ? 0 : parseCpus(options.cpus, "--cpus");
-  const pids = options.pidsLimit;
-  const list = (text: string | undefined, what: string): string | undefined => {
-    if (text === undefined || text === "") return undefined;
-    if (!/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text))
-      throw invalidArgument(`Cannot parse ${what} "${text}": it is not a list such as 0-2,4`);
-    return text;
-  };
-  return {
-    devices,
-    memory:
-      limit === undefined && reservation === undefined
-        ? undefined
-        : { limit: limit === 0n ? undefined : limit, swap, reservation: reservation === 0n ? undefined : reservation },
-    cpu: {
-      shares: options.cpuShares === undefined || options.cpuShares === 0 ? undefined : BigInt(options.cpuShares),
-      quota: quota === 0 ? undefined : BigInt(quota),
-      period: quota === 0 ? undefined : 100_000n,
-      cpus: list(options.cpusetCpus, "--cpuset-cpus"),
-      mems: list(options.cpusetMems, "--cpuset-mems"),
-    },
-    pids: pids === undefined || pids <= 0 ? undefined : { limit: BigInt(pids) },
-    hugepageLimits: [],
-    rdma: new Map(),
-    unified: new Map(),
   };
 }
 

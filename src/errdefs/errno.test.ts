@@ -19,10 +19,12 @@ describe("errnoName()", () => {
 
 describe("errnoText()", () => {
   it("gives a text to stand after a colon", () => {
-    expect([errnoText(2), errnoText(13), errnoText(90), errnoText(4000)]).toEqual([
+    expect([errnoText(2), errnoText(13), errnoText(90), errnoText(8), errnoText(122), errnoText(4000)]).toEqual([
       "no such file or directory",
       "permission denied",
       "message too long",
+      "exec format error",
+      "disk quota exceeded",
       "errno 4000",
     ]);
   });

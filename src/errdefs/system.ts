@@ -30,11 +30,14 @@ const databaseCodes: ReadonlyMap<number, readonly [code: ErrorCode, state: strin
   [5, ["unavailable", "another process keeps it busy", "Try again"]],
   [8, ["permission-denied", "it cannot be written", "Choose a writable place with --root"]],
   [10, ["data-loss", "reading or writing the disk failed", "See the kernel's log for errors of the disk"]],
-  [11, ["data-loss", "it is damaged", "Restore it, or remove it and pull the images again"]],
+  [11, ["data-loss", "it is damaged", "sampan content fsck --repair rebuilds it from what is on disk"]],
   [13, ["resource-exhausted", "no space left on device", "Free some space, or move elsewhere with --root"]],
   [14, ["failed-precondition", "it cannot be opened", "Choose a writable place with --root"]],
-  [26, ["data-loss", "it is no SQLite database", "Remove it and pull the images again"]],
+  [26, ["data-loss", "it is no SQLite database", "sampan content fsck --repair rebuilds it from what is on disk"]],
 ]);
+
+/** SQLITE_CONSTRAINT_TRIGGER */
+const triggerCode = 1811;
 
 interface SystemError {
   readonly code?: unknown;
@@ -51,6 +54,9 @@ export function fromSystemError(error: unknown): SampanError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, syscall, path, errcode } = error as SystemError;
   if (code === "ERR_SQLITE_ERROR" && typeof errcode === "number") {
+    // A trigger of our own says why.
+    if (errcode === triggerCode)
+      return new SampanError("failed-precondition", `Cannot use the database: ${error.message}`);
     // The low byte of an extended result code is the primary one.
     const known = databaseCodes.get(errcode & 0xff);
     if (known === undefined) return undefined;

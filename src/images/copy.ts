@@ -9,7 +9,7 @@ import type { Registry } from "#remotes";
 import {
   familiarName,
   isIndexMediaType,
-  maxDocumentSize,
+  defaultDocumentSize,
   parseManifestDocument,
   parseReference,
   selectManifest,
@@ -57,6 +57,8 @@ export interface CopyOptions {
   readonly registry: Registry;
   /** All platforms of an index. */
   readonly all: boolean;
+  /** Also what refers to it: signatures, attestations and the like. Not to an archive, which has no place for it. */
+  readonly referrers?: boolean;
   /** In place of this machine's. */
   readonly platform: Platform | undefined;
   readonly onProgress: OnProgress | undefined;
@@ -70,6 +72,11 @@ export interface CopyOptions {
 /** Copies an image byte for byte; returns the digest of what was copied. */
 export async function copyImage(from: Place, to: Place, options: CopyOptions): Promise<Digest> {
   const { registry, signal, onProgress } = options;
+  if (options.referrers === true && to.kind === "archive") {
+    throw invalidArgument(`Cannot copy to "${to.path}": an archive has no place for what refers to an image`, {
+      remedy: "Copy to a folder (oci:DIR)",
+    });
+  }
   await using source = await openSource(from, options);
   const root = options.all ? source.root : await pick(source.reader, source.root, options);
   const transfer = async (writer: ImageWriter): Promise<void> =>
@@ -78,6 +85,7 @@ export async function copyImage(from: Place, to: Place, options: CopyOptions): P
       onProgress,
       signal,
       status: "copying",
+      ...(options.referrers !== undefined && { referrers: options.referrers }),
     });
   if (to.kind === "docker") await transfer(registryWriter(registry, to.reference));
   else if (to.kind === "oci") {
@@ -138,7 +146,7 @@ async function openArchive(path: string, name: string | undefined, signal: Abort
       });
     }
     const reader: ImageReader = {
-      readManifest: async ({ digest }) => await content.readBytes(digest, maxDocumentSize),
+      readManifest: async ({ digest }) => await content.readBytes(digest, defaultDocumentSize),
       readBlob: async function* readBlob({ digest }, offset) {
         let left = offset;
         for await (const chunk of content.openRead(digest)) {

@@ -1,13 +1,15 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
-import { failedPrecondition, internal, unavailable } from "#errdefs";
+import { failedPrecondition, fromSystemError, internal, unavailable } from "#errdefs";
 
 /** Opens the file, made with its directory when it is missing. */
 export function openDatabase(path: string): Database {
   return new Database(path);
 }
 
+/** SQLITE_BUSY, SQLITE_LOCKED, and SQLITE_PROTOCOL, which WAL's own races give (sqlite.org/rescode.html). */
+const busyCodes: ReadonlySet<number> = new Set([5, 6, 15]);
 /** Milliseconds that a statement waits for another process's transaction. */
 const busyTimeout = 10_000;
 
@@ -20,6 +22,11 @@ export class Database implements Disposable {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #inTransaction = false;
+
+  /** The file. */
+  get path(): string {
+    return this.#path;
+  }
 
   /** The connection itself, for a component that prepares its own statements. */
   get connection(): DatabaseSync {
@@ -44,11 +51,27 @@ export class Database implements Disposable {
         this.#database.exec("PRAGMA journal_mode = WAL");
         return;
       } catch (error) {
+        const primary = Number((error as { readonly errcode?: unknown }).errcode) & 0xff;
+        if (!busyCodes.has(primary)) {
+          this.#database.close();
+          throw error;
+        }
         if (attempt === 100) {
           throw unavailable(`Cannot open "${this.#path}": other processes keep it busy`, { cause: error });
         }
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       }
+    }
+  }
+
+  /** What is wrong with the file, in SQLite's words; undefined when nothing is. Reads all of it. */
+  damage(): string | undefined {
+    try {
+      const row = this.#database.prepare("PRAGMA quick_check(1)").get();
+      const state = String(row?.["quick_check"]);
+      return state === "ok" ? undefined : state.replaceAll("\n", " ");
+    } catch (error) {
+      return fromSystemError(error)?.message ?? String(error);
     }
   }
 

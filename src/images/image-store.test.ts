@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mediaTypes, parsePlatform, type Digest } from "#spec";
 import { openDatabase, type Database } from "./database.ts";
 import { hostPlatform, ImageStore, type ImageRecord } from "./image-store.ts";
+import { migrations } from "./schema.ts";
 
 let directory = "";
 let database: Database;
@@ -134,11 +135,11 @@ test("ImageStore.put() leaves what the name stood for before dangling", () => {
   store.put(record("app:1", { diffIds: [id("d1")] }));
   store.put(record("app:1", { target: id("a2"), config: id("c2"), diffIds: [], now: 2000 }));
   store.tag("localhost/copy:1", store.resolve("app:1"), 3000);
-  const summary = { platform: `linux/${host.architecture}`, created: "2024-01-01T00:00:00Z" };
+  const summary = { platform: `linux/${host.architecture}`, created: "2024-01-01T00:00:00Z", pinned: false };
   expect(store.list()).toEqual([
-    { name: "localhost/copy:1", id: id("c2"), target: id("a2"), size: 0, ...summary },
-    { name: "docker.io/library/app:1", id: id("c2"), target: id("a2"), size: 0, ...summary },
-    { name: undefined, id: id("c1"), target: id("a1"), size: 10, ...summary },
+    { name: "localhost/copy:1", id: id("c2"), target: id("a2"), size: 0, used: 3000, ...summary },
+    { name: "docker.io/library/app:1", id: id("c2"), target: id("a2"), size: 0, used: 2000, ...summary },
+    { name: undefined, id: id("c1"), target: id("a1"), size: 10, used: 1000, ...summary },
   ]);
   expect(store.resolve("app:1").chainId).toBeUndefined();
   expect(store.names(id("a2"))).toEqual(["docker.io/library/app:1", "localhost/copy:1"]);
@@ -152,4 +153,54 @@ test("ImageStore.forget() gives the keys of a target, its top snapshots first", 
   expect(store.forget(id("a1"))).toEqual([`snapshot:${top}`, `snapshot:${id("d1")}`, id("a1"), id("c1")]);
   expect(store.list()).toEqual([]);
   expect(store.isNeeded(id("a1"))).toBe(false);
+});
+
+describe("namespaces", () => {
+  test("have names and dangling images of their own, and keep what both need", () => {
+    const other = new ImageStore(database, "other");
+    store.put(record("app:1", { keys: [id("a1"), id("c1")] }));
+    expect(other.list()).toEqual([]);
+    expect(() => other.resolve("c1")).toThrow(expect.objectContaining({ code: "not-found" }));
+    other.put(record("app:1", { keys: [id("a1"), id("c1")] }));
+    other.tag("localhost/mine:1", other.resolve("app:1"), 2000);
+    expect(store.names(id("a1"))).toEqual(["docker.io/library/app:1"]);
+    expect(store.namesWith(id("c1"))).toEqual(["docker.io/library/app:1"]);
+    store.untag("docker.io/library/app:1");
+    store.forget(id("a1"));
+    expect(store.list()).toEqual([]);
+    expect(store.isNeeded(id("c1"))).toBe(true);
+    expect(other.resolve("app:1").id).toBe(id("c1"));
+  });
+
+  test("ImageStore migrates what was there before them into the default one", () => {
+    const path = join(directory, "old.db");
+    {
+      using old = openDatabase(path);
+      old.migrate("images", migrations.slice(0, 1));
+      old.connection.exec(`
+        INSERT INTO images VALUES ('docker.io/library/app:1', '${id("a1")}', 'm', 7, 1, 2);
+        INSERT INTO image_platforms VALUES ('${id("a1")}', 'linux/amd64', '${id("a1")}', '${id("c1")}', 5, '');
+        INSERT INTO image_keys VALUES ('${id("a1")}', '${id("c1")}');
+        INSERT INTO image_builtin VALUES ('localhost/node:latest', '[]', '${id("a1")}');`);
+    }
+    using migrated = openDatabase(path);
+    const now = new ImageStore(migrated);
+    expect(now.list()).toMatchObject([{ name: "docker.io/library/app:1", id: id("c1"), size: 5, used: 2 }]);
+    expect(now.keys(id("a1"))).toEqual([id("c1")]);
+    expect(new ImageStore(migrated, "other").list()).toEqual([]);
+  });
+});
+
+test("ImageStore.noteUse() remembers a use to the hour, and pin() a name that is to stay", () => {
+  const hour = 3600 * 1000;
+  store.put(record("app:1", { now: hour }));
+  const image = store.resolve("app:1");
+  store.noteUse(image, 2 * hour - 1);
+  expect(store.list()[0]?.used).toBe(hour);
+  store.noteUse(image, 2 * hour);
+  expect(store.list()[0]).toMatchObject({ used: 2 * hour, pinned: false });
+  expect(store.pin("docker.io/library/app:1", true)).toBe(true);
+  store.put(record("app:1", { now: 3 * hour }));
+  expect(store.list()[0]).toMatchObject({ used: 3 * hour, pinned: true });
+  expect(store.pin("docker.io/library/none:1", true)).toBe(false);
 });

@@ -18,6 +18,7 @@ import {
 import { chainIds } from "#snapshots";
 import type { Database } from "./database.ts";
 import type { Key } from "./leases.ts";
+import { logName, type LoggedName } from "./name-log.ts";
 import { migrations } from "./schema.ts";
 
 /** An image that is unpacked and can be run. */
@@ -48,6 +49,10 @@ export interface ImageSummary {
   readonly created: string;
   /** Bytes of its unpacked layers' tar streams. */
   readonly size: number;
+  /** When it was got or a container was last made of it, to the hour, in milliseconds since the epoch. */
+  readonly used: number;
+  /** Never pruned. */
+  readonly pinned: boolean;
 }
 
 /** What an image needs to be recorded. */
@@ -77,7 +82,19 @@ interface ParsedConfig {
 }
 
 const cacheLimit = 512;
-const selectPlatforms = "SELECT i.name, p.digest, p.platform, p.manifest, p.config FROM image_platforms p";
+/** Milliseconds within which a further use is not noted. */
+const useResolution = 3600 * 1000;
+
+/** The namespace of whoever names none. */
+export const defaultNamespace = "default";
+
+/** Names with what they stand for, in one namespace (`?1`). */
+const selectNamed = `SELECT i.name, p.digest, p.platform, p.manifest, p.config FROM images i
+  JOIN image_platforms p ON p.namespace = i.namespace AND p.digest = i.digest WHERE i.namespace = ?1`;
+/** Everything unpacked, with a name or without. */
+const selectAll = `SELECT i.name, p.digest, p.platform, p.manifest, p.config FROM image_platforms p
+  LEFT JOIN images i ON i.namespace = p.namespace AND i.digest = p.digest WHERE p.namespace = ?1`;
+const selectTarget = "SELECT NULL AS name, * FROM image_platforms WHERE namespace = ?1 AND digest = ?2";
 
 /** The key under which a reference is recorded: a digest says all, and a tag next to it does not count. */
 export function recordName(reference: Reference): string {
@@ -92,11 +109,14 @@ export function hostPlatform(): Platform {
 
 /** Names of images and what was unpacked of them. Synchronous; a warm {@link resolve} takes some 20 µs. */
 export class ImageStore {
+  readonly namespace: string;
   readonly #database: Database;
   readonly #configs = new Map<Digest, ParsedConfig>();
 
-  constructor(database: Database) {
+  /** @param namespace whose names these are; blobs and layers are everybody's */
+  constructor(database: Database, namespace: string = defaultNamespace) {
     this.#database = database;
+    this.namespace = namespace;
     database.migrate("images", migrations);
   }
 
@@ -141,22 +161,18 @@ export class ImageStore {
   }
 
   #findName(reference: Reference): readonly PlatformRow[] {
-    const rows = this.#rows(
-      `${selectPlatforms} JOIN images i ON i.digest = p.digest WHERE i.name = ?`,
-      recordName(reference),
-    );
+    const rows = this.#rows(`${selectNamed} AND i.name = ?2`, recordName(reference));
     if (rows.length > 0 || reference.digest === undefined) return rows;
     // Pulled by a tag, asked for by the digest that the tag stands for.
     const repository = repositoryName(reference);
-    return this.#rows(
-      `${selectPlatforms} JOIN images i ON i.digest = p.digest WHERE p.digest = ?`,
-      reference.digest,
-    ).filter(({ name }) => name !== null && repositoryName(parseReference(name)) === repository);
+    return this.#rows(`${selectNamed} AND i.digest = ?2`, reference.digest).filter(
+      ({ name }) => name !== null && repositoryName(parseReference(name)) === repository,
+    );
   }
 
   #findId(hex: string, text: string): readonly PlatformRow[] {
     const rows = this.#rows(
-      `${selectPlatforms} LEFT JOIN images i ON i.digest = p.digest WHERE p.config >= ? AND p.config < ? ORDER BY i.name`,
+      `${selectAll} AND p.config >= ?2 AND p.config < ?3 ORDER BY i.name`,
       `sha256:${hex}`,
       `sha256:${hex}g`,
     );
@@ -169,7 +185,7 @@ export class ImageStore {
   }
 
   #rows(sql: string, ...parameters: string[]): readonly PlatformRow[] {
-    return this.#database.prepare(sql).all(...parameters) as unknown as readonly PlatformRow[];
+    return this.#database.prepare(sql).all(this.namespace, ...parameters) as unknown as readonly PlatformRow[];
   }
 
   #config(digest: Digest): ParsedConfig {
@@ -185,7 +201,7 @@ export class ImageStore {
 
   /** Whether this name stands for the target already, and that is unpacked for a platform that matches. */
   isCurrent(name: string, target: Digest, platform: Platform | undefined): boolean {
-    const rows = this.#rows(`${selectPlatforms} JOIN images i ON i.digest = p.digest WHERE i.name = ?`, name);
+    const rows = this.#rows(`${selectNamed} AND i.name = ?2`, name);
     const row = bestRow(rows, platform ?? hostPlatform()) ?? bestRow(rows, platform);
     return row?.digest === target;
   }
@@ -199,27 +215,38 @@ export class ImageStore {
     this.#database.transaction(() => {
       for (const name of names)
         run(
-          `INSERT INTO images (name, digest, media_type, size, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-        ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, media_type = excluded.media_type,
+          `INSERT INTO images (namespace, name, digest, media_type, size, created, updated)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (namespace, name) DO UPDATE SET digest = excluded.digest, media_type = excluded.media_type,
         size = excluded.size, updated = excluded.updated`,
+          this.namespace,
           name,
           target.digest,
           target.mediaType,
           target.size,
           now,
         );
+      for (const name of names) this.#logName(name);
       run("INSERT OR IGNORE INTO image_configs (digest, text) VALUES (?, ?)", configDigest, configText);
       run(
-        `INSERT OR REPLACE INTO image_platforms (digest, platform, manifest, config, size, created)
-        VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO image_platforms (namespace, digest, platform, manifest, config, size, created, used)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        this.namespace,
         target.digest,
         platform,
         manifest,
         configDigest,
         size,
         config.created ?? "",
+        now,
       );
-      for (const key of keys) run("INSERT OR IGNORE INTO image_keys (digest, key) VALUES (?, ?)", target.digest, key);
+      for (const key of keys) {
+        run(
+          "INSERT OR IGNORE INTO image_keys (namespace, digest, key) VALUES (?, ?, ?)",
+          this.namespace,
+          target.digest,
+          key,
+        );
+      }
     });
   }
 
@@ -249,25 +276,44 @@ export class ImageStore {
     this.#database.prepare("INSERT OR REPLACE INTO image_layers (chain_id, size) VALUES (?, ?)").run(chainId, size);
   }
 
+  /** Adds up anew how large the images of a target are, from their layers. */
+  measure(target: Digest): void {
+    for (const { config, platform } of this.#rows(selectTarget, target)) {
+      this.#database
+        .prepare("UPDATE image_platforms SET size = ? WHERE namespace = ? AND digest = ? AND platform = ?")
+        .run(this.#layersSize(this.#config(config).layers), this.namespace, target, platform);
+    }
+  }
+
   /** Another name for what `target` is, in place of what that name stood for. */
   tag(name: string, image: ResolvedImage, now: number): void {
+    this.#database.transaction(() => {
+      this.#tag(name, image, now);
+      this.#logName(name);
+    });
+  }
+
+  #tag(name: string, image: ResolvedImage, now: number): void {
     this.#database
       .prepare(
-        `INSERT OR REPLACE INTO images (name, digest, media_type, size, created, updated) VALUES (
-        ?1, ?2, COALESCE((SELECT media_type FROM images WHERE digest = ?2 LIMIT 1), ''),
-        COALESCE((SELECT size FROM images WHERE digest = ?2 LIMIT 1), 0), ?3, ?3)`,
+        `INSERT INTO images (namespace, name, digest, media_type, size, created, updated) VALUES (
+        ?1, ?2, ?3, COALESCE((SELECT media_type FROM images WHERE digest = ?3 LIMIT 1), ''),
+        COALESCE((SELECT size FROM images WHERE digest = ?3 LIMIT 1), 0), ?4, ?4)
+        ON CONFLICT (namespace, name) DO UPDATE SET digest = excluded.digest, media_type = excluded.media_type,
+        size = excluded.size, created = excluded.created, updated = excluded.updated`,
       )
-      .run(name, image.target, now);
+      .run(this.namespace, name, image.target, now);
   }
 
   /** All images, newest name first; dangling ones last. */
   list(): readonly ImageSummary[] {
     const rows = this.#database
       .prepare(
-        `SELECT i.name, p.config, p.digest, p.platform, p.created, p.size FROM image_platforms p
-        LEFT JOIN images i ON i.digest = p.digest ORDER BY i.updated DESC NULLS LAST, i.name, p.platform`,
+        `SELECT i.name, p.config, p.digest, p.platform, p.created, p.size, p.used, i.updated, i.pinned
+        FROM image_platforms p LEFT JOIN images i ON i.namespace = p.namespace AND i.digest = p.digest
+        WHERE p.namespace = ? ORDER BY i.updated DESC NULLS LAST, i.name, p.platform`,
       )
-      .all();
+      .all(this.namespace);
     return rows.map((row) => ({
       name: (row["name"] as string | null) ?? undefined,
       id: row["config"] as Digest,
@@ -275,33 +321,68 @@ export class ImageStore {
       platform: row["platform"] as string,
       created: row["created"] as string,
       size: Number(row["size"]),
+      used: Math.max(Number(row["used"]), Number(row["updated"] ?? 0)),
+      pinned: row["pinned"] === 1,
     }));
+  }
+
+  /** Remembers that a container is made of an image, to the hour, so that this seldom writes. */
+  noteUse({ target, platform }: Pick<ResolvedImage, "target" | "platform">, now: number): void {
+    const where = [this.namespace, target, formatPlatform(platform)];
+    const row = this.#database
+      .prepare("SELECT used FROM image_platforms WHERE namespace = ? AND digest = ? AND platform = ?")
+      .get(...where);
+    if (row === undefined || Math.abs(now - Number(row["used"])) < useResolution) return;
+    this.#database
+      .prepare("UPDATE image_platforms SET used = ? WHERE namespace = ? AND digest = ? AND platform = ?")
+      .run(now, ...where);
+  }
+
+  /** Keeps a name, and what it stands for, from being pruned; or lets go of it. False when there is no such name. */
+  pin(name: string, pinned: boolean): boolean {
+    const { changes } = this.#database
+      .prepare("UPDATE images SET pinned = ? WHERE namespace = ? AND name = ?")
+      .run(pinned ? 1 : 0, this.namespace, name);
+    return Number(changes) > 0;
+  }
+
+  /** Everything that a target needs. */
+  keys(target: Digest): readonly Key[] {
+    const rows = this.#database
+      .prepare("SELECT key FROM image_keys WHERE namespace = ? AND digest = ?")
+      .all(this.namespace, target);
+    return rows.map(({ key }) => key as Key);
   }
 
   /** What a name stands for. */
   targetOf(name: string): Digest | undefined {
-    return this.#database.prepare("SELECT digest FROM images WHERE name = ?").get(name)?.["digest"] as
-      | Digest
-      | undefined;
+    return this.#database
+      .prepare("SELECT digest FROM images WHERE namespace = ? AND name = ?")
+      .get(this.namespace, name)?.["digest"] as Digest | undefined;
   }
 
   /** Names of other images that have a blob too. */
   namesWith(key: Key): readonly string[] {
     const rows = this.#database
-      .prepare("SELECT i.name FROM image_keys k JOIN images i ON i.digest = k.digest WHERE k.key = ? ORDER BY i.name")
-      .all(key);
+      .prepare(
+        `SELECT i.name FROM image_keys k JOIN images i ON i.namespace = k.namespace AND i.digest = k.digest
+        WHERE k.key = ? AND k.namespace = ? ORDER BY i.name`,
+      )
+      .all(key, this.namespace);
     return rows.map(({ name }) => name as string);
   }
 
   /** Names of a target, sorted. */
   names(target: Digest): readonly string[] {
-    const rows = this.#database.prepare("SELECT name FROM images WHERE digest = ? ORDER BY name").all(target);
+    const rows = this.#database
+      .prepare("SELECT name FROM images WHERE namespace = ? AND digest = ? ORDER BY name")
+      .all(this.namespace, target);
     return rows.map(({ name }) => name as string);
   }
 
   /** Image ids and top snapshots of everything that was unpacked of a target. */
   idsAndTopLayers(target: Digest): readonly Digest[] {
-    return this.#rows(`SELECT NULL AS name, * FROM image_platforms WHERE digest = ?`, target).flatMap(({ config }) => [
+    return this.#rows(selectTarget, target).flatMap(({ config }) => [
       config,
       this.#config(config).layers.at(-1) ?? config,
     ]);
@@ -309,26 +390,38 @@ export class ImageStore {
 
   /** Takes a name away; what it stood for stays. */
   untag(name: string): void {
-    this.#database.prepare("DELETE FROM images WHERE name = ?").run(name);
+    this.#database.transaction(() => {
+      this.#database.prepare("DELETE FROM images WHERE namespace = ? AND name = ?").run(this.namespace, name);
+      this.#logName(name);
+    });
+  }
+
+  /** Notes beside the database what a name stands for now. */
+  #logName(name: string): void {
+    const select = "SELECT namespace, name, digest, media_type AS mediaType, size FROM images";
+    const now = this.#database.prepare(`${select} WHERE namespace = ? AND name = ?`).get(this.namespace, name);
+    const line = (now ?? { namespace: this.namespace, name }) as unknown as LoggedName;
+    logName(this.#database.path, line, () => this.#database.prepare(select).all() as unknown as LoggedName[]);
   }
 
   /** Forgets a target without names, and gives the keys that it needed, top snapshots first. */
   forget(target: Digest): readonly Key[] {
     return this.#database.transaction(() => {
-      const layers = this.#rows(`SELECT NULL AS name, * FROM image_platforms WHERE digest = ?`, target).flatMap(
-        ({ config }) => this.#config(config).layers.toReversed().map(snapshotKey),
+      const layers = this.#rows(selectTarget, target).flatMap(({ config }) =>
+        this.#config(config).layers.toReversed().map(snapshotKey),
       );
-      const rows = this.#database.prepare("SELECT key FROM image_keys WHERE digest = ?").all(target);
-      this.#database.prepare("DELETE FROM image_keys WHERE digest = ?").run(target);
-      this.#database.prepare("DELETE FROM image_platforms WHERE digest = ?").run(target);
+      const keys = this.keys(target);
+      for (const table of ["image_keys", "image_platforms"]) {
+        this.#database.prepare(`DELETE FROM ${table} WHERE namespace = ? AND digest = ?`).run(this.namespace, target);
+      }
       this.#database
         .prepare("DELETE FROM image_configs WHERE digest NOT IN (SELECT config FROM image_platforms)")
         .run();
-      return [...new Set([...layers, ...rows.map(({ key }) => key as string)])];
+      return [...new Set([...layers, ...keys])];
     });
   }
 
-  /** Whether an image needs a key. */
+  /** Whether an image of any namespace needs a key. */
   isNeeded(key: Key): boolean {
     return this.#database.prepare("SELECT 1 FROM image_keys WHERE key = ? LIMIT 1").get(key) !== undefined;
   }

@@ -3,22 +3,36 @@ import { invalidArgument, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import { Registry, type CredentialSource, type RegistryOptions } from "#remotes";
 import type { Snapshotter } from "#snapshots";
-import { parsePlatform, parseReference, type Digest, type Platform } from "#spec";
+import {
+  familiarName,
+  familiarRepository,
+  parsePlatform,
+  parseReference,
+  type Digest,
+  type Platform,
+  type Reference,
+} from "#spec";
 import { ensureBuiltin, isBuiltin, isBuiltinCurrent } from "./builtin/builtin.ts";
 import { assembleImage, type AssembleRequest } from "./assemble.ts";
 import type { Database } from "./database.ts";
+import { checkStore, type CheckOptions, type Finding } from "./check.ts";
 import { parseFilters } from "./filter.ts";
+import { collectGarbage, type Collected } from "./garbage.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
-import { ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
-import { defaultLimits, type LayerLimits } from "./layer-stream.ts";
+import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
+import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
 import { importImage, type ImportOptions } from "./import.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
+import { NamedLeases, type NamedLeaseOptions } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
 import { pushImage, type PushedImage } from "./push.ts";
 import { saveImages } from "./save.ts";
 import type { Sink } from "./transfer/archive-writer.ts";
-import { collectGarbage, removeImage, type InUse, type RemovedImage } from "./remove.ts";
+import { rebuildImages, type Rebuilt } from "./rebuild.ts";
+import { repairStore, type Repair } from "./repair.ts";
+import { imagesUsage, type ImagesUsage } from "./usage.ts";
+import { removeImage, removeUnused, type InUse, type RemovedImage } from "./remove.ts";
 
 export interface ImagesOptions {
   readonly database: Database;
@@ -28,12 +42,18 @@ export interface ImagesOptions {
   /** Containers that keep an image from being removed; called within a transaction, and synchronous. None by default. */
   readonly inUse?: InUse;
   readonly registry?: RegistryOptions;
-  readonly limits?: LayerLimits;
+  readonly limits?: Partial<ImageLimits>;
+  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
+  readonly parallel?: number;
+  /** Whose names; `default` when it is not given. Blobs and layers are everybody's. */
+  readonly namespace?: string;
 }
 
 export interface PullOptions {
   /** As `os/architecture[/variant]`; this machine's by default. */
   readonly platform?: string | Platform | undefined;
+  /** The whole of an index; pushing, also the platforms that are not here and must be fetched first. */
+  readonly allPlatforms?: boolean | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** For this pull, in place of those of `ImagesOptions.registry`. */
   readonly credentials?: CredentialSource | undefined;
@@ -41,8 +61,8 @@ export interface PullOptions {
 }
 
 export interface PushOptions extends PullOptions {
-  /** The whole of an index, also the platforms that are not here and must be fetched first. */
-  readonly allPlatforms?: boolean | undefined;
+  /** Also what refers to the image where it came from: signatures, attestations and the like. */
+  readonly referrers?: boolean | undefined;
 }
 
 /** Images of one root directory: pull, list, look up, remove. Several processes may work on one root at once. */
@@ -53,7 +73,7 @@ export class Images implements Disposable {
 
   constructor(options: ImagesOptions) {
     this.#options = options;
-    this.#store = new ImageStore(options.database);
+    this.#store = new ImageStore(options.database, options.namespace);
   }
 
   [Symbol.dispose](): void {
@@ -69,7 +89,7 @@ export class Images implements Disposable {
    */
   resolve(nameOrId: string, platform?: string | Platform): ResolvedImage {
     const image = this.#store.resolve(nameOrId, platformOf(platform));
-    if (isBuiltin(image.name) && !isBuiltinCurrent(image.name, this.#options.database)) {
+    if (isBuiltin(image.name) && !isBuiltinCurrent(image.name, this.#options.database, this.#store.namespace)) {
       throw notFound(`Cannot find image "${nameOrId}": it was made from another Node`, {
         path: nameOrId,
         remedy: "Pull it, which makes it anew",
@@ -87,12 +107,59 @@ export class Images implements Disposable {
    */
   async pull(name: string, options: PullOptions = {}): Promise<PulledImage> {
     const reference = parseReference(name);
-    const { credentials, onProgress, signal = new AbortController().signal } = options;
+    const { onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
     const platform = platformOf(options.platform);
+    if (allPlatforms && platform !== undefined) {
+      throw invalidArgument(`Cannot pull "${name}": one platform and all of them can't be wanted at once`);
+    }
     if (isBuiltin(recordName(reference))) return this.#pullBuiltin(recordName(reference), platform, signal);
-    using own = credentials && new Registry({ ...this.#options.registry, credentials });
+    using own = this.#ownRegistry(reference, options);
     const registry = own ?? this.#remote();
-    return await pullImage({ reference, platform, onProgress, signal }, { ...this.#tools(), registry });
+    return await pullImage({ reference, platform, allPlatforms, onProgress, signal }, { ...this.#tools(), registry });
+  }
+
+  /**
+   * The names of all tags of a repository, for {@link pull}; without those that clients keep signatures and the like under
+   * (`sha256-…`).
+   *
+   * @throws SampanError `invalid-argument` when a tag or digest is given, `not-found`, `permission-denied`, `unavailable`
+   */
+  async remoteNames(repository: string, options: PullOptions = {}): Promise<readonly string[]> {
+    const reference = parseReference(repository);
+    checkIsRepository(repository, "pull");
+    using own = this.#ownRegistry(reference, options);
+    const tags = await (own ?? this.#remote()).tags(reference, { signal: options.signal });
+    return tags
+      .filter((tag) => !/^sha256-[0-9a-f]{64}/.test(tag))
+      .map((tag) => displayName(`${repository}:${tag}`))
+      .toSorted();
+  }
+
+  /**
+   * The names of all tags of a repository that are here, for {@link push}.
+   *
+   * @throws SampanError `invalid-argument` when a tag or digest is given, `not-found` when there is none
+   */
+  localNames(repository: string): readonly string[] {
+    checkIsRepository(repository, "push");
+    const wanted = familiarRepository(parseReference(repository));
+    const references = this.#store.list().flatMap(({ name }) => (name === undefined ? [] : [parseReference(name)]));
+    const found = references.filter((one) => one.digest === undefined && familiarRepository(one) === wanted);
+    if (found.length > 0) return [...new Set(found.map(familiarName))].toSorted();
+    throw notFound(`Cannot push "${repository}": no image of this repository is on this machine`, {
+      path: repository,
+      remedy: "Tag one with the repository's name first",
+    });
+  }
+
+  /** With the credentials of one call, which are for the image's own registry and no mirror of it. */
+  #ownRegistry({ domain }: Reference, { credentials }: PullOptions): Registry | undefined {
+    if (credentials === undefined) return undefined;
+    const others = this.#options.registry?.credentials ?? (() => undefined);
+    return new Registry({
+      ...this.#registryOptions(),
+      credentials: (host) => (host === domain ? credentials(host) : others(host)),
+    });
   }
 
   /**
@@ -103,10 +170,10 @@ export class Images implements Disposable {
    */
   async push(name: string, options: PushOptions = {}): Promise<PushedImage> {
     const reference = parseReference(name);
-    const { credentials, onProgress, allPlatforms = false, signal = new AbortController().signal } = options;
+    const { onProgress, allPlatforms = false, referrers = false, signal = new AbortController().signal } = options;
     const platform = platformOf(options.platform);
-    using own = credentials && new Registry({ ...this.#options.registry, credentials });
-    const request = { reference, platform, allPlatforms, onProgress, signal };
+    using own = this.#ownRegistry(reference, options);
+    const request = { reference, platform, allPlatforms, referrers, onProgress, signal };
     return await pushImage(request, { ...this.#tools(), registry: own ?? this.#remote() });
   }
 
@@ -175,8 +242,13 @@ export class Images implements Disposable {
     return [recordName(reference)];
   }
 
+  #registryOptions(): RegistryOptions {
+    const { limits, registry } = this.#options;
+    return { ...(limits?.documentSize !== undefined && { maxManifestSize: limits.documentSize }), ...registry };
+  }
+
   #remote(): Registry {
-    return (this.#registry ??= new Registry(this.#options.registry));
+    return (this.#registry ??= new Registry(this.#registryOptions()));
   }
 
   async #pullBuiltin(name: string, platform: Platform | undefined, signal: AbortSignal): Promise<PulledImage> {
@@ -205,6 +277,50 @@ export class Images implements Disposable {
   list(filters: readonly string[] = []): readonly ImageSummary[] {
     const list = this.#store.list();
     return filters.length === 0 ? list : list.filter(parseFilters(filters, this.#store));
+  }
+
+  /** Remembers that a container is made of an image, so that others are pruned before it. */
+  noteUse(image: ResolvedImage): void {
+    this.#store.noteUse(image, Date.now());
+  }
+
+  /**
+   * Keeps an image from being pruned under this name, or lets go of it.
+   *
+   * @throws SampanError `not-found`, `invalid-argument`
+   */
+  pin(name: string, pinned: boolean): void {
+    if (this.#store.pin(recordName(parseReference(name)), pinned)) return;
+    throw notFound(`Cannot find image "${name}": it is not on this machine`, { path: name, remedy: "Pull it first" });
+  }
+
+  /** Leases that outlive the process. */
+  get leases(): NamedLeases {
+    return new NamedLeases(this.#options.database, this.#store.namespace);
+  }
+
+  /**
+   * Keeps all of images, whatever becomes of their names, until the lease expires or is ended.
+   *
+   * @returns the lease's id
+   * @throws SampanError `not-found`, `already-exists`, `invalid-argument`
+   */
+  lease(names: readonly string[], options: NamedLeaseOptions = {}): string {
+    return this.#options.database.transaction(() => {
+      const id = this.leases.create(options);
+      for (const name of names) this.leases.add(id, this.#store.keys(this.#store.resolve(name).target));
+      return id;
+    });
+  }
+
+  /** All blobs of the store, with the names of the images of this namespace that need them. */
+  blobs(): readonly { readonly digest: Digest; readonly size: number; readonly images: readonly string[] }[] {
+    const { content } = this.#options;
+    return [...content.list()].map((digest) => ({
+      digest,
+      size: content.size(digest) ?? 0,
+      images: this.#store.namesWith(digest).map(displayName),
+    }));
   }
 
   /** All names of an image, canonical and sorted. */
@@ -242,15 +358,70 @@ export class Images implements Disposable {
     return removeImage(image, image.name === image.id, options.force ?? false, this.#tools());
   }
 
-  /** Deletes what interrupted pulls left: blobs and snapshots that no image needs, and old partial downloads. */
-  async prune(): Promise<void> {
-    await collectGarbage(this.#tools());
+  /**
+   * Deletes what interrupted work left: blobs and layers that no image needs and nobody works with, and partial downloads.
+   *
+   * @param grace milliseconds since when that must have been known, a day by default; 0 takes all of it
+   */
+  async collect(grace?: number): Promise<Collected> {
+    return await collectGarbage(this.#tools(), grace);
+  }
+
+  /** Like {@link remove}, by what its names stand for, with all its names; never a pinned one. */
+  async removeUnused(target: Digest): Promise<RemovedImage & { readonly bytes: number }> {
+    return await removeUnused(target, this.#tools());
+  }
+
+  /** Labels of an image's configuration, by its id. */
+  labelsOf(id: Digest): ReadonlyMap<string, string> {
+    return this.#store.configOf(id).config.labels;
+  }
+
+  /**
+   * What images of the namespace take on disk, and what nothing needs.
+   *
+   * @param options.measure false leaves sizes 0, and reads no tree
+   */
+  async usage(inUse: InUse, options: { readonly measure?: boolean } = {}): Promise<ImagesUsage> {
+    return await imagesUsage(this.#tools(), inUse, options.measure ?? true);
+  }
+
+  /**
+   * Looks for what is wrong: reads every blob, and compares every layer with its blob, unless `quick`.
+   *
+   * @throws SampanError `cancelled`
+   */
+  async check(options: CheckOptions = {}): Promise<readonly Finding[]> {
+    return await checkStore(this.#tools(), options);
+  }
+
+  /** Puts right what {@link check} has found, as far as that can be; also fetches what is missing. */
+  async repair(findings: readonly Finding[], signal: AbortSignal = new AbortController().signal): Promise<Repair> {
+    return await repairStore(findings, { ...this.#tools(), registry: this.#remote() }, signal);
+  }
+
+  /** Finds out again which images there are, after the database was lost. */
+  async rebuild(signal: AbortSignal = new AbortController().signal): Promise<Rebuilt> {
+    return await rebuildImages(this.#tools(), signal);
   }
 
   #tools() {
-    const { database, content, snapshotter, executor, inUse = () => [], limits = defaultLimits } = this.#options;
-    return { database, store: this.#store, content, snapshotter, executor, inUse, limits };
+    const { database, content, snapshotter, executor, inUse = () => [] } = this.#options;
+    const limits = { ...defaultLimits, ...this.#options.limits };
+    const { parallel = 4 } = this.#options;
+    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
   }
+}
+
+function checkIsRepository(name: string, verb: string): void {
+  const { tag, digest } = parseReference(name);
+  // A name without a tag may have got the usual one.
+  const isTagged = /:[\w.-]+$/.test(name) && tag !== undefined;
+  if (!isTagged && digest === undefined) return;
+  throw invalidArgument(`Cannot ${verb} all tags of "${name}": it names one already`, {
+    path: name,
+    remedy: "Give the repository only",
+  });
 }
 
 function platformOf(platform: string | Platform | undefined): Platform | undefined {

@@ -1,4 +1,4 @@
-import { notFound } from "#errdefs";
+import { notFound, resourceExhausted } from "#errdefs";
 import {
   formatPlatform,
   maxDocumentSize,
@@ -9,15 +9,16 @@ import {
   type Descriptor,
   type Digest,
   type ImageManifest,
+  type ManifestDocument,
   type Platform,
 } from "#spec";
 import { hostPlatform, snapshotKey, type ImageStore } from "./image-store.ts";
 import type { Key, Lease } from "./leases.ts";
 import type { OnProgress, TransferStatus } from "./progress.ts";
 import type { ImageReader } from "./transfer/endpoints.ts";
-import { checkIsImage, planLayers, unpackLayers, type Layer, type UnpackTools } from "./unpack.ts";
+import { checkIsImage, planLayers, retryDamaged, unpackLayers, type Layer, type UnpackTools } from "./unpack.ts";
 
-export interface InstallRequest {
+interface InstallRequest {
   /** Canonical names; without one the image dangles. */
   readonly names: readonly string[];
   /** How people call it, for messages. */
@@ -35,10 +36,10 @@ export interface InstallRequest {
 
 export type InstallTools = UnpackTools & { readonly store: ImageStore };
 
-const maxIndexDepth = 4;
+export const maxIndexDepth = 4;
 
 /** A manifest with the blobs that lead to it. */
-interface Found {
+export interface Found {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
   readonly path: readonly Descriptor[];
@@ -47,33 +48,43 @@ interface Found {
 /**
  * Stores an image's manifests, configuration and layers, unpacks these, and records it.
  *
- * @param made gets everything that is new, also when this fails
  * @returns the image's id
  */
-export async function installImage(
-  request: InstallRequest,
-  tools: InstallTools,
-  reader: ImageReader,
-  target: Descriptor,
-  lease: Lease,
-  made: Key[],
-): Promise<Digest> {
+export async function installImage(context: InstallContext, target: Descriptor): Promise<Digest> {
+  return await installManifest(context, target, await findManifest(context, target));
+}
+
+/** What an installation works with. */
+export interface InstallContext {
+  readonly request: InstallRequest;
+  readonly tools: InstallTools;
+  readonly reader: ImageReader;
+  readonly lease: Lease;
+  /** Gets everything that is new, also when it fails. */
+  readonly made: Key[];
+}
+
+/** Keeps a blob from being removed, and notes whether it is new. */
+export async function hold({ request, tools, lease, made }: InstallContext, { digest }: Descriptor): Promise<void> {
+  await lease.use([digest], request.signal);
+  if (!tools.content.has(digest)) made.push(digest);
+}
+
+/** Stores the configuration and the layers of a manifest, unpacks these, and records the image. */
+export async function installManifest(context: InstallContext, target: Descriptor, found: Found): Promise<Digest> {
+  const { request, tools, reader, lease, made } = context;
   const { shown, signal, verb } = request;
   const { content, store } = tools;
-
-  const hold = async (descriptor: Descriptor): Promise<void> => {
-    await lease.use([descriptor.digest], signal);
-    if (!content.has(descriptor.digest)) made.push(descriptor.digest);
-  };
-  const found = await findManifest(request, tools, reader, target, hold);
   const { config: configDescriptor } = found.manifest;
   checkIsImage(shown, found.manifest);
 
-  await hold(configDescriptor);
+  await hold(context, configDescriptor);
   const fetchBlob = (descriptor: Descriptor, blobSignal: AbortSignal) => (offset: number) =>
     reader.readBlob(descriptor, offset, blobSignal);
-  const configLimit = { ...configDescriptor, size: Math.min(configDescriptor.size, maxDocumentSize + 1) };
-  await content.write(configLimit, fetchBlob(configDescriptor, signal));
+  checkSize(context, configDescriptor);
+  await retryDamaged(tools, configDescriptor, reader.distrust, async () => {
+    await content.write(configDescriptor, fetchBlob(configDescriptor, signal));
+  });
   const configText = decode(await content.readBytes(configDescriptor.digest, maxDocumentSize));
   const config = parseImageConfig(configText);
   if (request.platform !== undefined && platformDistance(request.platform, config.platform) === undefined) {
@@ -83,8 +94,8 @@ export async function installImage(
     );
   }
 
-  const layers = planLayers(shown, found.manifest, config);
-  for (const { descriptor } of layers) await hold(descriptor);
+  const layers = planLayers(shown, found.manifest, config, tools.limits);
+  for (const { descriptor } of layers) await hold(context, descriptor);
   await lease.use(
     layers.map(({ chainId }) => snapshotKey(chainId)),
     signal,
@@ -93,6 +104,7 @@ export async function installImage(
     onProgress: request.onProgress,
     status: request.status,
     signal,
+    distrust: reader.distrust,
     onLayer: (chainId, size) => {
       made.push(snapshotKey(chainId));
       store.setLayerSize(chainId, size);
@@ -121,30 +133,44 @@ function keysOf({ path, manifest }: Found, layers: readonly Layer[]): readonly K
 }
 
 /** Goes from the target through indexes to the manifest of one image, storing each on the way. */
-async function findManifest(
-  { shown, verb, platform, signal }: InstallRequest,
-  { content }: InstallTools,
-  reader: ImageReader,
-  target: Descriptor,
-  hold: (descriptor: Descriptor) => Promise<void>,
-): Promise<Found> {
+async function findManifest(context: InstallContext, target: Descriptor): Promise<Found> {
+  const { shown, verb, platform } = context.request;
   const path: Descriptor[] = [];
   let descriptor = target;
   for (;;) {
-    await hold(descriptor);
     path.push(descriptor);
-    if (!content.has(descriptor.digest)) {
-      const bytes = await reader.readManifest(descriptor, signal);
-      await content.write({ digest: descriptor.digest, size: bytes.length }, (offset) => once(bytes.subarray(offset)));
-    }
-    const text = decode(await content.readBytes(descriptor.digest, maxDocumentSize));
-    const document = parseManifestDocument(text, descriptor.mediaType);
+    const document = await storeDocument(context, descriptor);
     if (document.kind === "manifest") return { descriptor, manifest: document.manifest, path };
     if (path.length > maxIndexDepth) {
       throw notFound(`Cannot ${verb} "${shown}": its indexes are nested too deep`);
     }
     descriptor = selectManifest(document.index, platform ?? hostPlatform());
   }
+}
+
+/** Stores and parses a manifest or index. */
+export async function storeDocument(context: InstallContext, descriptor: Descriptor): Promise<ManifestDocument> {
+  const { tools, reader, request } = context;
+  const { content } = tools;
+  checkSize(context, descriptor);
+  await hold(context, descriptor);
+  if (!content.has(descriptor.digest)) {
+    const bytes = await reader.readManifest(descriptor, request.signal);
+    await content.write({ digest: descriptor.digest, size: bytes.length }, (offset) => once(bytes.subarray(offset)));
+  }
+  return parseManifestDocument(
+    decode(await content.readBytes(descriptor.digest, maxDocumentSize)),
+    descriptor.mediaType,
+  );
+}
+
+function checkSize({ request, tools }: InstallContext, { digest, size }: Descriptor): void {
+  const { documentSize } = tools.limits;
+  if (size <= documentSize) return;
+  throw resourceExhausted(
+    `Cannot ${request.verb} "${request.shown}": document ${digest} has ${size} bytes, at most ${documentSize} are allowed`,
+    { path: request.shown },
+  );
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { pipeline } from "node:stream";
 import type { Transform } from "node:stream";
+import type { ArchiveLimits } from "#archive";
 import { dataLoss, resourceExhausted, type SampanError } from "#errdefs";
-import { digestAlgorithm, digestHex, type Compression, type Descriptor, type Digest } from "#spec";
+import { defaultDocumentSize, digestAlgorithm, digestHex, type Compression, type Descriptor, type Digest } from "#spec";
 
 /** Bounds on what a layer may unpack to. */
 export interface LayerLimits {
@@ -14,8 +15,25 @@ export interface LayerLimits {
   readonly ratioFrom: number;
 }
 
+/** Bounds on images. */
+export interface ImageLimits extends LayerLimits {
+  /** Largest manifest, index or configuration in bytes; never more than 64 MiB. */
+  readonly documentSize: number;
+  /** Most layers. */
+  readonly layers: number;
+  /** Of the layers' archives: entries, names, headers and so on. */
+  readonly archive?: Partial<ArchiveLimits>;
+}
+
 /** gzip cannot reach more than 1032:1, zstd can; files with holes come near either. */
-export const defaultLimits: LayerLimits = { size: 64 * 2 ** 30, ratio: 1000, ratioFrom: 256 * 2 ** 20 };
+export const defaultLimits: ImageLimits = {
+  size: 64 * 2 ** 30,
+  ratio: 1000,
+  ratioFrom: 256 * 2 ** 20,
+  documentSize: defaultDocumentSize,
+  // overlayfs takes 500 below one mount, of which one is for mount points.
+  layers: 499,
+};
 
 const chunkSize = 1024 * 1024;
 
@@ -61,7 +79,17 @@ export async function* layerStream(
 }
 
 /**
- * Decompresses in threads of the pool.
+ * Gives a decoder's buffer back once its last part was used. Left to the garbage collector, memory outside of its heap makes
+ * it run for each 64 MiB that pass.
+ */
+function release({ buffer, byteOffset, length }: Uint8Array): void {
+  if (length > 0 && byteOffset + length === buffer.byteLength && buffer.byteLength === chunkSize) {
+    (buffer as ArrayBuffer).transfer(0);
+  }
+}
+
+/**
+ * Decompresses in threads of the pool. A chunk stays as it is until the next one is asked for.
  *
  * @param damaged makes the error for what is no such data
  */
@@ -81,7 +109,10 @@ export async function* decompress(
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   pipeline(source, decoder, () => resolve());
   try {
-    for await (const chunk of decoder) yield chunk as Uint8Array;
+    for await (const chunk of decoder) {
+      yield chunk as Uint8Array;
+      release(chunk as Uint8Array);
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (!/^(?:Z_|ZSTD_|ERR_ZSTD|ERR_ZLIB)/.test(code)) throw error;

@@ -22,7 +22,7 @@ afterEach(() => {
 const count = (): unknown => database.prepare("SELECT count(*) AS count FROM image_leases").get()?.["count"];
 
 test("Lease.claim() takes what no image needs and nobody else uses", async () => {
-  database.prepare("INSERT INTO image_keys VALUES ('image', 'needed')").run();
+  database.prepare("INSERT INTO image_keys VALUES ('other', 'image', 'needed')").run();
   using user = new Lease(database);
   await user.use(["used", "used"]);
   using remover = new Lease(database);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { currentOwner, isOwnerAlive } from "#content";
 import type { Database } from "./database.ts";
+import { isNamedHolder, isNamedLeaseAlive } from "./named-leases.ts";
 
 /** A blob's digest, or `snapshot:<chain id>`. */
 export type Key = string;
@@ -61,7 +62,7 @@ export class Lease implements Disposable {
     const rows = this.#database
       .prepare("SELECT holder FROM image_leases WHERE key = ? AND holder <> ? AND removing >= ?")
       .all(key, this.#holder, removing ? 1 : 0);
-    return rows.map(({ holder }) => holder as string).filter(isHolderAlive);
+    return rows.map(({ holder }) => holder as string).filter((one) => isHolderAlive(this.#database, one));
   }
 
   /** Lets go of everything. */
@@ -70,14 +71,17 @@ export class Lease implements Disposable {
   }
 }
 
-function isHolderAlive(holder: string): boolean {
-  return isOwnerAlive(holder.split(".")[0] ?? "");
+/** Forgets what dead processes and expired leases held. */
+export function forgetDeadLeases(database: Database): void {
+  const holders = database.prepare("SELECT DISTINCT holder FROM image_leases").all();
+  const dead = holders.map(({ holder }) => holder as string).filter((holder) => !isHolderAlive(database, holder));
+  if (dead.length === 0) return;
+  database.transaction(() => {
+    const forget = database.prepare("DELETE FROM image_leases WHERE holder = ?");
+    for (const holder of dead) forget.run(holder);
+  });
 }
 
-/** Forgets what dead processes held. */
-export function forgetDeadLeases(database: Database): void {
-  const forget = database.prepare("DELETE FROM image_leases WHERE holder = ?");
-  for (const { holder } of database.prepare("SELECT DISTINCT holder FROM image_leases").all()) {
-    if (!isHolderAlive(holder as string)) forget.run(holder as string);
-  }
+function isHolderAlive(database: Database, holder: string): boolean {
+  return isNamedHolder(holder) ? isNamedLeaseAlive(database, holder) : isOwnerAlive(holder.split(".")[0] ?? "");
 }

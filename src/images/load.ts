@@ -1,17 +1,18 @@
 import { cancelled, isSampanError, notFound } from "#errdefs";
 import {
   familiarName,
-  maxDocumentSize,
+  defaultDocumentSize,
   parseManifestDocument,
   type Descriptor,
   type Digest,
   type Platform,
 } from "#spec";
 import { recordName } from "./image-store.ts";
+import { deleteKeys } from "./garbage.ts";
 import { installImage } from "./install.ts";
 import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
-import { deleteKeys, type RemoveTools } from "./remove.ts";
+import type { RemoveTools } from "./remove.ts";
 import { ArchiveFiles } from "./transfer/archive-files.ts";
 import { listImages, type ArchivedImage } from "./transfer/archive-index.ts";
 import type { ImageReader } from "./transfer/endpoints.ts";
@@ -83,7 +84,7 @@ async function install(
     signal,
     keep,
   };
-  const id = await installImage(request, tools, reader, root, lease, made);
+  const id = await installImage({ request, tools, reader, lease, made }, root);
   return { names: names.map(familiarName), id };
 }
 
@@ -103,7 +104,7 @@ async function present(root: Descriptor, tools: LoadTools, lease: Lease): Promis
     if (found.has(descriptor.digest) || !content.has(descriptor.digest)) return;
     found.add(descriptor.digest);
     if (depth > 4 || !/manifest|index/.test(descriptor.mediaType)) return;
-    const text = new TextDecoder().decode(await content.readBytes(descriptor.digest, maxDocumentSize));
+    const text = new TextDecoder().decode(await content.readBytes(descriptor.digest, defaultDocumentSize));
     const document = parseManifestDocument(text, descriptor.mediaType);
     const children =
       document.kind === "index" ? document.index.manifests : [document.manifest.config, ...document.manifest.layers];

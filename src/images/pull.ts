@@ -2,10 +2,12 @@ import { cancelled, isSampanError } from "#errdefs";
 import type { Registry } from "#remotes";
 import { familiarName, type Digest, type Platform, type Reference } from "#spec";
 import { recordName, type ResolvedImage } from "./image-store.ts";
+import { installAllPlatforms } from "./install-all.ts";
+import { deleteKeys } from "./garbage.ts";
 import { installImage } from "./install.ts";
 import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
-import { deleteKeys, type RemoveTools } from "./remove.ts";
+import type { RemoveTools } from "./remove.ts";
 import { registryReader } from "./transfer/registry.ts";
 import type { UnpackTools } from "./unpack.ts";
 
@@ -15,6 +17,8 @@ export interface PullRequest {
   readonly reference: Reference;
   /** Undefined for this machine's, where an image for another one is taken when it is the only one. */
   readonly platform: Platform | undefined;
+  /** All platforms of an index, instead of one. */
+  readonly allPlatforms: boolean;
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal;
 }
@@ -33,33 +37,32 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   const { registry, store } = tools;
   const name = recordName(reference);
   const target = await registry.resolve(reference, { signal });
-  if (store.isCurrent(name, target.digest, request.platform)) {
+  if (!request.allPlatforms && store.isCurrent(name, target.digest, request.platform)) {
     const image = store.resolve(name, request.platform);
-    if (image.chainId === undefined || (await tools.snapshotter.has(image.chainId))) {
-      return { ...image, changed: false };
-    }
+    if (await isWhole(image, tools)) return { ...image, changed: false };
   }
   // What pulls that were killed had half unpacked goes before there is more.
   await tools.snapshotter.cleanup();
   using lease = new Lease(tools.database);
   const made: Key[] = [];
   try {
-    await installImage(
-      {
+    const context = {
+      request: {
         names: [name],
         shown: familiarName(reference),
         verb: "pull",
-        status: "pulling",
+        status: "pulling" as const,
         platform: request.platform,
         onProgress: request.onProgress,
         signal,
       },
       tools,
-      registryReader(registry, reference),
-      target,
+      reader: registryReader(registry, reference),
       lease,
       made,
-    );
+    };
+    if (request.allPlatforms) await installAllPlatforms(context, target);
+    else await installImage(context, target);
   } catch (error) {
     const transient = isSampanError(error, "unavailable") || isSampanError(error, "cancelled") || signal.aborted;
     const unwanted = made.filter((key) => !transient || key.startsWith("snapshot:"));
@@ -71,5 +74,12 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
     }
     throw error;
   }
-  return { ...store.resolve(name, request.platform), changed: true };
+  return { ...store.resolve(name, request.platform), changed: !request.allPlatforms || made.length > 0 };
+}
+
+/** Whether all of an image is still there; what has been lost of it comes again then. */
+async function isWhole(image: ResolvedImage, { content, snapshotter }: PullTools): Promise<boolean> {
+  if (![image.target, image.manifest, image.id].every((digest) => content.has(digest))) return false;
+  for (const layer of image.layers) if (!(await snapshotter.has(layer))) return false;
+  return true;
 }

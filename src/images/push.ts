@@ -23,6 +23,8 @@ export interface PushRequest {
   readonly platform: Platform | undefined;
   /** The whole index, also where not all of its platforms are here. */
   readonly allPlatforms: boolean;
+  /** Also what refers to it where it came from. */
+  readonly referrers: boolean;
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal;
 }
@@ -38,7 +40,7 @@ export interface PushedImage {
 
 /** Gives an image to the registry that its name says, byte for byte as it was pulled or made. */
 export async function pushImage(request: PushRequest, tools: PushTools): Promise<PushedImage> {
-  const { reference, platform, allPlatforms, onProgress, signal } = request;
+  const { reference, platform, allPlatforms, referrers, onProgress, signal } = request;
   const { content, database, registry, store } = tools;
   const shown = familiarName(reference);
   const action = `Cannot push "${shown}"`;
@@ -48,7 +50,7 @@ export async function pushImage(request: PushRequest, tools: PushTools): Promise
   const root = await chooseRoot(image, content, { one: platform !== undefined, whole: allPlatforms });
   const reader = storeReader(store.names(image.target), action, { content, store, registry, lease });
   const writer = registryWriter(registry, reference, ({ digest }) => siblings(digest, reference, store));
-  await transferImage(reader, writer, root.descriptor, { action, onProgress, signal, status: "pushing" });
+  await transferImage(reader, writer, root.descriptor, { action, onProgress, signal, status: "pushing", referrers });
   return { name: shown, digest: root.descriptor.digest, isPart: root.isPart };
 }
 

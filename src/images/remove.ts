@@ -1,10 +1,12 @@
 import type { ContentStore } from "#content";
-import { failedPrecondition, isSampanError } from "#errdefs";
-import type { SnapshotInfo, Snapshotter } from "#snapshots";
+import { failedPrecondition, notFound } from "#errdefs";
+import type { Snapshotter } from "#snapshots";
 import type { Digest } from "#spec";
 import type { Database } from "./database.ts";
 import { displayName, type ImageStore, type ResolvedImage } from "./image-store.ts";
-import { forgetDeadLeases, Lease, type Key } from "./leases.ts";
+import { collectGarbage, deleteKeys } from "./garbage.ts";
+import { Lease } from "./leases.ts";
+import { Sizes } from "./usage.ts";
 
 export interface RemovedImage {
   /** Names that were taken away, as people write them. */
@@ -23,9 +25,6 @@ export interface RemoveTools {
   readonly snapshotter: Snapshotter;
   readonly inUse: InUse;
 }
-
-/** How long an interrupted download can be taken up again, in milliseconds. */
-const ingestAge = 24 * 3600 * 1000;
 
 /**
  * Takes a name away, and with the last one deletes what no other image needs.
@@ -88,47 +87,40 @@ function usersOf(target: Digest, { store, inUse }: RemoveTools): readonly string
   return [...new Set(store.idsAndTopLayers(target).flatMap((key) => inUse(key)))];
 }
 
-/** Deletes what was claimed, snapshots before those that they stand on. One that a container stands on stays. */
-export async function deleteKeys(
-  keys: readonly Key[],
-  { content, snapshotter }: Pick<RemoveTools, "content" | "snapshotter">,
-): Promise<void> {
-  for (const key of keys) {
-    if (!key.startsWith("snapshot:")) {
-      content.delete(key as Digest);
-      content.forgetIngests(key as Digest);
-      continue;
-    }
-    try {
-      await snapshotter.remove(key.slice("snapshot:".length));
-    } catch (error) {
-      if (!isSampanError(error, "failed-precondition")) throw error;
-    }
-  }
-}
-
-/** Deletes blobs and layers that no image needs and nobody works on: what interrupted pulls left. */
-export async function collectGarbage(tools: RemoveTools): Promise<void> {
-  const { database, content, snapshotter, store } = tools;
-  forgetDeadLeases(database);
+/**
+ * Removes a target with all its names, unless a container uses it or a name of it is pinned.
+ *
+ * @throws SampanError `failed-precondition` when it is in use, `not-found`
+ */
+export async function removeUnused(
+  target: Digest,
+  tools: RemoveTools,
+): Promise<RemovedImage & { readonly bytes: number }> {
+  const { database, store } = tools;
   using lease = new Lease(database);
-  const blobs = [...content.list()].filter((digest) => !store.isNeeded(digest));
-  const layers = topmostFirst(await snapshotter.list()).filter((key) => !store.isNeeded(key));
-  await deleteKeys(lease.claim([...layers, ...blobs]), tools);
-  content.cleanIngests(ingestAge);
-  await snapshotter.cleanup();
-}
-
-function topmostFirst(snapshots: readonly SnapshotInfo[]): readonly Key[] {
-  const layers = snapshots.filter(({ kind }) => kind === "layer");
-  const parents = new Map(layers.map(({ key, parent }) => [key, parent]));
-  const depth = (key: string): number => {
-    let count = 0;
-    for (let at = parents.get(key); at !== undefined; at = parents.get(at)) count += 1;
-    return count;
-  };
-  return layers
-    .map(({ key }) => ({ key: `snapshot:${key}`, depth: depth(key) }))
-    .sort((a, b) => b.depth - a.depth)
-    .map(({ key }) => key);
+  const { names, ids, claimed } = database.transaction(() => {
+    const rows = store.list().filter((row) => row.target === target);
+    const users = usersOf(target, tools);
+    const [first] = rows;
+    if (first === undefined) throw notFound(`Cannot remove image "${target}": it is not on this machine`);
+    const shown = first.name === undefined ? first.id.slice(7, 19) : displayName(first.name);
+    if (users.length > 0) {
+      throw failedPrecondition(`Cannot remove image "${shown}": container ${users.join(", ")} uses it`);
+    }
+    if (rows.some(({ pinned }) => pinned)) {
+      throw failedPrecondition(`Cannot remove image "${shown}": it is pinned`);
+    }
+    const taken = store.names(target);
+    for (const name of taken) store.untag(name);
+    return {
+      names: taken.map(displayName),
+      ids: [...new Set(rows.map(({ id }) => id))],
+      claimed: lease.claim(store.forget(target)),
+    };
+  });
+  const sizes = new Sizes(tools, true);
+  const before = await Promise.all(claimed.map(async (key) => ({ key, bytes: (await sizes.of(key)).bytes })));
+  const deleted = await deleteKeys(claimed, tools);
+  const bytes = before.reduce((sum, entry) => (deleted.has(entry.key) ? sum + entry.bytes : sum), 0);
+  return { untagged: names, deleted: ids, bytes };
 }

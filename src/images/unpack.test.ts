@@ -23,7 +23,7 @@ function configOf(...diffIds: Digest[]): ImageConfig {
 
 test("planLayers() joins layers with their diff ids and chain ids", () => {
   const manifest = manifestOf(mediaTypes.ociConfig, mediaTypes.ociLayerZstd, mediaTypes.dockerLayerGzip);
-  const [first, second] = planLayers("a", manifest, configOf(id("d1"), id("d2")));
+  const [first, second] = planLayers("a", manifest, configOf(id("d1"), id("d2")), { layers: 2 });
   expect(first).toEqual({
     descriptor: layer(mediaTypes.ociLayerZstd),
     compression: "zstd",
@@ -54,9 +54,9 @@ test.each([
     `Cannot unpack image "a": layer ${id("b1")} has media type "application/vnd.example"`,
   ],
 ])("planLayers() refuses %j with %j", (types, diffIds, code, message) => {
-  expect(() => planLayers("a", manifestOf(mediaTypes.ociConfig, ...types), configOf(...diffIds))).toThrow(
-    expect.objectContaining({ code, message }),
-  );
+  expect(() =>
+    planLayers("a", manifestOf(mediaTypes.ociConfig, ...types), configOf(...diffIds), { layers: 2 }),
+  ).toThrow(expect.objectContaining({ code, message }));
 });
 
 test("checkIsImage() refuses other artifacts", () => {

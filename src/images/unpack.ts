@@ -1,6 +1,13 @@
 import { applyLayer } from "#archive";
 import type { BlobSource, ContentStore } from "#content";
-import { failedPrecondition, invalidArgument, isSampanError, SampanError, unsupported } from "#errdefs";
+import {
+  failedPrecondition,
+  invalidArgument,
+  isSampanError,
+  resourceExhausted,
+  SampanError,
+  unsupported,
+} from "#errdefs";
 import type { Executor } from "#keel";
 import { chainIds, type Snapshotter } from "#snapshots";
 import {
@@ -13,7 +20,7 @@ import {
   type ImageConfig,
   type ImageManifest,
 } from "#spec";
-import { layerStream, type LayerLimits } from "./layer-stream.ts";
+import { layerStream, type ImageLimits } from "./layer-stream.ts";
 import type { OnProgress, PullProgress, TransferStatus } from "./progress.ts";
 
 /** What unpacking works with. */
@@ -21,7 +28,9 @@ export interface UnpackTools {
   readonly content: ContentStore;
   readonly snapshotter: Snapshotter;
   readonly executor: Pick<Executor, "openLayer">;
-  readonly limits: LayerLimits;
+  readonly limits: ImageLimits;
+  /** Layers that are unpacked at once; the disk and two or three cores are busy with four. */
+  readonly parallel: number;
 }
 
 /** One layer to unpack. */
@@ -33,15 +42,17 @@ export interface Layer {
   readonly parent: Digest | undefined;
 }
 
-/** Layers that are unpacked at once; the disk and two or three cores are busy then. */
-const parallel = 4;
-
 /**
  * Checks that a manifest and its configuration describe one image that can be unpacked here.
  *
- * @throws SampanError `unsupported`, `invalid-argument`
+ * @throws SampanError `unsupported`, `invalid-argument`, `resource-exhausted`
  */
-export function planLayers(name: string, manifest: ImageManifest, config: ImageConfig): readonly Layer[] {
+export function planLayers(
+  name: string,
+  manifest: ImageManifest,
+  config: ImageConfig,
+  limits: Pick<ImageLimits, "layers">,
+): readonly Layer[] {
   const action = `Cannot unpack image "${name}"`;
   const { layers } = manifest;
   const { diffIds } = config;
@@ -50,6 +61,12 @@ export function planLayers(name: string, manifest: ImageManifest, config: ImageC
       `${action}: its manifest has ${layers.length} layers, its configuration ${diffIds.length} diff ids`,
       { path: name, remedy: "The image is damaged; push it again" },
     );
+  }
+  if (layers.length > limits.layers) {
+    throw resourceExhausted(`${action}: it has ${layers.length} layers, at most ${limits.layers} are allowed`, {
+      path: name,
+      remedy: "Use an image whose layers are squashed to fewer",
+    });
   }
   const chain = chainIds(diffIds);
   return layers.map((descriptor, index) => {
@@ -94,6 +111,8 @@ export async function unpackLayers(
     /** What progress is called; `pulling` by default. */
     status?: TransferStatus;
     onLayer: (chainId: Digest, size: number) => void;
+    /** Told of a layer whose bytes were wrong: whether it is worth another try. */
+    distrust?: ((descriptor: Descriptor) => Promise<boolean>) | undefined;
     signal: AbortSignal;
   },
 ): Promise<void> {
@@ -114,10 +133,13 @@ export async function unpackLayers(
   const worker = async (): Promise<void> => {
     for (const layer of queue) {
       try {
-        let current = 0;
-        const size = await unpackLayer(layer, tools, source(layer.descriptor, signal), (bytes) => {
-          current += bytes;
-          report(layer, options.status ?? "pulling", current);
+        const size = await retryDamaged(tools, layer.descriptor, options.distrust, async () => {
+          let current = 0;
+          const onBytes = (bytes: number): void => {
+            current += bytes;
+            report(layer, options.status ?? "pulling", current);
+          };
+          return await unpackLayer(layer, tools, source(layer.descriptor, signal), onBytes, signal);
         });
         if (size !== undefined) options.onLayer(layer.chainId, size);
         report(layer, "done", layer.descriptor.size);
@@ -128,8 +150,26 @@ export async function unpackLayers(
       if (failure !== undefined) return;
     }
   };
-  await Promise.all(Array.from({ length: Math.min(parallel, missing.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(tools.parallel, missing.length) }, worker));
   if (failure !== undefined) throw failure.error;
+}
+
+/** Tries again as long as damaged bytes came from one of several places. */
+export async function retryDamaged<T>(
+  { content }: Pick<UnpackTools, "content">,
+  descriptor: Descriptor,
+  distrust: ((descriptor: Descriptor) => Promise<boolean>) | undefined,
+  action: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isSampanError(error, "data-loss") || (await distrust?.(descriptor)) !== true) throw error;
+      // What came may have been refused before its end, and must not be gone on with.
+      content.forgetIngests(descriptor.digest);
+    }
+  }
 }
 
 /** @returns size of the tar stream; undefined when another process has made the layer meanwhile */
@@ -138,18 +178,19 @@ async function unpackLayer(
   { content, snapshotter, executor, limits }: UnpackTools,
   source: BlobSource,
   onBytes: (count: number) => void,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
   let size: number | undefined;
   await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
     size = 0;
-    const blob = counted(content.tee(descriptor, source), onBytes);
+    const blob = counted(content.tee(descriptor, source, signal), onBytes);
     const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
       size = (size ?? 0) + count;
     });
     await using sink = await executor.openLayer(directory, { overlay });
     try {
       // It reads the stream to its end, where that is verified, before it finishes the sink.
-      const applied = await applyLayer(tar, sink, { sync: true });
+      const applied = await applyLayer(tar, sink, { sync: true, ...(limits.archive && { limits: limits.archive }) });
       // Thrown in here, so that no snapshot is made of it.
       if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
       return applied;

@@ -11,10 +11,24 @@ type OrphanOptions = Pick<
   "orphan" | "consoleSocket" | "pidfdSocket" | "preserve" | "container" | "containerStart"
 >;
 
-export type CreateOptions = Omit<RequestCreate, "kind" | keyof OrphanOptions> & Partial<OrphanOptions>;
+/** What only a container of the engine has: records of what happens to it, and a log that is rotated. */
+type JournalOptions = Pick<
+  RequestCreate,
+  "journal" | "startRecord" | "exitRecord" | "oomRecord" | "logMaxSize" | "logMaxFiles"
+>;
+
+type OptionalOptions = OrphanOptions & JournalOptions;
+
+export type CreateOptions = Omit<RequestCreate, "kind" | keyof OptionalOptions> & Partial<OptionalOptions>;
 
 /** What an option of those is when it is not given. */
-export const createDefaults: OrphanOptions = {
+export const createDefaults: OptionalOptions = {
+  journal: "",
+  startRecord: { before: "", after: "" },
+  exitRecord: { before: "", after: "" },
+  oomRecord: { before: "", after: "" },
+  logMaxSize: 0n,
+  logMaxFiles: 0,
   orphan: false,
   consoleSocket: "",
   pidfdSocket: "",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Operation } from "#plan";
-import { errnoText, failure } from "./failure.ts";
+import { failure } from "./failure.ts";
 
 const program: readonly Operation[] = [
   { op: "session" },
@@ -41,15 +41,6 @@ test("failure() takes a step outside the program for none", () => {
     "Cannot carry out the request: no space left on device",
     { errno: 28, step: 10, remedy: "Free some space, or move elsewhere with --root" },
   ]);
-});
-
-test.each([
-  [8, "exec format error"],
-  [122, "disk quota exceeded"],
-  [2, "no such file or directory"],
-  [9999, "error 9999"],
-])("errnoText(%i) is %s", (errno, text) => {
-  expect(errnoText(errno)).toBe(text);
 });
 
 const hook: Operation = {

@@ -1,7 +1,6 @@
 /** Turns keel's `failed` into the error that a caller sees. */
 import { constants } from "node:os";
-import { getSystemErrorMap } from "node:util";
-import { SampanError, type ErrorCode, type ErrorInit } from "#errdefs";
+import { errnoText, SampanError, type ErrorCode, type ErrorInit } from "#errdefs";
 import type { Operation, ReplyFailed } from "#plan";
 import { operationPath, operationWords } from "./operation-words.ts";
 import { remedyOf } from "./remedy.ts";
@@ -20,31 +19,6 @@ const codes: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [errno.EOPNOTSUPP, "unsupported"],
   [errno.EEXIST, "already-exists"],
 ]);
-
-/** Linux errors that libuv has no text for (errno(3)). */
-const others: ReadonlyMap<number, string> = new Map([
-  [errno.ERANGE, "numerical result out of range"],
-  [errno.ENOEXEC, "exec format error"],
-  [errno.ECHILD, "no child processes"],
-  [errno.EDEADLK, "resource deadlock avoided"],
-  [errno.ENOLCK, "no locks available"],
-  [errno.EBADMSG, "bad message"],
-  [errno.ESTALE, "stale file handle"],
-  [errno.EDQUOT, "disk quota exceeded"],
-  [errno.EINPROGRESS, "operation now in progress"],
-  [errno.ETIME, "timer expired"],
-  [79, "cannot access a needed shared library"],
-  [80, "accessing a corrupted shared library"],
-  [87, "too many users"],
-  [126, "required key not available"],
-  [127, "key has expired"],
-  [128, "key has been revoked"],
-]);
-
-/** The text of a positive Linux errno, e.g. `no such file or directory`. */
-export function errnoText(value: number): string {
-  return others.get(value) ?? getSystemErrorMap().get(-value)?.[1] ?? `error ${value}`;
-}
 
 /**
  * The error for a failed request. The message names the operation, and where the kernel's complaint was about another

@@ -9,6 +9,7 @@ import type {
   FileChoice,
   Timestamp,
   Segment,
+  Record,
   Result,
   Operation,
   Reply,
@@ -60,6 +61,11 @@ function encodeTimestamp(w: Writer, v: Timestamp): void {
 
 function decodeSegment(r: Reader): Segment {
   return { offset: r.u64(), size: r.u64() };
+}
+
+function encodeRecord(w: Writer, v: Record): void {
+  w.string(v.before);
+  w.string(v.after);
 }
 
 function decodeResult(r: Reader): Result {
@@ -604,6 +610,12 @@ export function encodeRequest(w: Writer, v: Request): void {
       w.u32(v.preserve);
       w.u32(v.container);
       w.u64(v.containerStart);
+      w.string(v.journal);
+      encodeRecord(w, v.startRecord);
+      encodeRecord(w, v.exitRecord);
+      encodeRecord(w, v.oomRecord);
+      w.u64(v.logMaxSize);
+      w.u32(v.logMaxFiles);
       return;
     case "start":
       w.u16(10);

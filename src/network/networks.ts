@@ -1,31 +1,22 @@
 /** Sampan's own networks: bridges of the host with addresses, a way out, and published ports. */
-import { randomBytes, randomInt } from "node:crypto";
-import { alreadyExists, failedPrecondition, isSampanError, notFound } from "#errdefs";
+import { randomBytes } from "node:crypto";
+import { alreadyExists, failedPrecondition, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Executor } from "#keel";
-import { allocateAddresses } from "./address/allocate.ts";
-import { macToBytes } from "./address/text.ts";
+import type { Operation } from "#plan";
 import { completeNetwork, type CreateNetworkOptions } from "./bridge/create.ts";
-import { readHostNetwork } from "./bridge/host-state.ts";
-import { mayBeRepaired, removeQuietly, repair, replaceTable, restore } from "./bridge/kernel.ts";
-import { defaultNetwork, hostInterfaceName, macFor } from "./bridge/names.ts";
-import { attachOperations, detachOperations, removeBridge } from "./bridge/operations.ts";
+import { interfaceNames, readHostNetwork } from "./bridge/host-state.ts";
+import { removeHostSide, replaceTable, restore } from "./bridge/kernel.ts";
+import { defaultNetwork } from "./bridge/names.ts";
+import { exitOperations, wayOutOperation } from "./bridge/operations.ts";
+import { Connector } from "./connect.ts";
+import type { LiveStore } from "./live.ts";
 import { listeners, type Listener } from "./ports/listeners.ts";
 import type { PortRequest } from "./ports/parse.ts";
-import { publishPorts, type Listeners } from "./ports/publish.ts";
+import type { Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
+import { addPorts, canPublish, dropPorts, requestsOf } from "./ports/change.ts";
+import { reserve, type AttachOptions, type Reservation } from "./reserve.ts";
 import type { NetworkStore } from "./store.ts";
-
-export interface AttachOptions {
-  readonly network: string;
-  /** Names by which the network's other containers know it; the first is its host name. */
-  readonly names?: readonly string[];
-  /** Fixed addresses, at most one of a family. */
-  readonly addresses?: readonly string[];
-  readonly mac?: string;
-  /** Name of the interface in the container, `eth0`, `eth1` … by default. */
-  readonly interface?: string;
-  readonly ports?: readonly PortRequest[];
-}
 
 /** A line of /etc/hosts. */
 export interface HostsEntry {
@@ -48,39 +39,46 @@ export interface Attachment {
 export interface NetworksOptions {
   readonly store: NetworkStore;
   readonly executor: Executor;
+  /**
+   * Whether a container runs or is being started. What a container has stays written down when it ends, so that it gets the
+   * same again; somebody else may have it then. Without this, all that are written down run.
+   */
+  readonly isAlive?: (container: string) => boolean;
 }
 
-const entriesOf = ({ addresses, aliases }: EndpointRecord): HostsEntry[] =>
+export const hostsEntriesOf = ({ addresses, aliases }: EndpointRecord): HostsEntry[] =>
   aliases.length === 0 ? [] : addresses.map((address) => ({ address: address.replace(/\/\d+$/, ""), names: aliases }));
 
-/** Somebody may remove again what was made. */
-const connectAttempts = 3;
-
-/** The first of `make(0)`, `make(1)` … that is not taken. */
-function firstFree<T>(make: (n: number) => T, taken: readonly T[]): T {
-  for (let n = 0; ; n += 1) {
-    const value = make(n);
-    if (!taken.includes(value)) return value;
-  }
-}
-
 export class Networks {
+  readonly #live: LiveStore;
   readonly #store: NetworkStore;
   readonly #executor: Executor;
-  readonly #repairing = new Map<string, Promise<void>>();
+  readonly #connector: Connector;
 
-  constructor({ store, executor }: NetworksOptions) {
+  constructor({ store, executor, isAlive = () => true }: NetworksOptions) {
+    this.#live = { store, isAlive };
     this.#store = store;
     this.#executor = executor;
+    this.#connector = new Connector(executor, this.#live);
   }
 
   list(): readonly NetworkRecord[] {
     return this.#store.networks();
   }
 
-  /** Who is on a network. */
+  /** Who is on a network, whether they run or not. */
   endpoints(network: string): readonly EndpointRecord[] {
     return this.#store.endpoints({ network });
+  }
+
+  /** The running containers of a network. */
+  liveEndpoints(network: string): readonly EndpointRecord[] {
+    return this.endpoints(network).filter((endpoint) => this.#live.isAlive(endpoint.container));
+  }
+
+  /** What a container has, in the order in which it got it. */
+  endpointsOf(container: string): readonly EndpointRecord[] {
+    return [...this.#store.endpoints({ container })].sort((a, b) => a.index - b.index);
   }
 
   /**
@@ -91,7 +89,8 @@ export class Networks {
   async find(name: string): Promise<NetworkRecord> {
     const found = this.#store.network(name);
     if (found !== undefined) return found;
-    if (name !== defaultNetwork) throw notFound(`Cannot find network "${name}": it does not exist`);
+    if (name !== defaultNetwork)
+      throw notFound(`Cannot find network "${name}": it does not exist`, { remedy: "See sampan network ls" });
     return await this.create({ name }).catch((error: unknown) => {
       const made = isSampanError(error, "already-exists") ? this.#store.network(name) : undefined;
       if (made === undefined) throw error;
@@ -125,39 +124,64 @@ export class Networks {
   /**
    * Removes a network, and with the last one all that Sampan has in the host's network.
    *
-   * @throws SampanError `not-found`, or `failed-precondition` while a container is on it
+   * @throws SampanError `not-found`, or `failed-precondition` while a running container is on it
    */
   async remove(name: string): Promise<void> {
-    const network = this.#store.transaction(() => {
+    const [network, departed] = this.#store.transaction(() => {
       const found = this.#store.network(name);
       if (found === undefined) throw notFound(`Cannot find network "${name}": it does not exist`);
-      const [first] = this.#store.endpoints({ network: name });
+      const endpoints = this.#store.endpoints({ network: name });
+      const first = endpoints.find(({ container }) => this.#live.isAlive(container));
       if (first !== undefined)
-        throw failedPrecondition(`Cannot remove network "${name}": container ${first.container.slice(0, 12)} is on it`);
+        throw failedPrecondition(
+          `Cannot remove network "${name}": container ${first.container.slice(0, 12)} is on it`,
+          { remedy: "Disconnect it, or remove it first" },
+        );
+      const left = this.#store.departed().filter((endpoint) => endpoint.network === name);
+      for (const { container } of [...endpoints, ...left]) this.#store.deleteEndpoint(name, container);
       this.#store.deleteNetwork(name);
-      return found;
+      return [found, left] as const;
     });
-    await removeQuietly(this.#executor, [removeBridge(network)]);
-    await replaceTable(this.#executor, this.#store);
+    const present = interfaceNames();
+    for (const endpoint of departed)
+      if (present.has(endpoint.hostInterface)) await this.#connector.disconnect(endpoint);
+    await removeHostSide(this.#executor, network);
+    await replaceTable(this.#executor, this.#live);
   }
 
   /**
-   * Connects a container to a network. Nothing is left after a failure.
+   * Writes down what a container that is about to start will have, in place of what it had before. Nothing is written when
+   * it fails.
+   *
+   * @throws SampanError `not-found` for a network, `already-exists` when a port or an address is taken
+   */
+  async prepare(container: string, attachments: readonly AttachOptions[]): Promise<readonly EndpointRecord[]> {
+    return (await this.#reserve(container, attachments, true)).endpoints;
+  }
+
+  /** Brings what {@link Networks.prepare} wrote down to the kernel. {@link Networks.detach} undoes it, half-done too. */
+  async connect(endpoints: readonly EndpointRecord[], namespace: string): Promise<void> {
+    for (const endpoint of endpoints)
+      await this.#connector.connect(await this.find(endpoint.network), endpoint, namespace);
+  }
+
+  /**
+   * Connects a running container to a network. Nothing is left after a failure.
    *
    * @param namespace file of the container's network namespace
    * @throws SampanError `already-exists` when it is on the network, or a port or an address is taken
    */
   async attach(container: string, namespace: string, options: AttachOptions): Promise<Attachment> {
-    const network = await this.find(options.network);
-    const taken = await this.#listeners(options.ports ?? []);
-    const endpoint = this.#reserve(container, network.name, options, taken);
+    const { endpoints } = await this.#reserve(container, [options], false);
+    const [endpoint] = endpoints;
+    if (endpoint === undefined) throw invalidArgument("Cannot connect a container: no network is named");
     try {
-      await this.#connect(network, endpoint, namespace);
+      await this.connect(endpoints, namespace);
     } catch (error) {
       await this.#release(endpoint);
       throw error;
     }
-    return this.#attachment(network, endpoint);
+    return this.#attachment(await this.find(endpoint.network), endpoint);
   }
 
   /** Disconnects a container from a network, or from all. Idempotent. */
@@ -166,9 +190,65 @@ export class Networks {
     for (const endpoint of this.#store.endpoints(of)) await this.#release(endpoint);
   }
 
+  /**
+   * Disconnects a running container from a network: another one that is not internal becomes its way out, and takes the
+   * ports that were published.
+   */
+  async detachRunning(container: string, namespace: string, network: string): Promise<void> {
+    const [endpoint] = this.#store.endpoints({ container, network });
+    if (endpoint === undefined) return;
+    await this.#release(endpoint, namespace);
+    const rest = this.endpointsOf(container);
+    const next = rest.find((other) => this.#store.network(other.network)?.internal === false);
+    if (endpoint.isWayOut && next !== undefined) {
+      await this.#executor.execute([wayOutOperation(await this.find(next.network), next, namespace)]);
+      this.#store.saveEndpoint({ ...next, isWayOut: true });
+    }
+    if (endpoint.ports.length > 0 && rest.some((other) => canPublish(this.#store.network(other.network))))
+      await this.publish(container, requestsOf(endpoint.ports));
+  }
+
+  /**
+   * Publishes ports of a container that is on networks, running or not.
+   *
+   * @throws SampanError `failed-precondition` when it has no network with a way out, `already-exists` when a port is taken
+   */
+  async publish(container: string, requests: readonly PortRequest[]): Promise<readonly PublishedPort[]> {
+    const taken = await this.#listeners(requests);
+    const { added, evicted } = addPorts({ ...this.#live, listeners: taken }, container, requests);
+    for (const endpoint of evicted) await this.#connector.disconnect(endpoint);
+    if (!this.#live.isAlive(container)) return added;
+    try {
+      await this.#connector.changePorts("add", added);
+    } catch (error) {
+      dropPorts(this.#store, container, added);
+      throw error;
+    }
+    return added;
+  }
+
+  /** Takes published ports back. */
+  async unpublish(container: string, ports: readonly PublishedPort[]): Promise<void> {
+    await this.#connector.changePorts("delete", ports);
+    dropPorts(this.#store, container, ports);
+  }
+
+  /**
+   * Forgets a container that has ended and whose {@link Networks.exitOperations} were done. Its interface goes with its
+   * network namespace; until that is so, nobody gets its addresses, but when there are no others.
+   */
+  leave(container: string): void {
+    for (const { network } of this.#store.endpoints({ container })) this.#store.leave(network, container);
+  }
+
+  /** What to do when a container has ended, for whoever sees that: its network namespace takes the rest along. */
+  exitOperations(endpoints: readonly EndpointRecord[]): Operation[] {
+    return exitOperations(endpoints);
+  }
+
   /** Brings the host to what is written down, e.g. after somebody has flushed its packet filter. */
   async reload(): Promise<void> {
-    await restore(this.#executor, this.#store);
+    await restore(this.#executor, this.#live);
   }
 
   /**
@@ -181,6 +261,24 @@ export class Networks {
     for (const endpoint of gone) await this.#release(endpoint);
   }
 
+  async #reserve(container: string, attachments: readonly AttachOptions[], again: boolean): Promise<Reservation> {
+    for (const { network } of attachments) await this.find(network);
+    this.#sweep();
+    const taken = await this.#listeners(attachments.flatMap(({ ports }) => ports ?? []));
+    const reservation = reserve({ ...this.#live, listeners: taken }, container, attachments, again);
+    for (const endpoint of reservation.evicted) await this.#connector.disconnect(endpoint);
+    return reservation;
+  }
+
+  /** Gives back what containers had whose interfaces are gone now. */
+  #sweep(): void {
+    const departed = this.#store.departed();
+    if (departed.length === 0) return;
+    const present = interfaceNames();
+    for (const { network, container, hostInterface } of departed)
+      if (!present.has(hostInterface)) this.#store.deleteEndpoint(network, container);
+  }
+
   async #listeners(ports: readonly PortRequest[]): Promise<Listeners> {
     const found: Partial<Record<PortRequest["protocol"], readonly Listener[]>> = {};
     for (const protocol of new Set(ports.map((port) => port.protocol)))
@@ -188,87 +286,19 @@ export class Networks {
     return found;
   }
 
-  /** Writes the endpoint with its addresses and ports down. */
-  #reserve(container: string, name: string, options: AttachOptions, taken: Listeners): EndpointRecord {
-    const store = this.#store;
-    return store.transaction(() => {
-      const network = store.network(name);
-      if (network === undefined) throw notFound(`Cannot find network "${name}": it does not exist`);
-      const others = store.endpoints({ container });
-      if (others.some((endpoint) => endpoint.network === name))
-        throw alreadyExists(`Cannot connect container "${container.slice(0, 12)}" to network "${name}": it is on it`);
-      const addresses = allocateAddresses(store, network, container, options.addresses ?? []);
-      if (options.mac !== undefined) macToBytes(options.mac);
-      const publisher = {
-        store,
-        listeners: taken,
-        random: (first: number, last: number) => randomInt(first, last + 1),
-      };
-      const endpoint: EndpointRecord = {
-        network: name,
-        container,
-        interface:
-          options.interface ??
-          firstFree(
-            (n) => `eth${n}`,
-            others.map((other) => other.interface),
-          ),
-        // The first interface of a namespace, lo, has index 1.
-        index: firstFree(
-          (n) => n + 2,
-          others.map((other) => other.index),
-        ),
-        hostInterface: hostInterfaceName(name, container),
-        mac: options.mac ?? macFor(container, addresses),
-        addresses,
-        isWayOut: !network.internal && !others.some((other) => other.isWayOut),
-        aliases: options.names ?? [],
-        ports: publishPorts(publisher, name, container, addresses, options.ports ?? []),
-      };
-      store.saveEndpoint(endpoint);
-      return endpoint;
-    });
-  }
-
-  /** The host's side is made where it is found missing: mostly it is there. */
-  async #connect(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
-    const operations = attachOperations(network, endpoint, namespace);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#executor.execute(operations);
-        return;
-      } catch (error) {
-        if (attempt === connectAttempts || !mayBeRepaired(error)) throw error;
-        await removeQuietly(this.#executor, detachOperations(endpoint));
-        await this.#repair(network);
-      }
-    }
-  }
-
-  /** Once for all that wait for it. */
-  async #repair(network: NetworkRecord): Promise<void> {
-    const repairing =
-      this.#repairing.get(network.name) ??
-      repair(this.#executor, this.#store, network).finally(() => this.#repairing.delete(network.name));
-    this.#repairing.set(network.name, repairing);
-    await repairing;
-  }
-
-  async #release(endpoint: EndpointRecord): Promise<void> {
-    await removeQuietly(this.#executor, detachOperations(endpoint));
+  async #release(endpoint: EndpointRecord, namespace?: string): Promise<void> {
+    await this.#connector.disconnect(endpoint, namespace);
     this.#store.deleteEndpoint(endpoint.network, endpoint.container);
   }
 
   #attachment(network: NetworkRecord, endpoint: EndpointRecord): Attachment {
-    const others = this.#store
-      .endpoints({ network: network.name })
-      .filter((other) => other.container !== endpoint.container);
+    const others = this.liveEndpoints(network.name).filter((other) => other.container !== endpoint.container);
     return {
       interfaces: [{ name: endpoint.interface, mac: endpoint.mac, mtu: network.mtu }],
       addresses: endpoint.addresses,
       gateways: network.internal ? [] : network.subnets.map(({ gateway }) => gateway),
       ports: endpoint.ports,
-      hostsEntries: [endpoint, ...others].flatMap(entriesOf),
+      hostsEntries: [endpoint, ...others].flatMap(hostsEntriesOf),
     };
   }
 }

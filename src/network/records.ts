@@ -4,14 +4,23 @@ import type { TransportProtocol } from "./firewall/keys.ts";
 export interface Subnet {
   /** E.g. `10.88.0.0/16`. */
   readonly prefix: string;
-  /** The bridge's address in it. */
+  /** The bridge's address in it; of other drivers that of the router on the link. */
   readonly gateway: string;
+  /** The part of it that addresses are given from, all of it when missing. */
+  readonly range?: string;
 }
+
+export const drivers = ["bridge", "macvlan", "ipvlan"] as const;
+/** How containers are connected: by a bridge of the host, or by interfaces of their own on one of the host's. */
+export type Driver = (typeof drivers)[number];
 
 export interface NetworkRecord {
   readonly name: string;
-  readonly driver: "bridge";
-  /** Name of the bridge, and the index that it is made with. */
+  readonly driver: Driver;
+  /**
+   * Name of the host's interface below: the bridge, or the parent. It is made with this index where it is missing; a parent
+   * with another index is the host's own.
+   */
   readonly bridge: string;
   readonly index: number;
   /** One of IPv4, one of IPv6, or both. */
@@ -20,6 +29,8 @@ export interface NetworkRecord {
   readonly mtu: number;
   /** No way out of the host, and none in. */
   readonly internal: boolean;
+  /** As they were given; `networkTraits` says what they mean. */
+  readonly options?: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
@@ -40,7 +51,7 @@ export interface PublishedPort {
 export interface EndpointRecord {
   readonly network: string;
   readonly container: string;
-  /** Names of the two ends, in the container and on the host. */
+  /** Names of the two ends, in the container and on the host; the latter is empty where there is only one. */
   readonly interface: string;
   readonly hostInterface: string;
   /** Index of the interface in the container. */
@@ -52,5 +63,7 @@ export interface EndpointRecord {
   readonly isWayOut: boolean;
   /** Names by which others of the network know it. */
   readonly aliases: readonly string[];
+  /** Name servers that are asked for what is not of this host; the host's when missing. */
+  readonly nameServers?: readonly string[];
   readonly ports: readonly PublishedPort[];
 }

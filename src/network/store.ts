@@ -5,6 +5,7 @@ import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts"
 /** Somebody's port of the host. */
 export interface TakenPort {
   readonly hostAddress: string;
+  readonly network: string;
   readonly container: string;
 }
 
@@ -33,8 +34,18 @@ export interface NetworkStore {
   /** With its addresses and ports. Idempotent. */
   deleteEndpoint(network: string, container: string): void;
 
+  /**
+   * Takes all but the addresses from an endpoint, which {@link NetworkStore.endpoints} does not list any more: its container
+   * is gone, and its interface may be there for a while.
+   */
+  leave(network: string, container: string): void;
+  /** Those that have left. */
+  departed(): readonly EndpointRecord[];
+
   /** Gives an address of a network to a container. False when one has it, this one too. */
   takeAddress(network: string, address: string, container: string): boolean;
+  /** Who has an address of a network. */
+  addressHolder(network: string, address: string): string | undefined;
   /** The address that was given last, and is to be given again as late as possible. */
   lastAddress(network: string, family: Family): string | undefined;
   setLastAddress(network: string, family: Family, address: string): void;
@@ -43,4 +54,5 @@ export interface NetworkStore {
   portHolders(protocol: TransportProtocol, hostPort: number): readonly TakenPort[];
   /** The caller has looked at {@link NetworkStore.portHolders}, in the same transaction. */
   takePort(network: string, container: string, port: PublishedPort): void;
+  dropPort(port: PublishedPort): void;
 }

@@ -8,8 +8,10 @@ export { cgroupFeatures } from "./cgroup/features.ts";
 export { cgroupPlace, type CgroupPlace, type FoundCgroup } from "./cgroup/place.ts";
 export { freshLimits, type CurrentLimits } from "./cgroup/current-limits.ts";
 export { mergeResources } from "./cgroup/merge-resources.ts";
+export { planRollback, updatedFiles, type SavedFiles } from "./cgroup/rollback.ts";
 export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
+export { planRdtUpdate, type RdtUpdate } from "./container/rdt-update.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
 export { planMountAdd, planMountRemove, type MountChange } from "./container/plan-mounts.ts";
 export {

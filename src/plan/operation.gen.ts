@@ -66,6 +66,14 @@ export interface Segment {
   readonly size: bigint;
 }
 
+/** A line of the journal: `before`, what the monitor has to tell, and `after`; none when `before` is empty */
+export interface Record {
+  /** its beginning */
+  readonly before: string;
+  /** its end */
+  readonly after: string;
+}
+
 /** What one operation gave back (only `read-file` and `netlink` give anything) */
 export interface Result {
   /** index of the operation in its program, from 0 */
@@ -979,6 +987,18 @@ export interface RequestCreate {
   readonly container: number;
   /** its start time in clock ticks (field 22 of /proc/PID/stat), by which it is told from others */
   readonly containerStart: bigint;
+  /** file that records are appended to, each in one write(2), made with mode 0600 when missing; empty for none */
+  readonly journal: string;
+  /** the container's program executes: `SECONDS NANOSECONDS`, the time */
+  readonly startRecord: Record;
+  /** the container has ended: what the file `exit` says, without its newline */
+  readonly exitRecord: Record;
+  /** kills for want of memory in its cgroup: `COUNT SECONDS NANOSECONDS`, how many since the record before, and the time */
+  readonly oomRecord: Record;
+  /** bytes beyond which the log is renamed to LOG.1, LOG.1 to LOG.2 and so on, and a new one begun; 0 for no limit */
+  readonly logMaxSize: bigint;
+  /** how many files of the log there may be; what is older is removed */
+  readonly logMaxFiles: number;
 }
 
 /** Let the created container exec; answered by `done`, or `failed` when exec fails */

@@ -1,9 +1,9 @@
 import { permissionDenied, unavailable } from "#errdefs";
 import { parseChallenges, type Challenge } from "./challenge.ts";
 import type { Credentials, CredentialSource } from "./credentials.ts";
-import { isLoopback, type Endpoint } from "./endpoint.ts";
+import { isLoopback } from "./endpoint.ts";
 import { ConnectionFailure } from "./failure.ts";
-import type { HttpClient, HttpResponse } from "./http.ts";
+import type { HttpClient, HttpResponse, Target } from "./http.ts";
 
 /** Token servers that say nothing mean 60 seconds (distribution's token specification). */
 const defaultLifetime = 60;
@@ -46,7 +46,7 @@ export class Authorizer {
   async answer(
     response: HttpResponse,
     scope: string,
-    endpoint: Endpoint,
+    target: Target,
     used: string | undefined,
     signal?: AbortSignal,
   ): Promise<boolean> {
@@ -60,7 +60,7 @@ export class Authorizer {
     if (credentials !== undefined && "registryToken" in credentials) {
       pending = Promise.resolve({ header: `Bearer ${credentials.registryToken}`, expires: Infinity });
     } else if (bearer !== undefined) {
-      pending = this.#fetchToken(bearer, scope, endpoint, credentials, signal);
+      pending = this.#fetchToken(bearer, scope, target, credentials, signal);
     } else if (basic !== undefined && credentials !== undefined && "username" in credentials) {
       pending = Promise.resolve({ header: basicHeader(credentials), expires: Infinity });
     }
@@ -79,7 +79,7 @@ export class Authorizer {
   async #fetchToken(
     challenge: Challenge,
     scope: string,
-    endpoint: Endpoint,
+    target: Target,
     credentials: Credentials | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Token> {
@@ -88,16 +88,13 @@ export class Authorizer {
     if (realm === null || !/^https?:$/.test(realm.protocol)) {
       throw unavailable(`${action}: it names no token server`, { remedy: "Check that it is an OCI registry" });
     }
-    if (realm.protocol === "http:" && endpoint.origin.startsWith("https:") && !isLoopback(realm.host)) {
+    if (realm.protocol === "http:" && target.origin.startsWith("https:") && !isLoopback(realm.host)) {
       throw permissionDenied(`${action}: its token server ${realm.host} speaks plain http`, {
         remedy: "Report it to whoever runs the registry",
       });
     }
     const service = challenge.parameters.get("service") ?? "";
-    const response = await this.#client.send(
-      { ...tokenRequest(realm, service, scope, credentials), signal },
-      { verify: endpoint.verify },
-    );
+    const response = await this.#client.send({ ...tokenRequest(realm, service, scope, credentials), signal }, target);
     if (response.status >= 500 || response.status === 429) {
       response.discard();
       throw new ConnectionFailure(`token server ${realm.host} answers with status ${response.status}`, {

@@ -2,11 +2,12 @@ import { dataLoss, notFound, type SampanError, unavailable } from "#errdefs";
 import type { Descriptor } from "#spec";
 import type { Connection } from "./connection.ts";
 import { abortError, ConnectionFailure, statusError } from "./failure.ts";
+import type { Patience } from "./host-list.ts";
 import type { HttpResponse } from "./http.ts";
 import type { Settings } from "./options.ts";
 import { backOff } from "./retry.ts";
 
-export interface BlobRequest {
+export interface BlobRequest extends Patience {
   readonly path: string;
   readonly scope: string;
   readonly action: string;
@@ -33,7 +34,7 @@ export async function* readBlob(
   let broken: ConnectionFailure | undefined;
   let fresh = position;
   for (let attempt = 1; position < size; attempt++) {
-    if (attempt > settings.retry.attempts) throw giveUp(request, position, broken);
+    if (attempt > (request.attempts ?? settings.retry.attempts)) throw giveUp(request, position, broken);
     try {
       if (attempt > 1) await backOff(attempt, settings.retry, signal);
       broken = undefined;
@@ -68,6 +69,8 @@ async function open(connection: Connection, request: BlobRequest, position: numb
     scope: request.scope,
     action,
     signal: request.signal,
+    attempts: request.attempts,
+    timeouts: request.timeouts,
     headers: position === 0 ? {} : { range: `bytes=${position}-` },
   });
   const { status } = response;

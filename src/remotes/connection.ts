@@ -1,14 +1,14 @@
 import { permissionDenied } from "#errdefs";
 import { Authorizer } from "./authorizer.ts";
-import { endpointsOf, type Endpoint } from "./endpoint.ts";
+import type { Endpoint, RegistryHost } from "./endpoint.ts";
 import { abortError, ConnectionFailure, toSampanError } from "./failure.ts";
-import type { Body, HttpClient, HttpResponse, Method } from "./http.ts";
+import type { Body, HttpClient, HttpResponse, Method, Target, Timeouts } from "./http.ts";
 import type { Settings } from "./options.ts";
 import { backOff, isRetriableStatus, retryAfter } from "./retry.ts";
 
 export interface RegistryRequest {
   readonly method: Method;
-  /** Below the registry's origin, with a leading slash; or a whole URL that the registry gave. */
+  /** Begins with `/v2/`, wherever the host has its API; or a whole URL that the registry gave. */
   readonly path: string;
   /** Token scope, e.g. `repository:library/nginx:pull`; several are separated by spaces. */
   readonly scope: string;
@@ -18,26 +18,35 @@ export interface RegistryRequest {
   /** Start of an error's message, e.g. `Cannot pull "nginx:latest"`. */
   readonly action: string;
   /** Tries in all, in place of the setting. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
+  /** In place of the settings'. */
+  readonly timeouts?: Timeouts | undefined;
 }
 
-/** One registry: where it is, and what it wants in the Authorization header. */
+/** One host of a registry: where it is, and what it wants in the Authorization header. */
 export class Connection {
   readonly #client: HttpClient;
   readonly #settings: Settings;
   readonly #authorizer: Authorizer;
+  readonly #registry: RegistryHost;
   #endpoints: readonly Endpoint[];
 
-  constructor(domain: string, client: HttpClient, settings: Settings) {
+  constructor(registry: RegistryHost, client: HttpClient, settings: Settings) {
     this.#client = client;
     this.#settings = settings;
-    this.#authorizer = new Authorizer(domain, settings.credentials, client);
-    this.#endpoints = endpointsOf(domain, settings.insecure);
+    this.#registry = registry;
+    this.#authorizer = new Authorizer(registry.domain, settings.credentials, client);
+    this.#endpoints = registry.endpoints;
   }
 
   /** Where the registry is, for messages. */
   get host(): string {
-    return new URL(this.#endpoints[0]?.origin ?? "").host;
+    return this.#registry.host;
+  }
+
+  /** What the host may be asked for, and how. */
+  get registry(): RegistryHost {
+    return this.#registry;
   }
 
   /**
@@ -47,6 +56,25 @@ export class Connection {
    * @throws SampanError `unavailable`, `permission-denied` or `cancelled`
    */
   async send(request: RegistryRequest): Promise<HttpResponse> {
+    return await this.#retry(request, async (response) => await Promise.resolve(response));
+  }
+
+  /**
+   * Like {@link send}, and reads the body of a 200, where a connection may break too.
+   *
+   * @returns no bytes for another status, and where there are more than `limit`
+   */
+  async sendForBytes(
+    request: RegistryRequest,
+    limit: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Uint8Array | undefined }> {
+    return await this.#retry(request, async (response) => ({
+      response,
+      bytes: response.status === 200 ? await response.bytes(limit) : undefined,
+    }));
+  }
+
+  async #retry<T>(request: RegistryRequest, take: (response: HttpResponse) => Promise<T>): Promise<T> {
     const { action, signal } = request;
     const attempts = request.attempts ?? this.#settings.retry.attempts;
     try {
@@ -55,10 +83,10 @@ export class Connection {
         let asked = 0;
         try {
           const response = await this.sendOnce(request);
-          if (!isRetriableStatus(response.status) || last) return response;
+          if (!isRetriableStatus(response.status) || last) return await take(response);
           asked = retryAfter(response, Date.now());
           // Waiting less than the registry asks for is no use.
-          if (asked > this.#settings.retry.maxDelay) return response;
+          if (asked > this.#settings.retry.maxDelay) return await take(response);
           response.discard();
         } catch (error) {
           if (!(error instanceof ConnectionFailure) || !error.retriable || last) throw error;
@@ -81,10 +109,12 @@ export class Connection {
     for (let round = 0; ; round++) {
       const authorization = await this.#authorizer.header(request.scope);
       const { response, endpoint } = await this.#sendToEndpoint(request, authorization);
-      if (response.status !== 401) return response;
+      // A host that this one redirects to, or has its uploads at, is told no password whatever it asks for.
+      if (response.status !== 401 || response.url.origin !== endpoint.origin) return response;
       response.discard();
       const { scope, signal } = request;
-      if (round < 2 && (await this.#authorizer.answer(response, scope, endpoint, authorization, signal))) continue;
+      const target = this.#target(endpoint);
+      if (round < 2 && (await this.#authorizer.answer(response, scope, target, authorization, signal))) continue;
       const state =
         authorization === undefined
           ? "wants a login"
@@ -105,13 +135,16 @@ export class Connection {
     for (let index = 0; ; index++) {
       const endpoint = this.#endpoints[index] as Endpoint;
       try {
-        const url = targetOf(request.path, endpoint);
+        const url = targetOf(request, endpoint, this.#registry.mirrorOf);
         // A registry may have its uploads elsewhere; what logs in here is nobody else's business.
         const trusted = authorization !== undefined && url.origin === endpoint.origin;
         const { method, headers, body, signal } = request;
+        const { connectTimeout, stallTimeout } = this.#settings;
+        const { connect, stall } = request.timeouts ?? { connect: connectTimeout, stall: stallTimeout };
+        const timeouts = { connect: this.#registry.dialTimeout ?? connect, stall };
         const response = await this.#client.send(
-          { method, url, headers: { ...headers, ...(trusted && { authorization }) }, body, signal },
-          endpoint,
+          { method, url, headers: { ...headers, ...(trusted && { authorization }) }, body, signal, timeouts },
+          this.#target(endpoint),
         );
         this.#endpoints = [endpoint];
         return { response, endpoint };
@@ -121,12 +154,22 @@ export class Connection {
       }
     }
   }
+
+  #target({ origin, verify, trust }: Endpoint): Target {
+    return { origin, verify, trust, headers: this.#registry.headers };
+  }
 }
 
 /** A registry behind a proxy that ends TLS may give URLs of its own with http. */
-function targetOf(path: string, endpoint: Endpoint): URL {
+function targetOf(request: RegistryRequest, endpoint: Endpoint, mirrorOf: string | undefined): URL {
+  const { path, method } = request;
   const origin = new URL(endpoint.origin);
-  const url = new URL(path, origin);
+  const url = path.startsWith("/v2/")
+    ? new URL(endpoint.origin + endpoint.path + path.slice(3))
+    : new URL(path, origin);
+  // A mirror of several registries is told which one's image is meant.
+  const isRead = method === "GET" || method === "HEAD";
+  if (mirrorOf !== undefined && isRead && path.startsWith("/v2/")) url.searchParams.append("ns", mirrorOf);
   if (url.host === origin.host) url.protocol = origin.protocol;
   if (!/^https?:$/.test(url.protocol) || (origin.protocol === "https:" && url.protocol === "http:")) {
     throw new ConnectionFailure(`${origin.host} wants data to be sent to ${url.origin}`, {

@@ -17,6 +17,10 @@ export class ConnectionFailure extends Error {
   }
 }
 
+/** Codes of a certificate that may be valid, for those who know who made it. */
+export const unknownAuthority =
+  /^(UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_GET_ISSUER_CERT_LOCALLY|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/;
+
 const certificateCodes =
   /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)/;
 
@@ -38,14 +42,45 @@ export function connectionFailure(cause: unknown, host: string): ConnectionFailu
   if (code === "ETIMEDOUT" || code === "EHOSTUNREACH" || code === "ENETUNREACH") {
     return failure(`${host} cannot be reached`, network, true);
   }
-  if (certificateCodes.test(code)) {
+  if (/ALTNAME_INVALID|HOSTNAME_MISMATCH/.test(code)) {
+    return failure(`the certificate of ${host} is for another host`, "Use the name that the certificate has");
+  }
+  if (/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(code)) {
+    const state = code === "CERT_HAS_EXPIRED" ? "has run out" : "is not valid yet";
     return failure(
-      `the certificate of ${host} is not valid (${code})`,
-      "Install its authority, or declare it insecure",
+      `the certificate of ${host} ${state}`,
+      "Check this machine's clock, or have the certificate renewed",
+    );
+  }
+  if (unknownAuthority.test(code)) {
+    return failure(
+      `the certificate of ${host} is by an authority that is not known here`,
+      `Put its authority's certificate at /etc/sampan/certs.d/${host}/ca.crt, or declare the registry insecure`,
+    );
+  }
+  if (certificateCodes.test(code)) {
+    return failure(`the certificate of ${host} is not valid (${code})`, "Report it to whoever runs the registry");
+  }
+  if (/^ERR_SSL_.*(?:CERTIFICATE_REQUIRED|ALERT_.*CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_HANDSHAKE_FAILURE)/.test(code)) {
+    return failure(
+      `${host} wants a client's certificate, or another one`,
+      `Put it at /etc/sampan/certs.d/${host}/client.cert, and its key at client.key beside it`,
     );
   }
   if (code === "EPROTO" || code.startsWith("ERR_SSL")) {
-    return failure(`${host} does not speak TLS`, "Declare the registry insecure if it has no TLS", false, true);
+    const remedy = "Declare the registry insecure, or write its address with http:// in hosts.toml, if it has no TLS";
+    return failure(`${host} does not speak TLS`, remedy, false, !/ALERT/.test(code));
+  }
+  if (code === "HPE_HEADER_OVERFLOW") {
+    return failure(`the headers of ${host}'s answer are too long`, "Allow more with maxHeaderSize");
+  }
+  if (code === "ERR_PROXY_TUNNEL") {
+    const status = /HTTP\/1\.\d (\d{3})/.exec((first as Error).message)?.[1];
+    const refused = status === undefined ? "" : ` (status ${status})`;
+    return failure(
+      `the proxy makes no connection to ${host}${refused}`,
+      "Check HTTPS_PROXY and its password, or except the host in NO_PROXY",
+    );
   }
   return failure(`the connection to ${host} failed (${code || String(first)})`, network, code.startsWith("HPE_"));
 }

@@ -9,6 +9,8 @@ export interface Seen {
   readonly authorization: string | undefined;
   readonly range: string | undefined;
   readonly body: string;
+  /** Of the header X-Secret, where one came. */
+  readonly secret?: string;
 }
 
 type Handler = (request: Seen, response: ServerResponse, message: IncomingMessage) => void;
@@ -41,6 +43,7 @@ export class FakeServer implements AsyncDisposable {
       authorization: message.headers.authorization,
       range: message.headers.range,
       body: Buffer.concat(chunks).toString(),
+      ...(typeof message.headers["x-secret"] === "string" && { secret: message.headers["x-secret"] }),
     };
     this.seen.push(seen);
     this.handler(seen, response, message);

@@ -1,7 +1,10 @@
-import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { isLoopback, type Endpoint } from "./endpoint.ts";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { Agents } from "./agents.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { connectionFailure, ConnectionFailure } from "./failure.ts";
 import type { Settings } from "./options.ts";
+import { Slots } from "./slots.ts";
+import { Throttle } from "./throttle.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -14,6 +17,21 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Body | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly timeouts?: Timeouts | undefined;
+}
+
+/** Milliseconds; those of the settings where there are none. */
+export interface Timeouts {
+  readonly connect: number;
+  readonly stall: number;
+}
+
+type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+/** Where a request goes, and what goes only there and not where that redirects to. */
+export interface Target extends Pick<Endpoint, "verify" | "trust"> {
+  readonly origin: string;
+  readonly headers?: ReadonlyMap<string, readonly string[]>;
 }
 
 const maxRedirects = 10;
@@ -22,21 +40,33 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Client over Node's own http and https, which are loaded with the first request and stream with back-pressure. */
 export class HttpClient {
   readonly #settings: Settings;
-  readonly #agents = new Map<string, Agent>();
+  readonly #agents = new Agents();
+  readonly #slots: Slots;
+  readonly #throttle: Throttle;
 
   constructor(settings: Settings) {
     this.#settings = settings;
+    this.#slots = new Slots(settings.connections);
+    this.#throttle = new Throttle(settings.limitRate);
   }
 
   /**
-   * Sends a request and follows the redirects of a GET or HEAD. The Authorization header goes to the first origin only, and never from https to http.
+   * Sends a request and follows the redirects of a GET or HEAD. The Authorization header and the target's own headers go to
+   * the first origin only, our certificates to its host only, and nothing goes from https to http.
    *
    * @throws ConnectionFailure; the signal's reason when that is aborted
    */
-  async send(request: HttpRequest, endpoint: Pick<Endpoint, "verify">): Promise<HttpResponse> {
+  async send(request: HttpRequest, target: Target): Promise<HttpResponse> {
+    const { hostname, origin } = new URL(target.origin);
     let { url, headers } = request;
     for (let count = 0; ; count++) {
-      const response = await this.#sendOnce({ ...request, url, headers }, endpoint.verify);
+      const own: Headers = url.origin === origin ? Object.fromEntries(target.headers ?? []) : {};
+      const response = await this.#sendTrusting(
+        { ...request, url },
+        { ...own, ...headers },
+        target,
+        url.hostname === hostname,
+      );
       const location = response.headers.location;
       const safe = request.method === "GET" || request.method === "HEAD";
       if (!redirects.has(response.status) || location === undefined || !safe) return response;
@@ -46,7 +76,7 @@ export class HttpClient {
       if (next === null || !/^https?:$/.test(next.protocol)) {
         throw badRedirect(`${url.host} redirects to no web address`);
       }
-      if (url.protocol === "https:" && next.protocol === "http:" && endpoint.verify) {
+      if (url.protocol === "https:" && next.protocol === "http:" && target.verify) {
         throw badRedirect(`${url.host} redirects from https to http`);
       }
       if (next.origin !== url.origin) {
@@ -56,27 +86,47 @@ export class HttpClient {
     }
   }
 
-  async #sendOnce(request: HttpRequest, verify: boolean): Promise<HttpResponse> {
+  /** Tries once more with all authorities of this machine. */
+  async #sendTrusting(request: HttpRequest, headers: Headers, target: Target, own: boolean): Promise<HttpResponse> {
+    try {
+      return await this.#sendOnce(request, headers, target, own);
+    } catch (error) {
+      if (!(error instanceof ConnectionFailure) || !(await this.#agents.widen(error.cause, target))) throw error;
+      return await this.#sendOnce(request, headers, target, own);
+    }
+  }
+
+  async #sendOnce(request: HttpRequest, headers: Headers, target: Target, own: boolean): Promise<HttpResponse> {
     const { url, signal } = request;
     signal?.throwIfAborted();
     const secure = url.protocol === "https:";
     const { request: start } = secure ? await import("node:https") : await import("node:http");
-    const agent = await this.#agent(secure, verify, isLoopback(url.host));
+    const agent = await this.#agents.get(url, target, own);
+    const release = await this.#slots.take(url.host, signal);
+    const timeouts = request.timeouts ?? { connect: this.#settings.connectTimeout, stall: this.#settings.stallTimeout };
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const outgoing = start(url, {
-      method: request.method,
-      headers: { "user-agent": "sampan", "accept-encoding": "identity", ...request.headers },
-      agent,
-      ...(signal && { signal }),
-    });
+    let outgoing: ClientRequest;
+    try {
+      outgoing = start(url, {
+        method: request.method,
+        headers: { "user-agent": "sampan", "accept-encoding": "identity", ...headers },
+        maxHeaderSize: this.#settings.maxHeaderSize,
+        agent,
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      release();
+      throw connectionFailure(error, url.host);
+    }
+    outgoing.once("close", release);
     const expire = (reason: string) => (): void => {
       const remedy = "Check the network and the registry's address";
       outgoing.destroy(new ConnectionFailure(reason, { retriable: true, remedy }));
     };
-    let timer = setTimeout(expire(`${url.host} does not answer`), this.#settings.connectTimeout);
+    let timer = setTimeout(expire(`${url.host} does not answer`), timeouts.connect);
     const connected = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(expire(`${url.host} connected but sends no answer`), this.#settings.stallTimeout);
+      timer = setTimeout(expire(`${url.host} connected but sends no answer`), timeouts.stall);
     };
     outgoing.once("socket", (socket) => {
       if (socket.connecting) socket.once(secure ? "secureConnect" : "connect", connected);
@@ -87,14 +137,18 @@ export class HttpClient {
     let failure: { error: unknown } | undefined;
     if (typeof request.body === "function") {
       const source = request.body();
-      sendBody(outgoing, source, () => timer.refresh()).catch((error: unknown) => {
+      const onChunk = async (bytes: number): Promise<void> => {
+        await this.#throttle.pass(bytes, signal);
+        timer.refresh();
+      };
+      sendBody(outgoing, source, onChunk).catch((error: unknown) => {
         failure = { error };
         outgoing.destroy();
         reject(error);
       });
     } else outgoing.end(request.body);
     try {
-      return new HttpResponse(await promise, url, this.#settings.stallTimeout, signal);
+      return new HttpResponse(await promise, url, timeouts.stall, this.#throttle, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (failure !== undefined) throw failure.error;
@@ -104,24 +158,9 @@ export class HttpClient {
     }
   }
 
-  async #agent(secure: boolean, verify: boolean, direct: boolean): Promise<Agent> {
-    const key = `${secure} ${verify} ${direct}`;
-    let agent = this.#agents.get(key);
-    if (agent === undefined) {
-      // HTTP_PROXY and its like count, but never for this machine itself.
-      const options = { keepAlive: true, ...(!direct && { proxyEnv: process.env }) };
-      agent = secure
-        ? new (await import("node:https")).Agent({ ...options, rejectUnauthorized: verify })
-        : new (await import("node:http")).Agent(options);
-      this.#agents.set(key, agent);
-    }
-    return agent;
-  }
-
   /** Closes idle and busy connections. */
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
-    this.#agents.clear();
+    this.#agents.close();
   }
 }
 
@@ -133,7 +172,7 @@ export class HttpClient {
 async function sendBody(
   outgoing: ClientRequest,
   source: AsyncIterable<Uint8Array>,
-  onProgress: () => void,
+  onChunk: (bytes: number) => Promise<void>,
 ): Promise<void> {
   let over = false;
   let wake = (): void => {};
@@ -151,7 +190,7 @@ async function sendBody(
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
     if (!outgoing.write(chunk)) await promise;
-    onProgress();
+    await onChunk(chunk.length);
   }
   // oxlint-disable-next-line typescript/no-unnecessary-condition -- set by an event
   if (!over) outgoing.end();
@@ -169,14 +208,22 @@ export class HttpResponse {
   readonly url: URL;
   readonly #message: IncomingMessage;
   readonly #stallTimeout: number;
+  readonly #throttle: Throttle;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(message: IncomingMessage, url: URL, stallTimeout: number, signal: AbortSignal | undefined) {
+  constructor(
+    message: IncomingMessage,
+    url: URL,
+    stallTimeout: number,
+    throttle: Throttle,
+    signal: AbortSignal | undefined,
+  ) {
     this.status = message.statusCode ?? 0;
     this.headers = message.headers;
     this.url = url;
     this.#message = message;
     this.#stallTimeout = stallTimeout;
+    this.#throttle = throttle;
     this.#signal = signal;
   }
 
@@ -201,6 +248,7 @@ export class HttpResponse {
     try {
       for await (const chunk of message) {
         waiting = false;
+        await this.#throttle.pass((chunk as Uint8Array).length, this.#signal);
         yield chunk as Uint8Array;
         waiting = true;
         timer.refresh();

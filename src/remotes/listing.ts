@@ -1,15 +1,19 @@
 import { dataLoss, invalidArgument, notFound } from "#errdefs";
-import { maxDocumentSize, mediaTypes, parseIndex, type Descriptor, type Digest } from "#spec";
+import { mediaTypes, parseIndex, type Descriptor, type Digest } from "#spec";
 import type { Connection } from "./connection.ts";
 import { errorDetail } from "./error-detail.ts";
 import { statusError } from "./failure.ts";
+import type { Patience } from "./host-list.ts";
 import type { HttpResponse } from "./http.ts";
+import { referrersTag } from "./referrers-tag.ts";
 
-export interface ListRequest {
+export interface ListRequest extends Partial<Patience> {
   readonly repository: string;
   /** Start of an error's message. */
   readonly action: string;
   readonly signal: AbortSignal | undefined;
+  /** Bytes of one answer. */
+  readonly limit: number;
 }
 
 const pageSize = 1000;
@@ -27,17 +31,16 @@ export async function listTags(connection: Connection, request: ListRequest): Pr
   let path: string | undefined = `/v2/${repository}/tags/list?n=${pageSize}`;
   for (let page = 0; path !== undefined; page++) {
     if (page === maxPages) throw invalidArgument(`${action}: it has more than ${maxPages} pages of tags`);
-    const response: HttpResponse = await get(connection, request, path);
-    if (response.status === 404) {
-      response.discard();
+    const answered: Answer = await get(connection, request, path);
+    if (answered.response.status === 404) {
+      answered.response.discard();
       throw notFound(`${action}: ${connection.host} has no repository ${repository}`, {
         status: 404,
         path: repository,
         remedy: "Check the repository's name",
       });
     }
-    const next = nextPage(response);
-    const text = await textOf(connection, request, response);
+    const text = await textOf(connection, request, answered);
     let answer: { tags?: unknown } | null;
     try {
       answer = JSON.parse(text) as typeof answer;
@@ -49,7 +52,7 @@ export async function listTags(connection: Connection, request: ListRequest): Pr
       throw dataLoss(`${action}: ${connection.host} answers no list of tags`);
     }
     tags.push(...(given as string[]));
-    path = next;
+    path = nextPage(answered.response);
   }
   return tags;
 }
@@ -67,34 +70,48 @@ export async function listReferrers(
 ): Promise<readonly Descriptor[]> {
   const { repository, digest, artifactType } = request;
   const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType }).toString()}`;
-  let response = await get(connection, request, `/v2/${repository}/referrers/${digest}${query}`);
-  if (response.status === 404) {
-    response.discard();
-    response = await get(connection, request, `/v2/${repository}/manifests/${digest.replace(":", "-")}`);
+  let answer = await get(connection, request, `/v2/${repository}/referrers/${digest}${query}`);
+  if (answer.response.status === 404) {
+    answer.response.discard();
+    answer = await get(connection, request, `/v2/${repository}/manifests/${referrersTag(digest)}`);
   }
-  if (response.status === 404) {
-    response.discard();
+  if (answer.response.status === 404) {
+    answer.response.discard();
     return [];
   }
-  const { manifests } = parseIndex(await textOf(connection, request, response), mediaTypes.ociIndex);
-  return manifests.filter((found) => artifactType === undefined || found.artifactType === artifactType);
+  const found: Descriptor[] = [];
+  for (let page = 1; ; page++) {
+    const { manifests } = parseIndex(await textOf(connection, request, answer), mediaTypes.ociIndex);
+    found.push(...manifests);
+    const next = nextPage(answer.response);
+    if (next === undefined) break;
+    if (page === maxPages) throw invalidArgument(`${request.action}: it has more than ${maxPages} pages of referrers`);
+    answer = await get(connection, request, next);
+  }
+  return found.filter((one) => artifactType === undefined || one.artifactType === artifactType);
 }
 
-async function get(connection: Connection, request: ListRequest, path: string): Promise<HttpResponse> {
-  const { repository, action, signal } = request;
+interface Answer {
+  readonly response: HttpResponse;
+  readonly bytes: Uint8Array | undefined;
+}
+
+async function get(connection: Connection, request: ListRequest, path: string): Promise<Answer> {
+  const { repository, action, signal, attempts, timeouts, limit } = request;
   const scope = `repository:${repository}:pull`;
   const headers = { accept: `${mediaTypes.ociIndex}, application/json` };
-  return await connection.send({ method: "GET", path, scope, action, signal, headers });
+  const asked = { method: "GET" as const, path, scope, action, signal, headers, attempts, timeouts };
+  return await connection.sendForBytes(asked, limit);
 }
 
-async function textOf(connection: Connection, { action }: ListRequest, response: HttpResponse): Promise<string> {
+async function textOf(connection: Connection, request: ListRequest, { response, bytes }: Answer): Promise<string> {
+  const { action, limit } = request;
   if (response.status !== 200) {
     const { detail } = await errorDetail(response);
     throw statusError(action, response.status, connection.host, detail);
   }
-  const bytes = await response.bytes(maxDocumentSize);
   if (bytes !== undefined) return Buffer.from(bytes).toString("utf8");
-  throw dataLoss(`${action}: ${connection.host} answers more than ${maxDocumentSize} bytes`);
+  throw dataLoss(`${action}: ${connection.host} answers more than ${limit} bytes`);
 }
 
 /** Of a Link header (RFC 8288), as a whole URL. One that leads to another host gets no credentials there. */

@@ -1,4 +1,7 @@
+import { invalidArgument } from "#errdefs";
+import { defaultDocumentSize } from "#spec";
 import type { CredentialSource } from "./credentials.ts";
+import { hostsDirectories } from "./hosts-directory.ts";
 
 /** How often and how long a failed request is tried again. */
 export interface RetryOptions {
@@ -28,6 +31,25 @@ export interface RegistryOptions {
    * one request by default, and in parts of 32 MiB where that is refused as too large.
    */
   readonly uploadChunk?: number;
+  /**
+   * Directories with what is configured for each registry: mirrors in `hosts.toml`, certificates. `SAMPAN_HOSTS_DIR` or
+   * /etc/sampan/certs.d, /etc/containerd/certs.d and /etc/docker/certs.d by default; none with an empty list.
+   */
+  readonly hostsDirectories?: readonly string[];
+  /** Like `connectTimeout`, of a host behind which there is another one; at most its own `dial_timeout`. */
+  readonly mirrorConnectTimeout?: number;
+  /** Milliseconds until a host behind which there is another one must answer, and between its bytes. */
+  readonly mirrorStallTimeout?: number;
+  /** Milliseconds for which a mirror that could not be reached is not asked again. */
+  readonly mirrorPause?: number;
+  /** Requests that one host is sent at once. */
+  readonly connections?: number;
+  /** Bytes a second of all transfers together; no limit by default. */
+  readonly limitRate?: number;
+  /** Largest manifest, index, image configuration or list in bytes. */
+  readonly maxManifestSize?: number;
+  /** Bytes of all headers of an answer. */
+  readonly maxHeaderSize?: number;
 }
 
 /** Options with their defaults filled in. */
@@ -38,6 +60,14 @@ export interface Settings {
   readonly stallTimeout: number;
   readonly retry: RetryOptions;
   readonly uploadChunk: number;
+  readonly hostsDirectories: readonly string[];
+  readonly mirrorConnectTimeout: number;
+  readonly mirrorStallTimeout: number;
+  readonly mirrorPause: number;
+  readonly connections: number;
+  readonly limitRate: number;
+  readonly maxManifestSize: number;
+  readonly maxHeaderSize: number;
 }
 
 export function settingsOf(options: RegistryOptions): Settings {
@@ -48,5 +78,23 @@ export function settingsOf(options: RegistryOptions): Settings {
     stallTimeout: options.stallTimeout ?? 60_000,
     retry: { attempts: 5, delay: 250, maxDelay: 30_000, ...options.retry },
     uploadChunk: options.uploadChunk ?? Infinity,
+    hostsDirectories: options.hostsDirectories ?? hostsDirectories(),
+    mirrorConnectTimeout: options.mirrorConnectTimeout ?? 10_000,
+    mirrorStallTimeout: options.mirrorStallTimeout ?? 30_000,
+    mirrorPause: options.mirrorPause ?? 60_000,
+    connections: positive(options, "connections", 16),
+    limitRate: positive(options, "limitRate", Infinity),
+    maxManifestSize: positive(options, "maxManifestSize", defaultDocumentSize),
+    maxHeaderSize: positive(options, "maxHeaderSize", 64 * 1024),
   };
+}
+
+function positive(
+  options: RegistryOptions,
+  name: "connections" | "limitRate" | "maxManifestSize" | "maxHeaderSize",
+  otherwise: number,
+): number {
+  const value = options[name] ?? otherwise;
+  if (value >= 1) return value;
+  throw invalidArgument(`Cannot use ${value} for ${name}: it must be at least 1`);
 }

@@ -18,9 +18,10 @@ export interface ManifestUpload {
 /**
  * Gives a manifest or index to a registry, which must have what that refers to. Idempotent.
  *
+ * @returns whether the registry keeps account of what it refers to
  * @throws SampanError `data-loss` when the bytes, or what the registry says it stored, have another digest
  */
-export async function uploadManifest(connection: Connection, upload: ManifestUpload): Promise<void> {
+export async function uploadManifest(connection: Connection, upload: ManifestUpload): Promise<boolean> {
   const { repository, descriptor, bytes, tag, action, signal } = upload;
   const { digest } = descriptor;
   const actual = createHash(digestAlgorithm(digest)).update(bytes).digest("hex");
@@ -44,7 +45,7 @@ export async function uploadManifest(connection: Connection, upload: ManifestUpl
   }
   response.discard();
   const stored = response.header("docker-content-digest");
-  if (stored === undefined || stored === digest) return;
+  if (stored === undefined || stored === digest) return response.header("oci-subject") !== undefined;
   throw dataLoss(`${action}: its manifest ${digest} was stored by ${connection.host} as ${stored}`, {
     remedy: "Report it to whoever runs the registry",
   });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { dataLoss, invalidArgument, notFound, unsupported } from "#errdefs";
+import { dataLoss, invalidArgument, notFound, resourceExhausted, unsupported } from "#errdefs";
 import {
   familiarName,
   familiarRepository,
@@ -9,7 +9,6 @@ import {
   isLocalReference,
   isSchema1MediaType,
   manifestMediaTypes,
-  maxDocumentSize,
   parseManifestDocument,
   selectManifest,
   type Descriptor,
@@ -22,9 +21,14 @@ import { readBlob } from "./blob.ts";
 import { Connection } from "./connection.ts";
 import { errorDetail } from "./error-detail.ts";
 import { statusError } from "./failure.ts";
+import { registryHosts } from "./endpoint.ts";
+import { HostList, type Patience } from "./host-list.ts";
+import { readHosts } from "./hosts-directory.ts";
 import { HttpClient, type HttpResponse } from "./http.ts";
 import { listReferrers, listTags } from "./listing.ts";
 import { uploadManifest } from "./push.ts";
+import { addToFallbackIndex } from "./referrers-tag.ts";
+import { removeByDigest, removeTag } from "./remove.ts";
 import { uploadBlob, type Uploaded, type UploadSource } from "./upload.ts";
 import { decode, isServedType, mediaTypeOf, schema1, verify, wrongSize } from "./served.ts";
 import { settingsOf, type RegistryOptions, type Settings } from "./options.ts";
@@ -49,7 +53,7 @@ const maxIndexDepth = 4;
 export class Registry implements Disposable {
   readonly #settings: Settings;
   readonly #client: HttpClient;
-  readonly #connections = new Map<string, Connection>();
+  readonly #hosts = new Map<string, Promise<HostList>>();
 
   constructor(options: RegistryOptions = {}) {
     this.#settings = settingsOf(options);
@@ -67,8 +71,8 @@ export class Registry implements Disposable {
    * @throws SampanError `permission-denied` when it does not, `unavailable`
    */
   async checkLogin(domain: string, { signal }: FetchOptions = {}): Promise<void> {
-    const connection = new Connection(domain, this.#client, this.#settings);
     const about = `Cannot log in to "${domain}"`;
+    const connection = (await this.#hostsOf(domain)).own(about);
     const response = await connection.send({ method: "GET", path: "/v2/", scope: "", action: about, signal });
     response.discard();
     if (response.status !== 200) throw statusError(about, response.status, connection.host, "");
@@ -98,20 +102,17 @@ export class Registry implements Disposable {
     options: FetchOptions = {},
   ): Promise<FetchedManifest> {
     const { digest, size } = descriptor;
-    if (size > maxDocumentSize) {
-      throw invalidArgument(
-        `${action(reference)}: manifest ${digest} has ${size} bytes, at most ${maxDocumentSize} are allowed`,
-      );
-    }
-    const response = await this.#get(reference, digest, options);
-    const bytes = await this.#manifestBytes(reference, response, size);
-    verify(action(reference), bytes, digest);
-    if (bytes.length !== size) throw wrongSize(action(reference), digest, size, bytes.length);
-    return {
-      descriptor,
-      bytes,
-      document: parseManifestDocument(decode(action(reference), bytes), descriptor.mediaType),
-    };
+    const about = action(reference);
+    const { maxManifestSize } = this.#settings;
+    if (size > maxManifestSize) throw tooLarge(about, `manifest ${digest} has ${size} bytes`, maxManifestSize);
+    const hosts = await this.#hostsFor(reference);
+    return await hosts.first("pull", about, async (connection, patience) => {
+      const { bytes } = await this.#get(connection, patience, reference, digest, options, size);
+      if (bytes === undefined) throw wrongSize(about, digest, size, "more");
+      verify(about, bytes, digest);
+      if (bytes.length !== size) throw wrongSize(about, digest, size, bytes.length);
+      return { descriptor, bytes, document: parseManifestDocument(decode(about, bytes), descriptor.mediaType) };
+    });
   }
 
   /**
@@ -133,14 +134,36 @@ export class Registry implements Disposable {
         remedy: "Use an image whose registry holds all its layers",
       });
     }
-    return readBlob(this.#connection(reference), this.#settings, {
-      path: `/v2/${reference.path}/blobs/${descriptor.digest}`,
-      scope: scope(reference),
-      action: action(reference),
-      descriptor,
-      offset: options.offset ?? 0,
-      signal: options.signal,
-    });
+    return this.#readBlob(reference, descriptor, options);
+  }
+
+  async *#readBlob(
+    reference: Reference,
+    descriptor: Descriptor,
+    options: FetchOptions & { offset?: number },
+  ): AsyncGenerator<Uint8Array, void, void> {
+    const about = action(reference);
+    const hosts = await this.#hostsFor(reference);
+    yield* hosts.stream(descriptor.digest, about, options.offset ?? 0, (connection, patience, offset) =>
+      readBlob(connection, this.#settings, {
+        path: `/v2/${reference.path}/blobs/${descriptor.digest}`,
+        scope: scope(reference),
+        action: about,
+        descriptor,
+        offset,
+        signal: options.signal,
+        ...patience,
+      }),
+    );
+  }
+
+  /**
+   * Says that a blob that {@link fetchBlob} gave was damaged: the mirror that gave it is not asked for it again.
+   *
+   * @returns whether there is another host to ask
+   */
+  async distrust(reference: Reference, descriptor: Descriptor): Promise<boolean> {
+    return (await this.#hostsFor(reference)).distrust(descriptor.digest);
   }
 
   /**
@@ -160,9 +183,10 @@ export class Registry implements Disposable {
     } = {},
   ): Promise<Uploaded> {
     const { mountFrom = [], onProgress, signal } = options;
-    return await uploadBlob(this.#connection(reference, "push"), this.#settings, {
+    const about = action(reference, "push");
+    return await uploadBlob((await this.#hostsFor(reference, "push")).writer(about), this.#settings, {
       repository: reference.path,
-      action: action(reference, "push"),
+      action: about,
       descriptor,
       source,
       mountFrom,
@@ -182,14 +206,17 @@ export class Registry implements Disposable {
     bytes: Uint8Array,
     options: FetchOptions & { readonly tag?: string | undefined } = {},
   ): Promise<void> {
-    await uploadManifest(this.#connection(reference, "push"), {
+    const about = action(reference, "push");
+    const connection = (await this.#hostsFor(reference, "push")).writer(about);
+    const upload = {
       repository: reference.path,
-      action: action(reference, "push"),
+      action: about,
       descriptor,
       bytes,
       tag: options.tag,
       signal: options.signal,
-    });
+    };
+    if (!(await uploadManifest(connection, upload))) await addToFallbackIndex(connection, upload);
   }
 
   /**
@@ -199,7 +226,13 @@ export class Registry implements Disposable {
    */
   async tags(reference: Reference, { signal }: FetchOptions = {}): Promise<readonly string[]> {
     const about = `Cannot list the tags of "${familiarRepository(reference)}"`;
-    return await listTags(this.#connection(reference), { repository: reference.path, action: about, signal });
+    const hosts = await this.#hostsFor(reference);
+    const request = { repository: reference.path, action: about, signal, limit: this.#settings.maxManifestSize };
+    return await hosts.first(
+      "resolve",
+      about,
+      async (connection, patience) => await listTags(connection, { ...request, ...patience }),
+    );
   }
 
   /**
@@ -213,13 +246,64 @@ export class Registry implements Disposable {
     { artifactType, signal }: FetchOptions & { readonly artifactType?: string | undefined } = {},
   ): Promise<readonly Descriptor[]> {
     const about = `Cannot list what refers to "${familiarName(reference)}"`;
-    const request = { repository: reference.path, action: about, signal, digest, artifactType };
-    return await listReferrers(this.#connection(reference), request);
+    const limit = this.#settings.maxManifestSize;
+    const request = { repository: reference.path, action: about, signal, limit, digest, artifactType };
+    const hosts = await this.#hostsFor(reference);
+    return await hosts.first(
+      "referrers",
+      about,
+      async (connection, patience) => await listReferrers(connection, { ...request, ...patience }),
+    );
   }
 
+  /**
+   * Deletes from a registry: a tag, or the manifest or (with `blob`) the blob of a digest.
+   *
+   * @param options.force also a manifest with further tags, in place of a tag that the registry can't delete alone
+   * @returns what was deleted
+   * @throws SampanError `not-found`, `permission-denied`, `failed-precondition`, `unavailable`, `cancelled`
+   */
+  async remove(
+    reference: Reference,
+    options: FetchOptions & { readonly blob?: boolean; readonly force?: boolean } = {},
+  ): Promise<"tag" | "manifest" | "blob"> {
+    const about = `Cannot delete "${familiarName(reference)}"`;
+    const { signal, blob = false, force = false } = options;
+    const connection = (await this.#hostsFor(reference, "push")).writer(about);
+    const request = { repository: reference.path, action: about, signal };
+    const { domain, path, digest, tag = "latest" } = reference;
+    if (digest !== undefined) {
+      await removeByDigest(connection, request, blob ? "blobs" : "manifests", digest);
+      return blob ? "blob" : "manifest";
+    }
+    if (blob) throw invalidArgument(`${about}: a blob has a digest, and no tag`);
+    return await removeTag(connection, request, tag, {
+      force,
+      resolve: async (other) => (await this.resolve({ domain, path, tag: other }, { signal })).digest,
+      tags: async () => await this.tags(reference, { signal }),
+    });
+  }
+
+  /** Names are for hosts that may say what they stand for; a digest is what it is wherever it comes from. */
   async #head(reference: Reference, options: FetchOptions): Promise<Descriptor> {
-    const response = await this.#connection(reference).send({
+    const hosts = await this.#hostsFor(reference);
+    const capability = reference.digest === undefined ? "resolve" : "pull";
+    return await hosts.first(
+      capability,
+      action(reference),
+      async (connection, patience) => await this.#headAt(connection, patience, reference, options),
+    );
+  }
+
+  async #headAt(
+    connection: Connection,
+    patience: Patience,
+    reference: Reference,
+    options: FetchOptions,
+  ): Promise<Descriptor> {
+    const response = await connection.send({
       ...this.#manifestRequest(reference, reference.digest ?? reference.tag ?? "latest", options),
+      ...patience,
       method: "HEAD",
     });
     response.discard();
@@ -231,20 +315,28 @@ export class Registry implements Disposable {
       return { mediaType: type, digest, size };
     }
     // HEAD answers carry no reason, and some registries do not know it: the whole GET tells.
-    return this.#resolveByGet(reference, options);
+    return await this.#resolveByGet(connection, patience, reference, options);
   }
 
-  async #resolveByGet(reference: Reference, options: FetchOptions): Promise<Descriptor> {
-    const response = await this.#get(reference, reference.digest ?? reference.tag ?? "latest", options);
+  async #resolveByGet(
+    connection: Connection,
+    patience: Patience,
+    reference: Reference,
+    options: FetchOptions,
+  ): Promise<Descriptor> {
+    const about = action(reference);
+    const name = reference.digest ?? reference.tag ?? "latest";
+    const { maxManifestSize } = this.#settings;
+    const { response, bytes } = await this.#get(connection, patience, reference, name, options, maxManifestSize);
     const claimed = response.header("docker-content-digest");
     const type = mediaTypeOf(response);
-    const bytes = await this.#manifestBytes(reference, response, maxDocumentSize);
+    if (bytes === undefined) throw tooLarge(about, "its manifest is longer", maxManifestSize);
     const digest = reference.digest ?? `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-    if (!isDigest(digest)) throw dataLoss(`${action(reference)}: the registry names no digest`);
-    verify(action(reference), bytes, digest);
-    if (claimed !== undefined && isDigest(claimed)) verify(action(reference), bytes, claimed);
-    if (isSchema1MediaType(type)) throw schema1(action(reference));
-    const document = parseManifestDocument(decode(action(reference), bytes), isServedType(type) ? type : "");
+    if (!isDigest(digest)) throw dataLoss(`${about}: the registry names no digest`);
+    verify(about, bytes, digest);
+    if (claimed !== undefined && isDigest(claimed)) verify(about, bytes, claimed);
+    if (isSchema1MediaType(type)) throw schema1(about);
+    const document = parseManifestDocument(decode(about, bytes), isServedType(type) ? type : "");
     const parsed = document.kind === "index" ? document.index : document.manifest;
     return { mediaType: parsed.mediaType, digest, size: bytes.length };
   }
@@ -265,10 +357,17 @@ export class Registry implements Disposable {
     return descriptor;
   }
 
-  async #get(reference: Reference, name: string, options: FetchOptions): Promise<HttpResponse> {
-    const connection = this.#connection(reference);
-    const response = await connection.send({ ...this.#manifestRequest(reference, name, options), method: "GET" });
-    if (response.status === 200) return response;
+  async #get(
+    connection: Connection,
+    patience: Patience,
+    reference: Reference,
+    name: string,
+    options: FetchOptions,
+    limit: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Uint8Array | undefined }> {
+    const request = this.#manifestRequest(reference, name, options);
+    const { response, bytes } = await connection.sendForBytes({ ...request, ...patience, method: "GET" }, limit);
+    if (response.status === 200) return { response, bytes };
     const { code, detail } = await errorDetail(response);
     if (response.status !== 404) throw statusError(action(reference), response.status, connection.host, detail);
     const missing =
@@ -294,15 +393,7 @@ export class Registry implements Disposable {
     };
   }
 
-  async #manifestBytes(reference: Reference, response: HttpResponse, limit: number): Promise<Uint8Array> {
-    const bytes = await response.bytes(limit);
-    if (bytes !== undefined) return bytes;
-    throw dataLoss(`${action(reference)}: its manifest is longer than ${limit} bytes`, {
-      remedy: "Report it to whoever runs the registry",
-    });
-  }
-
-  #connection(reference: Reference, verb: "pull" | "push" = "pull"): Connection {
+  async #hostsFor(reference: Reference, verb: "pull" | "push" = "pull"): Promise<HostList> {
     if (isLocalReference(reference)) {
       if (verb === "push") {
         throw invalidArgument(`${action(reference, verb)}: localhost/ stands for images of this machine`, {
@@ -315,13 +406,32 @@ export class Registry implements Disposable {
         remedy: "Check the name, or write the registry's host in front of it",
       });
     }
-    let connection = this.#connections.get(reference.domain);
-    if (connection === undefined) {
-      connection = new Connection(reference.domain, this.#client, this.#settings);
-      this.#connections.set(reference.domain, connection);
-    }
-    return connection;
+    return await this.#hostsOf(reference.domain);
   }
+
+  /** Read once for each registry. */
+  async #hostsOf(domain: string): Promise<HostList> {
+    const known = this.#hosts.get(domain);
+    if (known !== undefined) return await known;
+    const made = this.#readHosts(domain);
+    this.#hosts.set(domain, made);
+    // What could not be read may be there the next time.
+    made.catch(() => this.#hosts.delete(domain));
+    return await made;
+  }
+
+  async #readHosts(domain: string): Promise<HostList> {
+    const configs = await readHosts(domain, this.#settings.hostsDirectories);
+    const hosts = registryHosts(domain, configs, this.#settings.insecure);
+    const connections = hosts.map((host) => new Connection(host, this.#client, this.#settings));
+    return new HostList(domain, connections, this.#settings);
+  }
+}
+
+function tooLarge(about: string, state: string, limit: number): Error {
+  return resourceExhausted(`${about}: ${state}, at most ${limit} bytes are allowed`, {
+    remedy: "Report it to whoever made the image, or allow more with maxManifestSize",
+  });
 }
 
 function action(reference: Reference, verb: "pull" | "push" = "pull"): string {

@@ -26,7 +26,7 @@ export function verify(action: string, bytes: Uint8Array, digest: Digest): void 
   });
 }
 
-export function wrongSize(action: string, digest: Digest, size: number, actual: number): SampanError {
+export function wrongSize(action: string, digest: Digest, size: number, actual: number | string): SampanError {
   return dataLoss(`${action}: manifest ${digest} must have ${size} bytes, but it has ${actual}`, {
     remedy: "Report it to whoever runs the registry",
   });

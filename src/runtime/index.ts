@@ -13,7 +13,8 @@ export { execInContainer, type OciExecOptions, type OciSession } from "./oci/oci
 export { OciRuntime, type OciContainer, type OciCreateOptions } from "./oci/oci-runtime.ts";
 export type { OciRecord } from "./oci/record.ts";
 export type { OciState, OciStatus } from "./oci/status.ts";
-export { pauseContainer, resumeContainer, updateContainer } from "./oci/oci-limits.ts";
+export { pauseContainer, resumeContainer } from "./oci/oci-freezer.ts";
+export { updateContainer } from "./oci/oci-update.ts";
 export { changeMounts } from "./oci/oci-mounts.ts";
 export { watchOomKills, type OomWatchOptions } from "./oom-watch.ts";
 export { oomEvent, statsEvent } from "./stats-event.ts";

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from "no
 import { join } from "node:path";
 import { failedPrecondition, internal, isSampanError, notFound, unavailable, type SampanError } from "#errdefs";
 import { probeResctrl } from "#host";
-import { MonitorClient, type Executor, type ExecSession } from "#keel";
+import { MonitorClient, type CreateOptions as ExecutorOptions, type Executor, type ExecSession } from "#keel";
 import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
 import { SeccompCache } from "./seccomp-cache.ts";
@@ -28,8 +28,14 @@ export interface CreateContainer {
   readonly log: string | undefined;
   readonly openStdin: boolean;
   readonly stdinOnce: boolean;
+  /** For the monitor to do when the container has ended, after what the plan says. */
+  readonly exitOperations?: readonly Operation[];
   /** Run by the monitor when the container has ended and no client was told. */
   readonly exitCommand: readonly string[];
+  /** Where the monitor tells of its start, its end and of kills for want of memory. */
+  readonly journal?: Pick<ExecutorOptions, "journal" | "startRecord" | "exitRecord" | "oomRecord">;
+  /** Rotation of the log; none when undefined. */
+  readonly logLimit?: { readonly maxSize: bigint; readonly maxFiles: number } | undefined;
   /** Let it run at once; {@link Runtime.start} is not called then. Fails like it. */
   readonly immediate?: boolean;
   /** Puts further files into the state directory before anything is started; they go with it. */
@@ -103,8 +109,13 @@ export class Runtime {
         inheritStdio: false,
         oomFile: plan.oomFile,
         program,
-        exitProgram: plan.exit,
+        exitProgram: [...plan.exit, ...(options.exitOperations ?? [])],
         exitCommand: options.exitCommand,
+        ...options.journal,
+        ...(options.logLimit !== undefined && {
+          logMaxSize: options.logLimit.maxSize,
+          logMaxFiles: options.logLimit.maxFiles,
+        }),
       });
       if (immediate) this.#noteStart(id);
       return { pid, monitor: immediate ? undefined : await MonitorClient.connect(directory), program };
@@ -217,6 +228,14 @@ export class Runtime {
     if (status !== "none" && status !== "created") return;
     removeStateDirectory(this.stateDirectory(id));
     await this.#executor.execute(leftover);
+  }
+
+  /** Ends a container whose start failed, whether it was let run or not, and removes its state. */
+  async discardStart(id: string, leftover: Plan["exit"]): Promise<void> {
+    await this.undoCreate(id, leftover);
+    if (this.state(id).status === "none") return;
+    await this.wait(id);
+    await this.delete(id, leftover);
   }
 
   /** Removes the state of a container that has ended. What its monitor didn't clean up any more is cleaned up here. */

@@ -8,6 +8,8 @@ export type {
   RootSource,
   SnapshotInfo,
   SnapshotKey,
+  SnapshotProblem,
   Snapshotter,
   Usage,
 } from "./snapshotter.ts";
+export { treeUsage } from "./usage.ts";

@@ -6,7 +6,16 @@ import { join } from "node:path";
 import type { Executor } from "#keel";
 import { Extractions } from "./extractions.ts";
 import { inheritDirectories } from "./implied.ts";
-import type { ChainId, Fill, RootSource, SnapshotInfo, SnapshotKey, Snapshotter, Usage } from "./snapshotter.ts";
+import type {
+  ChainId,
+  Fill,
+  RootSource,
+  SnapshotInfo,
+  SnapshotKey,
+  SnapshotProblem,
+  Snapshotter,
+  Usage,
+} from "./snapshotter.ts";
 import { SnapshotStore } from "./store.ts";
 
 export class NativeSnapshotter implements Snapshotter {
@@ -41,7 +50,7 @@ export class NativeSnapshotter implements Snapshotter {
 
   async prepare(id: string, parent: ChainId | undefined): Promise<RootSource> {
     const below = parent === undefined ? undefined : this.#store.layer(parent).fs;
-    const path = join(this.#store.create(id, parent, below), "fs");
+    const path = join(await this.#store.create(id, parent, below), "fs");
     try {
       if (below !== undefined) await this.#copy(below, path);
     } catch (error) {
@@ -78,6 +87,18 @@ export class NativeSnapshotter implements Snapshotter {
 
   usage(key: SnapshotKey): Promise<Usage> {
     return this.#store.usage(key);
+  }
+
+  async problems(): Promise<SnapshotProblem[]> {
+    return this.#store.problems();
+  }
+
+  discardLayer(key: ChainId): Promise<void> {
+    return this.#store.discardLayer(key);
+  }
+
+  contentOf(): string | undefined {
+    return undefined;
   }
 
   cleanup(): Promise<void> {

@@ -5,7 +5,16 @@ import { unsupported } from "#errdefs";
 import type { Executor } from "#keel";
 import { Extractions } from "./extractions.ts";
 import { inheritDirectories } from "./implied.ts";
-import type { ChainId, Fill, RootSource, SnapshotInfo, SnapshotKey, Snapshotter, Usage } from "./snapshotter.ts";
+import type {
+  ChainId,
+  Fill,
+  RootSource,
+  SnapshotInfo,
+  SnapshotKey,
+  SnapshotProblem,
+  Snapshotter,
+  Usage,
+} from "./snapshotter.ts";
 import { SnapshotStore } from "./store.ts";
 
 /** Most lower layers that overlayfs takes (fs/overlayfs/params.h, OVL_MAX_STACK). */
@@ -41,7 +50,7 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async prepare(id: string, parent: ChainId | undefined): Promise<RootSource> {
     const lower = this.#lower(parent);
-    const path = this.#store.create(id, parent, parent === undefined ? undefined : lower[0]);
+    const path = await this.#store.create(id, parent, parent === undefined ? undefined : lower[0]);
     mkdirSync(join(path, "work"), { mode: 0o700 });
     return overlayOf(lower, path);
   }
@@ -76,6 +85,18 @@ export class OverlaySnapshotter implements Snapshotter {
 
   usage(key: SnapshotKey): Promise<Usage> {
     return this.#store.usage(key);
+  }
+
+  async problems(): Promise<SnapshotProblem[]> {
+    return this.#store.problems();
+  }
+
+  discardLayer(key: ChainId): Promise<void> {
+    return this.#store.discardLayer(key);
+  }
+
+  contentOf(key: ChainId): string | undefined {
+    return this.#store.has(key) ? join(this.#store.path(key), "fs") : undefined;
   }
 
   cleanup(): Promise<void> {

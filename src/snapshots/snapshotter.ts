@@ -65,6 +65,14 @@ export interface Usage {
   readonly inodes: number;
 }
 
+/** Something wrong with a layer or snapshot on disk. */
+export interface SnapshotProblem {
+  readonly key: SnapshotKey;
+  readonly kind: SnapshotInfo["kind"];
+  /** A few words, e.g. `its content is missing`. */
+  readonly state: string;
+}
+
 export interface Snapshotter {
   /**
    * Makes a layer and commits it by one rename. Idempotent: does nothing, and does not call `fill`, when the layer is
@@ -112,6 +120,18 @@ export interface Snapshotter {
 
   /** Reads the whole tree. @throws SampanError `not-found` */
   usage(key: SnapshotKey): Promise<Usage>;
+
+  /** Layers and snapshots whose parts are not all there, or that stand on a layer that is not. */
+  problems(): Promise<SnapshotProblem[]>;
+
+  /**
+   * Takes a broken layer away, whatever stands on it, so that it can be extracted again. Mounted roots keep what they have
+   * of it. Idempotent.
+   */
+  discardLayer(key: ChainId): Promise<void>;
+
+  /** Directory of a layer's own content, where the snapshotter keeps layers apart; undefined where it does not. */
+  contentOf(key: ChainId): string | undefined;
 
   /** Removes what processes that have ended left half-made. To be called at start; safe while others work. */
   cleanup(): Promise<void>;

@@ -4,6 +4,7 @@
  *   ROOT/layers/HEX/fs             a layer's content; HEX is its chain id without the algorithm
  *   ROOT/layers/HEX/parent         symbolic link to the layer below, missing for none
  *   ROOT/layers/HEX/opaque         exists when the layer hides everything below it
+ *   ROOT/layers/HEX/removing       symbolic link to the name of who is about to remove it, see removal.ts
  *   ROOT/snapshots/ID/fs           a snapshot's content; with `work` beside it, and `parent` like a layer
  *   ROOT/tmp/PID-START-RANDOM      what is being made or removed
  *   ROOT/empty                     an empty directory
@@ -27,7 +28,8 @@ import { basename, join } from "node:path";
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, SampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import { digestHex, parseDigest } from "#spec";
-import type { ChainId, SnapshotInfo, SnapshotKey, Usage } from "./snapshotter.ts";
+import type { ChainId, SnapshotInfo, SnapshotKey, SnapshotProblem, Usage } from "./snapshotter.ts";
+import { mayStandOn, Removal } from "./removal.ts";
 import { abandoned, temporaryPath } from "./temporary.ts";
 import { treeUsage } from "./usage.ts";
 
@@ -137,8 +139,21 @@ export class SnapshotStore {
     }
   }
 
-  /** Makes a snapshot's directory, with an empty `fs` that looks like `like`. */
-  create(id: string, parent: ChainId | undefined, like: string | undefined): string {
+  /**
+   * Makes a snapshot's directory, with an empty `fs` that looks like `like`.
+   *
+   * @throws SampanError `not-found` when the parent is not there, or is being removed
+   */
+  async create(id: string, parent: ChainId | undefined, like: string | undefined): Promise<string> {
+    const path = this.#create(id, parent, like);
+    // From here on the parent stays, unless its removal has begun already.
+    if (parent === undefined || mayStandOn(this.path(parent))) return path;
+    await this.discard(path);
+    this.#layers.delete(parent);
+    throw missing(parent);
+  }
+
+  #create(id: string, parent: ChainId | undefined, like: string | undefined): string {
     const path = this.path(id);
     const root = like === undefined ? undefined : lookAt(like, parent);
     try {
@@ -159,7 +174,10 @@ export class SnapshotStore {
 
   async remove(key: SnapshotKey): Promise<void> {
     const path = this.path(key);
-    if (key.includes(":")) {
+    const isLayer = key.includes(":");
+    using removal = isLayer ? Removal.begin(path) : undefined;
+    if (isLayer) {
+      if (removal === undefined) return;
       const user = this.list().find((other) => other.parent === key);
       if (user !== undefined)
         throw failedPrecondition(`Cannot remove the layer "${key}": the ${user.kind} "${user.key}" is on top of it`);
@@ -182,7 +200,7 @@ export class SnapshotStore {
   }
 
   list(): SnapshotInfo[] {
-    const layers = readdirSync(join(this.root, "layers")).map((hex) => keyOf(hex));
+    const layers = readdirSync(join(this.root, "layers")).filter(isLayerName).map(keyOf);
     const infos: SnapshotInfo[] = [];
     for (const key of [...layers, ...readdirSync(join(this.root, "snapshots"))]) {
       try {
@@ -193,6 +211,32 @@ export class SnapshotStore {
       }
     }
     return infos;
+  }
+
+  problems(): SnapshotProblem[] {
+    const problems: SnapshotProblem[] = [];
+    for (const name of readdirSync(join(this.root, "layers")))
+      if (!isLayerName(name)) problems.push({ key: name, kind: "layer", state: "its name is no chain id" });
+    for (const { key, kind, parent } of this.list()) {
+      const isHere = (name: string): boolean =>
+        lstatSync(join(this.path(key), name), { throwIfNoEntry: false })?.isDirectory() === true;
+      if (!isHere("fs")) problems.push({ key, kind, state: "its content is missing" });
+      else if (parent !== undefined && !this.has(parent))
+        problems.push({ key, kind, state: `the layer "${parent}" below it is missing` });
+    }
+    return problems;
+  }
+
+  async discardLayer(key: ChainId): Promise<void> {
+    const aside = temporaryPath(join(this.root, "tmp"));
+    this.#layers.delete(key);
+    try {
+      renameSync(this.path(key), aside);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return;
+      throw error;
+    }
+    await this.discard(aside);
   }
 
   async usage(key: SnapshotKey): Promise<Usage> {
@@ -207,11 +251,17 @@ export class SnapshotStore {
 }
 
 function missing(key: SnapshotKey): SampanError {
-  return notFound(`Cannot use the ${key.includes(":") ? "layer" : "snapshot"} "${key}": there is none`);
+  if (!key.includes(":")) return notFound(`Cannot use the snapshot "${key}": there is none`);
+  return notFound(`Cannot use the layer "${key}": there is none`, {
+    path: key,
+    remedy: "Pull its image again, and see sampan content fsck",
+  });
 }
 
 /** The chain id that a directory's name stands for: sha256 has 64 digits, sha512 128. */
 const keyOf = (hex: string): ChainId => parseDigest(`${hex.length === 128 ? "sha512" : "sha256"}:${hex}`);
+
+const isLayerName = (name: string): boolean => /^(?:[0-9a-f]{64}|[0-9a-f]{128})$/.test(name);
 
 function link(path: string, parent: ChainId | undefined): void {
   if (parent !== undefined) symlinkSync(`../../layers/${digestHex(parent)}`, join(path, "parent"));

@@ -18,18 +18,26 @@ function startOf(pid: string): string | undefined {
 
 let owner: string | undefined;
 
+/** A name of this process's that nobody else uses. */
+export function ownedName(): string {
+  owner ??= `${process.pid}-${startOf("self") ?? "0"}`;
+  return `${owner}-${randomBytes(8).toString("hex")}`;
+}
+
 /** A path in `directory` that nobody else uses; nothing is made. */
 export function temporaryPath(directory: string): string {
-  owner ??= `${process.pid}-${startOf("self") ?? "0"}`;
-  return join(directory, `${owner}-${randomBytes(8).toString("hex")}`);
+  return join(directory, ownedName());
+}
+
+/** Whether the process that has made such a name has ended. */
+export function isAbandoned(name: string): boolean {
+  const [pid = "", start] = name.split("-");
+  return !/^[0-9]+$/.test(pid) || startOf(pid) !== start;
 }
 
 /** What processes that have ended left in `directory`. */
 export function abandoned(directory: string): string[] {
   return readdirSync(directory)
-    .filter((name) => {
-      const [pid = "", start] = name.split("-");
-      return !/^[0-9]+$/.test(pid) || startOf(pid) !== start;
-    })
+    .filter(isAbandoned)
     .map((name) => join(directory, name));
 }

@@ -174,7 +174,7 @@ describe.each(binaries)("%s netlink", (_, binary) => {
     ]);
     await expect(taken).rejects.toMatchObject({
       code: "already-exists",
-      message: 'Cannot make "a" twice: file already exists ("message 2")',
+      message: 'Cannot make "a" twice: file exists ("message 2")',
     });
     expect(await host.must(["ls", "/sys/class/net"])).toBe("a\nlo");
     const gateway: RouteRequest = {

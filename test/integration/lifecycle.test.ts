@@ -19,7 +19,7 @@ describe("run -d, ps and inspect", () => {
     await stocked.must(["run", "--name", "two", stocked.image("busybox"), "sh", "-c", "exit 3"]).catch(() => "");
 
     const [header, row, ...rest] = lines(await stocked.must(["ps"]));
-    expect(header).toMatch(/^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +NAMES$/);
+    expect(header).toMatch(/^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES$/);
     expect(row).toMatch(
       new RegExp(`^${id.slice(0, 12)} +${stocked.image("busybox")} +"sh -c sleep 1000" +.* ago +Up .+ one$`),
     );

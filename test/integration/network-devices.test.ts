@@ -75,7 +75,7 @@ describe("network devices", () => {
       box.run(box.config("", {}, { namespaces, netDevices: { v1: { name: "eth1" } } })),
     ).rejects.toMatchObject({
       code: "already-exists",
-      message: 'Cannot move the network device "v1": file already exists ("eth1")',
+      message: 'Cannot move the network device "v1": file exists ("eth1")',
       fields: { remedy: "The container's network namespace has one of that name: give it another" },
     });
     expect((await host.run(["ip", "link", "show", "v1"])).code).toBe(0);

@@ -11,10 +11,12 @@ import { TestHost } from "../support/testhost.ts";
 
 const language = `
 table inet sampan {
-  set bridges { type ifname; elements = { "sampan0", "sampan-inner" } }
+  set bridges { type ifname; elements = { "sampan0", "sampan-inner", "sampan-open" } }
   set internal { type ifname; elements = { "sampan-inner" } }
+  set open { type ifname; elements = { "sampan-open" } }
+  set metadata { type ifname; elements = { "sampan-open" } }
   set allowed { type ifname . ifname; elements = { "sampan0" . "sampan0", "sampan-inner" . "sampan-inner" } }
-  set own4 { type ifname . ipv4_addr; flags interval; elements = { "sampan0" . 10.88.0.0/16, "sampan-inner" . 10.89.0.0/24 } }
+  set own4 { type ifname . ipv4_addr; flags interval; elements = { "sampan0" . 10.88.0.0/16, "sampan-inner" . 10.89.0.0/24, "sampan-open" . 10.90.0.0/24 } }
   set own6 { type ifname . ipv6_addr; flags interval; elements = { "sampan0" . fd00:1:2:3::/64 } }
   set subnets4 { type ipv4_addr; flags interval; elements = { 10.88.0.0/16 } }
   set subnets6 { type ipv6_addr; flags interval; elements = { fd00:1:2:3::/64 } }
@@ -55,15 +57,23 @@ table inet sampan {
     iifname . oifname @allowed accept
     oifname @internal drop
     iifname @internal drop
-    iifname @bridges ip daddr 169.254.0.0/16 drop
-    iifname @bridges ip6 daddr fd00:ec2::254 drop
+    iifname @bridges iifname != @metadata ip daddr 169.254.0.0/16 drop
+    iifname @bridges iifname != @metadata ip6 daddr fd00:ec2::254 drop
+    iifname @open oifname @open accept
     ct state established,related accept
     oifname @bridges ct status dnat accept
     oifname @bridges drop
   }
 }`;
 
-const network = (name: string, bridge: string, internal: boolean, prefixes: string[]): NetworkRecord => ({
+const network = (
+  name: string,
+  bridge: string,
+  internal: boolean,
+  prefixes: string[],
+  options: Readonly<Record<string, string>> = {},
+): NetworkRecord => ({
+  options,
   name,
   driver: "bridge",
   bridge,
@@ -77,6 +87,12 @@ const network = (name: string, bridge: string, internal: boolean, prefixes: stri
 const networks = [
   network("default", "sampan0", false, ["10.88.0.0/16", "fd00:1:2:3::/64"]),
   network("inner", "sampan-inner", true, ["10.89.0.0/24"]),
+  network("open", "sampan-open", false, ["10.90.0.0/24"], {
+    isolate: "false",
+    icc: "false",
+    masquerade: "false",
+    metadata: "true",
+  }),
 ];
 const port = (
   protocol: PublishedPort["protocol"],
@@ -140,8 +156,7 @@ describe("makeTable()", () => {
     expect(await rulesOf(keel, namespace)).toEqual(await rulesOf(keel, `/proc/${other.initPid}/ns/net`));
 
     await run([
-      ...networkElements("delete", networks[1] as NetworkRecord),
-      ...networkElements("delete", networks[0] as NetworkRecord),
+      ...networks.toReversed().flatMap((n) => networkElements("delete", n)),
       ...portElements("delete", ports),
     ]);
     await run([]);

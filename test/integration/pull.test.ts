@@ -238,7 +238,7 @@ describe("Images.pull", () => {
       root.images.pull(`${proxy.address}/layers:1`, { onProgress, signal: controller.signal }),
     ).rejects.toMatchObject({ code: "cancelled" });
     expect(await root.contents()).toMatchObject({ layers: 0, temporary: 0 });
-    await root.images.prune();
+    await root.images.collect(0);
     expect(await root.contents()).toMatchObject({ blobs: 0, layers: 0 });
   });
 

@@ -110,7 +110,7 @@ describe("user, environment and directory", () => {
   it("-w is made when it is missing, --hostname is the name in all places", async () => {
     expect(await run("busybox", ["-w", "/new/dir"], "pwd")).toBe("/new/dir");
     const script = "hostname; cat /etc/hostname; tail -1 /etc/hosts; echo $HOSTNAME";
-    expect(await run("busybox", ["--hostname", "vessel"], "sh", "-c", script)).toBe(
+    expect(await run("busybox", ["--network", "none", "--hostname", "vessel"], "sh", "-c", script)).toBe(
       "vessel\nvessel\n127.0.1.1\tvessel\nvessel",
     );
   });

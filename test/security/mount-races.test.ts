@@ -7,6 +7,7 @@ import { operationsOf, planMountAdd, type Operation } from "#plan";
 import { parseRuntimeConfig } from "#spec";
 import { buildKeel } from "../support/monitored.ts";
 import { ownUsers, MountBox } from "../support/mount-box.ts";
+import { exchangeSource } from "./exchange.ts";
 import { program, treeState } from "./support.ts";
 
 // CVE-2021-30465, CVE-2024-45310 and their kind: whoever shares a volume with a container exchanges a directory in it with
@@ -16,27 +17,6 @@ import { program, treeState } from "./support.ts";
 let box: MountBox;
 let outside = "";
 let attacker: { stop: () => Promise<number> };
-
-/** `exchange A B`: exchanges two names without end; on SIGTERM it prints how often it has. */
-const source = `
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-
-static volatile sig_atomic_t ended;
-static void end(int signal) { ended = signal; }
-
-int main(int argc, char **argv)
-{
-	signal(SIGTERM, end);
-	unsigned long count = 0;
-	while (!ended && argc == 3)
-		count += renameat2(AT_FDCWD, argv[1], AT_FDCWD, argv[2], RENAME_EXCHANGE) == 0;
-	printf("%lu\\n", count);
-	return 0;
-}
-`;
 
 beforeAll(buildKeel);
 
@@ -52,7 +32,7 @@ beforeEach(async () => {
   mkdirSync(join(box.root, outside), { recursive: true });
   writeFileSync(join(box.root, outside, "in-the-root"), "");
   box.remap();
-  const child = spawn(await program("exchange-fast", source), [join(volume, "dir"), join(volume, "link")]);
+  const child = spawn(await program("exchange-fast", exchangeSource), [join(volume, "dir"), join(volume, "link")]);
   let output = "";
   child.stdout.on("data", (data: Buffer) => (output += data.toString()));
   const closed = once(child, "close");

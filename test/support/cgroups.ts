@@ -1,5 +1,5 @@
 /** The machine's cgroup hierarchies, v1 and v2, as the tests look at them and clean them. */
-import { readdir, readFile, rmdir } from "node:fs/promises";
+import { readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Mount points of all cgroup hierarchies, from this process's mountinfo. */
@@ -28,6 +28,14 @@ export async function cgroupTree(directory: string): Promise<readonly string[]> 
 export async function removeCgroups(name: string): Promise<void> {
   for (const mount of await cgroupMounts())
     for (const directory of await cgroupTree(join(mount, name))) await removeEmpty(directory);
+}
+
+/** Lets frozen processes below a cgroup go on: on v1 they do not even die before. */
+export async function thawCgroups(name: string): Promise<void> {
+  for (const mount of await cgroupMounts())
+    for (const directory of await cgroupTree(join(mount, name)))
+      // Only the freezer has this file.
+      await writeFile(join(directory, "freezer.state"), "THAWED", { flag: "r+" }).catch(() => undefined);
 }
 
 async function removeEmpty(directory: string): Promise<void> {

@@ -5,10 +5,11 @@ const prelude = `
 import { KeelExecutor } from "#keel";
 import { openDatabase } from "#images";
 import { Networks, parsePublish } from "#network";
-import { DatabaseNetworkStore } from "#engine";
+import { DatabaseNetworkStore, enginePaths, nameProcess } from "#engine";
 const store = new DatabaseNetworkStore(openDatabase(process.env.SAMPAN_ROOT + "/metadata.db"));
 await using executor = new KeelExecutor(process.env.KEEL);
 const networks = new Networks({ store, executor });
+const names = nameProcess(enginePaths(), store);
 const attach = (name, options) => networks.attach(name, "/run/netns/" + name, options);
 const refused = async (action) => {
   try { await action(); return "was not refused"; } catch (error) { return [error.code ?? "none", error.message]; }
@@ -46,6 +47,17 @@ export class NetworkHost implements AsyncDisposable {
   /** Makes a namespace that stands for a container, at /run/netns/NAME. */
   async container(...names: string[]): Promise<void> {
     for (const name of names) await this.host.must(["ip", "netns", "add", name]);
+  }
+
+  /** Lets a container run, or end, as far as those can see who ask. */
+  async setAlive(name: string, alive: boolean): Promise<void> {
+    const directory = `${this.host.state}/containers/${name}`;
+    await this.host.must([
+      "sh",
+      "-ec",
+      `mkdir -p ${directory}; rm -f ${directory}/exit; echo 1 $(cut -d' ' -f22 /proc/1/stat) > ${directory}/pid
+      ${alive ? "" : `echo 0 0 0 1 0 > ${directory}/exit`}`,
+    ]);
   }
 
   /** Runs TypeScript in the host, with \`networks\`, \`attach\`, \`refused\`, \`parsePublish\`; gives what it returns. */

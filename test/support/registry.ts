@@ -1,7 +1,7 @@
 /** Debian's `docker-registry`, the reference implementation of the distribution protocol, on a loopback port. */
 import { spawn as spawnHere } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +13,10 @@ export interface RegistryOptions {
   readonly host?: TestHost;
   /** Passwords by user: asks for basic authentication when given. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Certificate and key in PEM: speaks TLS when given, and with an authority asks for clients' certificates. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientAuthority?: string };
+  /** Directory with a client's certificate in Docker's layout, for {@link Registry.push}. */
+  readonly certificates?: string;
   /** Extra environment, e.g. `REGISTRY_PROXY_REMOTEURL`. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -25,13 +29,14 @@ export class Registry implements AsyncDisposable {
   readonly storage: string;
   readonly #host: TestHost | undefined;
   readonly #users: Readonly<Record<string, string>>;
+  readonly #certificates: string | undefined;
   readonly #directory: string;
   readonly #stop: () => Promise<void>;
 
   private constructor(
     port: number,
     directory: string,
-    { host, users = {} }: RegistryOptions,
+    { host, users = {}, certificates }: RegistryOptions,
     stop: () => Promise<void>,
   ) {
     this.port = port;
@@ -39,6 +44,7 @@ export class Registry implements AsyncDisposable {
     this.storage = join(directory, "storage");
     this.#host = host;
     this.#users = users;
+    this.#certificates = certificates;
     this.#directory = directory;
     this.#stop = stop;
   }
@@ -49,7 +55,7 @@ export class Registry implements AsyncDisposable {
    * @throws Error with its log when it ends or does not answer within 15 seconds
    */
   static async start(options: RegistryOptions = {}): Promise<Registry> {
-    const { host, users, env = {} } = options;
+    const { host, users, tls, env = {} } = options;
     const directory = await mkdtemp(join(host?.files ?? tmpdir(), "sampan-registry-"));
     const port = await freePort();
     const environment: Record<string, string> = {
@@ -72,8 +78,17 @@ export class Registry implements AsyncDisposable {
       environment["REGISTRY_AUTH_HTPASSWD_REALM"] = "sampan-test";
       environment["REGISTRY_AUTH_HTPASSWD_PATH"] = join(directory, "htpasswd");
     }
+    if (tls !== undefined) {
+      environment["REGISTRY_HTTP_TLS_CERTIFICATE"] = join(directory, "tls.crt");
+      environment["REGISTRY_HTTP_TLS_KEY"] = join(directory, "tls.key");
+      await writeFile(join(directory, "tls.crt"), tls.cert);
+      await writeFile(join(directory, "tls.key"), tls.key);
+      if (tls.clientAuthority !== undefined) await writeFile(join(directory, "clients.crt"), tls.clientAuthority);
+    }
+    const clients = tls?.clientAuthority === undefined ? "" : `  tls:\n    clientcas: [${directory}/clients.crt]\n`;
     const config = join(directory, "config.yml");
-    await writeFile(config, "version: 0.1\nstorage:\n  filesystem: {}\nhttp: {}\n");
+    const http = clients === "" ? "http: {}\n" : `http:\n${clients}`;
+    await writeFile(config, `version: 0.1\nstorage:\n  filesystem: {}\n${http}`);
 
     const argv = ["docker-registry", "serve", config] as const;
     let log = "";
@@ -124,7 +139,9 @@ export class Registry implements AsyncDisposable {
     const [user] = Object.entries(this.#users);
     const credentials = user === undefined ? [] : ["--dest-creds", user.join(":")];
     const target = `docker://${this.address}/${name}`;
-    const copy = ["skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", ...credentials, ...args];
+    const certificates = this.#certificates === undefined ? [] : ["--dest-cert-dir", this.#certificates];
+    const options = ["--quiet", "--dest-tls-verify=false", ...certificates, ...credentials, ...args];
+    const copy = ["skopeo", "--insecure-policy", "copy", ...options];
     const { code, stderr } = await this.#run([...copy, source, target]);
     if (code !== 0) throw new Error(`Cannot push "${name}": ${stderr}`);
   }
@@ -160,10 +177,14 @@ async function answers(port: number, host: TestHost | undefined): Promise<boolea
     const listening = await host.must(["cat", "/proc/net/tcp"]);
     return listening.includes(`0100007F:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`);
   }
-  return await fetch(`http://127.0.0.1:${port}/v2/`).then(
-    () => true,
-    () => false,
-  );
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, "127.0.0.1", () => resolve(true));
+  socket.once("error", () => resolve(false));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** The registry takes bcrypt only, which the C library's crypt(3) makes; perl, essential on Debian, calls it. */

@@ -14,7 +14,7 @@ import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Buffer } from "node:buffer";
-import { removeCgroups } from "./cgroups.ts";
+import { removeCgroups, thawCgroups } from "./cgroups.ts";
 import { checkout, pinnedNode } from "./checkout.ts";
 import { HostProcess, collect, type CommandResult } from "./process.ts";
 
@@ -198,6 +198,7 @@ export class TestHost implements AsyncDisposable {
     const closed = this.#holder.exitCode === null && this.#holder.signalCode === null;
     const children = [...this.#children].map((child) => child.exited);
     const holder = closed ? once(this.#holder, "exit") : undefined;
+    await thawCgroups(this.id);
     // The kernel kills every process of the PID namespace before init's end is reported.
     this.#holder.stdin?.end();
     await holder;
@@ -230,6 +231,7 @@ async function sweep(): Promise<void> {
   for (const name of await readdir(base)) {
     const [, pid] = /^sampan-test-(\d+)-/.exec(name) ?? [];
     if (pid === undefined || (await isAlive(pid))) continue;
+    await thawCgroups(name);
     await removeCgroups(name);
     await rm(join(base, name), { recursive: true, force: true });
   }

@@ -92,6 +92,11 @@ export const structs: readonly Omit<Declared, "number">[] = [
     fields: [f("offset", "u64", "position in the file"), f("size", "u64", "bytes")],
   },
   {
+    name: "Record",
+    doc: "A line of the journal: `before`, what the monitor has to tell, and `after`; none when `before` is empty",
+    fields: [f("before", "string", "its beginning"), f("after", "string", "its end")],
+  },
+  {
     name: "Result",
     doc: "What one operation gave back (only `read-file` and `netlink` give anything)",
     fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
@@ -906,6 +911,24 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
         "u64",
         "its start time in clock ticks (field 22 of /proc/PID/stat), by which it is told from others",
       ),
+      f(
+        "journal",
+        "string",
+        "file that records are appended to, each in one write(2), made with mode 0600 when missing; empty for none",
+      ),
+      f("startRecord", "Record", "the container's program executes: `SECONDS NANOSECONDS`, the time"),
+      f("exitRecord", "Record", "the container has ended: what the file `exit` says, without its newline"),
+      f(
+        "oomRecord",
+        "Record",
+        "kills for want of memory in its cgroup: `COUNT SECONDS NANOSECONDS`, how many since the record before, and the time",
+      ),
+      f(
+        "logMaxSize",
+        "u64",
+        "bytes beyond which the log is renamed to LOG.1, LOG.1 to LOG.2 and so on, and a new one begun; 0 for no limit",
+      ),
+      f("logMaxFiles", "u32", "how many files of the log there may be; what is older is removed"),
     ],
   },
   // -- to a monitor ------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import { failedPrecondition } from "#errdefs";
 import { command } from "../command.ts";
+import { parseDetachKeys } from "../detach-keys.ts";
 import { openEngine } from "../open.ts";
 import { connect, rawTerminal } from "../streams.ts";
 
@@ -10,12 +11,14 @@ export const attach = command(
     usage: "CONTAINER",
     positionals: [1, 1],
     options: {
+      "detach-keys": { type: "string", value: "KEYS", help: "keys to leave its terminal by, ctrl-p,ctrl-q by default" },
       "no-stdin": { type: "boolean", help: "do not send input" },
       "sig-proxy": { type: "boolean", help: "pass signals on to the container (on by default)" },
     },
     examples: ["sampan attach web"],
   },
   async (values, [name = ""], globals) => {
+    const detachKeys = parseDetachKeys(values["detach-keys"]);
     await using engine = await openEngine(globals);
     const container = engine.get(name);
     if (container.state.status !== "running")
@@ -29,8 +32,10 @@ export const attach = command(
     const ending = await connect(attachment, {
       stdin,
       tty,
+      detachKeys,
       ...(proxied ? { onSignal: (signal) => void container.kill(signal).catch(() => undefined) } : {}),
     });
+    if (ending.kind === "detached") container.noteDetached();
     if (ending.kind === "exited" && options.autoRemove === true) await container.removeIfThere({ volumes: true });
     return ending.kind === "exited" ? ending.status : 0;
   },

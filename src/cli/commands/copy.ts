@@ -1,5 +1,6 @@
 import { command } from "../command.ts";
 import { interruption } from "../open.ts";
+import { registryFlags, registryOptions } from "../registry-flags.ts";
 import { progressDisplay } from "../progress.ts";
 
 export const copy = command(
@@ -9,8 +10,10 @@ export const copy = command(
     usage: "SOURCE TARGET",
     positionals: [2, 2],
     options: {
+      ...registryFlags,
       all: { type: "boolean", short: "a", help: "all platforms of its index" },
       platform: { type: "string", value: "OS/ARCH", help: "in place of this machine's" },
+      referrers: { type: "boolean", help: "also what refers to it: signatures, attestations and the like" },
       quiet: { type: "boolean", short: "q", help: "print only the digest" },
     },
     examples: [
@@ -24,11 +27,12 @@ export const copy = command(
     const { parsePlatform } = await import("#spec");
     const { openOutput } = await import("../output-file.ts");
     const [from, to] = [parsePlace(source), parsePlace(target)];
-    using registry = new Registry({ credentials: dockerCredentials() });
+    using registry = new Registry({ credentials: dockerCredentials(), ...(await registryOptions(values)) });
     using progress = progressDisplay(`Copying ${source}`, values.quiet === true);
     const digest = await copyImage(from, to, {
       registry,
       all: values.all === true,
+      referrers: values.referrers === true,
       platform: values.platform === undefined ? undefined : parsePlatform(values.platform),
       onProgress: progress.update,
       signal: interruption(),

@@ -1,5 +1,6 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
+import { parseDetachKeys } from "../detach-keys.ts";
 import { openEngine } from "../open.ts";
 import { connect, rawTerminal, terminalSize } from "../streams.ts";
 
@@ -12,6 +13,7 @@ export const exec = command(
     passthrough: true,
     options: {
       detach: { type: "boolean", short: "d", help: "run it in the background" },
+      "detach-keys": { type: "string", value: "KEYS", help: "keys to leave its terminal by, ctrl-p,ctrl-q by default" },
       env: { type: "list", short: "e", value: "NAME[=VALUE]", help: "environment variable" },
       "env-file": { type: "list", value: "FILE", help: "environment variables, one a line" },
       interactive: { type: "boolean", short: "i", help: "keep stdin open" },
@@ -25,6 +27,7 @@ export const exec = command(
   async (values, [name = "", ...words], globals) => {
     const { hostVariable, readEnvFile } = await import("../container-options.ts");
     const detach = values.detach === true;
+    const detachKeys = parseDetachKeys(values["detach-keys"]);
     const tty = values.tty === true;
     const interactive = values.interactive === true && !detach;
     if (tty && interactive && !process.stdin.isTTY)
@@ -47,7 +50,7 @@ export const exec = command(
       session.close();
       return 0;
     }
-    const ending = await connect(session, { stdin: interactive, tty });
+    const ending = await connect(session, { stdin: interactive, tty, detachKeys });
     return ending.kind === "exited" ? ending.status : 0;
   },
 );

@@ -1,5 +1,6 @@
 import { command } from "../command.ts";
 import { interruption } from "../open.ts";
+import { registryFlags, registryOptions } from "../registry-flags.ts";
 
 /** Bytes of a password on the standard input. */
 const maxPassword = 64 * 1024;
@@ -11,6 +12,7 @@ export const login = command(
     usage: "[REGISTRY]",
     positionals: [0, 1],
     options: {
+      ...registryFlags,
       "password-stdin": { type: "boolean", help: "read the password from the standard input" },
       username: { type: "string", short: "u", value: "NAME", help: "in place of asking for it" },
     },
@@ -27,7 +29,7 @@ export const login = command(
     const password = piped ? await readPassword() : await prompt("Password: ", true);
     const credentials = { username, password };
     const host = registryHost(domain);
-    using registry = new Registry({ credentials: () => credentials });
+    using registry = new Registry({ ...(await registryOptions(values)), credentials: () => credentials });
     await registry.checkLogin(host, { signal: interruption() });
     const stored = await storeCredentials(host, credentials);
     const where = "helper" in stored ? `docker-credential-${stored.helper}` : stored.file;

@@ -1,7 +1,7 @@
-import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
 import { write } from "../streams.ts";
+import { parseTime } from "../time.ts";
 
 export const logs = command(
   {
@@ -48,26 +48,3 @@ export const logs = command(
     return 0;
   },
 );
-
-const units = new Map([
-  ["s", 1000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-]);
-
-/** A time in milliseconds since the epoch from RFC 3339, seconds since the epoch, or how long ago (`1h30m`). */
-function parseTime(text: string, what: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  if (/^(\d+[smh])+$/.test(text)) {
-    let ago = 0;
-    for (const [, digits, unit] of text.matchAll(/(\d+)([smh])/g))
-      ago += Number(digits) * (units.get(unit ?? "s") ?? 0);
-    return Date.now() - ago;
-  }
-  const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw invalidArgument(`Cannot parse ${what} "${text}": it is no time`, {
-      remedy: "Write 2026-01-31T12:00:00Z, or 10m for ten minutes ago",
-    });
-  return time;
-}

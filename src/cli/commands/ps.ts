@@ -1,7 +1,5 @@
 import { command } from "../command.ts";
 import { openEngine } from "../open.ts";
-import { printTable } from "../table.ts";
-import { describeStatus } from "../status.ts";
 
 export const ps = command(
   {
@@ -11,50 +9,51 @@ export const ps = command(
     positionals: [0, 0],
     options: {
       all: { type: "boolean", short: "a", help: "also those that don't run" },
-      format: { type: "string", value: "json", help: "print one JSON object a line" },
+      filter: {
+        type: "list",
+        short: "f",
+        value: "KEY=VALUE",
+        help: "only those of id=, name=, label=, status=, exited=, health=, ancestor=, before=, since=, volume=, network=, publish=, expose=",
+      },
+      format: { type: "string", value: "FORMAT", help: "json, table, or a template such as '{{.ID}} {{.Names}}'" },
       last: { type: "string", short: "n", value: "NUMBER", help: "only the newest, whether they run or not" },
+      latest: { type: "boolean", short: "l", help: "only the newest one, whether it runs or not" },
       "no-trunc": { type: "boolean", help: "print ids and commands in full" },
       quiet: { type: "boolean", short: "q", help: "print ids only" },
+      size: { type: "boolean", short: "s", help: "print how much they have written to disk" },
     },
-    examples: ["sampan ps -a", "sampan rm $(sampan ps -aq)"],
+    examples: [
+      "sampan ps -a",
+      "sampan ps --filter status=exited --filter label=tier=front",
+      "sampan ps --format 'table {{.Names}}\\t{{.Status}}'",
+      "sampan rm $(sampan ps -aq)",
+    ],
   },
   async (values, _, globals) => {
-    const { humanDuration, parseInteger } = await import("#engine");
-    const { checkFormat } = await import("../table.ts");
-    checkFormat(values.format);
+    const { looksAtEnded, parseInteger } = await import("#engine");
+    const { parseFilters } = await import("../filters.ts");
+    const { rowPrinter } = await import("../format/print-rows.ts");
+    const { containerListing, containerRow } = await import("../container-rows.ts");
+    const filters = parseFilters(values.filter);
+    const number = values.last === undefined ? undefined : parseInteger(values.last, "--last", -1, 1_000_000);
+    const last = values.latest === true ? 1 : number === -1 ? undefined : number;
+    const format = values.quiet === true ? "{{.ID}}" : values.format;
+    const sized = values.size === true && values.quiet !== true;
+    const print = rowPrinter(format, containerListing(sized));
     await using engine = await openEngine(globals);
-    const last = values.last === undefined ? undefined : parseInteger(values.last, "--last", 1, 1_000_000);
-    const rows = engine
-      .list()
-      .filter((c) => values.all === true || last !== undefined || c.status === "running")
-      .slice(0, last);
-    const id = (full: string): string => (values["no-trunc"] === true ? full : full.slice(0, 12));
-    if (values.quiet === true) {
-      process.stdout.write(rows.map((c) => `${id(c.id)}\n`).join(""));
-      return 0;
-    }
-    const cut = (text: string): string =>
-      values["no-trunc"] === true || text.length <= 20 ? text : `${text.slice(0, 19)}…`;
+    const all = values.all === true || last !== undefined || looksAtEnded(filters);
+    const list = engine.list(filters).filter((c) => all || ["running", "paused", "restarting"].includes(c.status));
     const now = Date.now();
-    const shown = rows.map((c) => ({
-      id: id(c.id),
-      image: c.image,
-      command: `"${cut(c.command.join(" "))}"`,
-      created: `${humanDuration(now - c.createdAt)} ago`,
-      status: describeStatus(c.state, now, humanDuration),
-      name: c.name,
-    }));
-    if (values.format === "json") {
-      for (const [i, c] of shown.entries())
-        process.stdout.write(
-          `${JSON.stringify({ ID: c.id, Image: c.image, Command: c.command, CreatedAt: new Date(rows[i]?.createdAt ?? 0).toISOString(), State: rows[i]?.status, Status: c.status, Names: c.name })}\n`,
-        );
-      return 0;
-    }
-    printTable(
-      ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"],
-      shown.map((c) => [c.id, c.image, c.command, c.created, c.status, c.name]),
-    );
+    const rows = [];
+    for (const c of list.slice(0, last))
+      rows.push(
+        containerRow(c, {
+          full: values["no-trunc"] === true,
+          now,
+          size: sized ? await engine.containerSize(c.id) : undefined,
+        }),
+      );
+    process.stdout.write(print(rows));
     return 0;
   },
 );

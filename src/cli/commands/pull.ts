@@ -1,6 +1,8 @@
+import type { Engine } from "#engine";
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { forEach, interruption, openEngine } from "../open.ts";
 import { pullProgress } from "../progress.ts";
+import { parallelFlag, parallelLayers, registryFlags, registryOptions } from "../registry-flags.ts";
 
 export const pull = command(
   {
@@ -9,21 +11,46 @@ export const pull = command(
     usage: "IMAGE",
     positionals: [1, 1],
     options: {
+      "all-platforms": { type: "boolean", help: "all platforms of its index" },
+      "all-tags": { type: "boolean", short: "a", help: "all images of a repository" },
+      ...registryFlags,
+      ...parallelFlag,
       platform: { type: "string", value: "OS/ARCH", help: "in place of this machine's" },
       quiet: { type: "boolean", short: "q", help: "print only the image's name" },
     },
     examples: ["sampan pull debian:12", "sampan pull --platform linux/arm64 127.0.0.1:5000/app@sha256:…"],
   },
   async (values, [reference = ""], globals) => {
-    await using engine = await openEngine(globals);
-    using progress = pullProgress(reference, values.quiet === true);
-    const image = await engine.pull(reference, {
-      onProgress: progress.update,
-      signal: interruption(),
-      ...(values.platform === undefined ? {} : { platform: values.platform }),
+    await using engine = await openEngine(globals, {
+      registry: await registryOptions(values),
+      ...(await parallelLayers(values)),
     });
-    progress[Symbol.dispose]();
-    process.stdout.write(`${image.name}\n`);
+    const signal = interruption();
+    const one = async (name: string): Promise<void> => {
+      await pullOne(engine, name, values.quiet === true, {
+        signal,
+        ...(values["all-platforms"] === true && { allPlatforms: true }),
+        ...(values.platform !== undefined && { platform: values.platform }),
+      });
+    };
+    if (values["all-tags"] === true) {
+      return await forEach(await engine.imageStore.remoteNames(reference, { signal }), async (name) => {
+        if (!signal.aborted) await one(name);
+      });
+    }
+    await one(reference);
     return 0;
   },
 );
+
+async function pullOne(
+  engine: Engine,
+  name: string,
+  quiet: boolean,
+  options: Parameters<Engine["pull"]>[1],
+): Promise<void> {
+  using progress = pullProgress(name, quiet);
+  const image = await engine.pull(name, { ...options, onProgress: progress.update });
+  progress[Symbol.dispose]();
+  process.stdout.write(`${image.name}\n`);
+}

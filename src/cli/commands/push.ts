@@ -1,6 +1,9 @@
+import type { Engine } from "#engine";
+import type { PushOptions } from "#images";
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { forEach, interruption, openEngine } from "../open.ts";
 import { progressDisplay } from "../progress.ts";
+import { registryFlags, registryOptions } from "../registry-flags.ts";
 
 export const push = command(
   {
@@ -10,25 +13,40 @@ export const push = command(
     positionals: [1, 1],
     options: {
       "all-platforms": { type: "boolean", help: "all platforms of its index, also those that are not here" },
+      "all-tags": { type: "boolean", short: "a", help: "all images of a repository that are here" },
+      ...registryFlags,
       platform: { type: "string", value: "OS/ARCH", help: "only the image of this platform" },
+      referrers: { type: "boolean", help: "also what refers to it: signatures, attestations and the like" },
       quiet: { type: "boolean", short: "q", help: "print only what the registry has now" },
     },
     examples: ["sampan tag app registry.example.com/team/app:1", "sampan push registry.example.com/team/app:1"],
   },
   async (values, [reference = ""], globals) => {
-    await using engine = await openEngine(globals);
-    const quiet = values.quiet === true;
-    using progress = progressDisplay(`Pushing ${reference}`, quiet);
-    const pushed = await engine.imageStore.push(reference, {
-      onProgress: progress.update,
-      signal: interruption(),
-      platform: values.platform,
-      allPlatforms: values["all-platforms"],
-    });
-    progress[Symbol.dispose]();
-    if (pushed.isPart && !quiet && values.platform === undefined)
-      process.stderr.write("Only the platform that is here was pushed; --all-platforms pushes the whole index\n");
-    process.stdout.write(`${pushed.name.replace(/@.*$/, "")}@${pushed.digest}\n`);
+    await using engine = await openEngine(globals, { registry: await registryOptions(values) });
+    const signal = interruption();
+    const one = async (name: string): Promise<void> => {
+      await pushOne(engine, name, values.quiet === true, {
+        signal,
+        platform: values.platform,
+        allPlatforms: values["all-platforms"],
+        referrers: values.referrers,
+      });
+    };
+    if (values["all-tags"] === true) {
+      return await forEach(engine.imageStore.localNames(reference), async (name) => {
+        if (!signal.aborted) await one(name);
+      });
+    }
+    await one(reference);
     return 0;
   },
 );
+
+async function pushOne(engine: Engine, name: string, quiet: boolean, options: PushOptions): Promise<void> {
+  using progress = progressDisplay(`Pushing ${name}`, quiet);
+  const pushed = await engine.imageStore.push(name, { ...options, onProgress: progress.update });
+  progress[Symbol.dispose]();
+  if (pushed.isPart && !quiet && options.platform === undefined)
+    process.stderr.write("Only the platform that is here was pushed; --all-platforms pushes the whole index\n");
+  process.stdout.write(`${pushed.name.replace(/@.*$/, "")}@${pushed.digest}\n`);
+}

@@ -1,5 +1,6 @@
 import { command } from "../command.ts";
 import { interruption } from "../open.ts";
+import { registryFlags, registryOptions } from "../registry-flags.ts";
 import { checkFormat, printTable } from "../table.ts";
 
 export const referrers = command(
@@ -9,6 +10,7 @@ export const referrers = command(
     usage: "IMAGE",
     positionals: [1, 1],
     options: {
+      ...registryFlags,
       "artifact-type": { type: "string", value: "TYPE", help: "only those of this type" },
       format: { type: "string", value: "json", help: "print one descriptor a line" },
     },
@@ -18,7 +20,7 @@ export const referrers = command(
     checkFormat(values.format);
     const { dockerCredentials, Registry } = await import("#remotes");
     const { parseReference } = await import("#spec");
-    using registry = new Registry({ credentials: dockerCredentials() });
+    using registry = new Registry({ credentials: dockerCredentials(), ...(await registryOptions(values)) });
     const reference = parseReference(name);
     const signal = interruption();
     const { digest } = await registry.resolve(reference, { signal });

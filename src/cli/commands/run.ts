@@ -1,5 +1,6 @@
 import { openEngine } from "../open.ts";
 import { command } from "../command.ts";
+import { parseDetachKeys } from "../detach-keys.ts";
 import { runFlags } from "../run-flags.ts";
 import { connect, rawTerminal, terminalSize } from "../streams.ts";
 import { pullProgress } from "../progress.ts";
@@ -14,6 +15,7 @@ export const run = command(
     passthrough: true,
     options: {
       ...runFlags,
+      "detach-keys": { type: "string", value: "KEYS", help: "keys to leave its terminal by, ctrl-p,ctrl-q by default" },
       detach: { type: "boolean", short: "d", help: "run in the background and print the container's id" },
       rm: { type: "boolean", help: "remove the container when it has ended" },
       "sig-proxy": { type: "boolean", help: "pass signals on to the container (on by default)" },
@@ -27,6 +29,7 @@ export const run = command(
   async (values, words, globals) => {
     const { containerOptions } = await import("../container-options.ts");
     const detach = values.detach === true;
+    const detachKeys = parseDetachKeys(values["detach-keys"]);
     const tty = values.tty === true;
     const interactive = values.interactive === true;
     if (tty && interactive && !detach && !process.stdin.isTTY)
@@ -68,9 +71,13 @@ export const run = command(
       const ending = await connect(attachment, {
         stdin: interactive,
         tty,
+        detachKeys,
         ...(proxied ? { onSignal: (signal) => void started.kill(signal).catch(() => undefined) } : {}),
       });
-      if (ending.kind === "detached") return 0;
+      if (ending.kind === "detached") {
+        container.noteDetached();
+        return 0;
+      }
       if (options.autoRemove) await container.removeIfThere({ volumes: true });
       return ending.status;
     } catch (error) {

@@ -1,5 +1,8 @@
+import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
+import { parseDetachKeys } from "../detach-keys.ts";
 import { forEach, openEngine } from "../open.ts";
+import { connect, rawTerminal, terminalSize } from "../streams.ts";
 
 export const start = command(
   {
@@ -7,14 +10,47 @@ export const start = command(
     summary: "Start containers that have ended, with what they have written",
     usage: "CONTAINER...",
     positionals: [1, Infinity],
-    options: {},
-    examples: ["sampan start web"],
+    options: {
+      attach: { type: "boolean", short: "a", help: "print its output, pass signals on, and end with its exit code" },
+      "detach-keys": { type: "string", value: "KEYS", help: "keys to leave its terminal by, ctrl-p,ctrl-q by default" },
+      interactive: { type: "boolean", short: "i", help: "send it input" },
+    },
+    examples: ["sampan start web", "sampan start -ai shell"],
   },
-  async (_, names, globals) => {
+  async (values, names, globals) => {
+    const detachKeys = parseDetachKeys(values["detach-keys"]);
+    const attached = values.attach === true || values.interactive === true;
+    if (attached && names.length > 1)
+      throw invalidArgument("Cannot attach to several containers at once: name one", {
+        remedy: "Leave --attach and --interactive out",
+      });
     await using engine = await openEngine(globals);
-    return await forEach(names, async (name) => {
-      await engine.get(name).start();
-      process.stdout.write(`${name}\n`);
+    if (!attached)
+      return await forEach(names, async (name) => {
+        await engine.get(name).start();
+        process.stdout.write(`${name}\n`);
+      });
+    const container = engine.get(names[0] ?? "");
+    const { options } = container.record;
+    const tty = options.tty === true;
+    const stdin = values.interactive === true && options.openStdin === true;
+    using _ = rawTerminal(tty && stdin);
+    const size = tty ? terminalSize() : undefined;
+    const attachment = await container.start({
+      attach: { stdin, output: values.attach === true, ...(size === undefined ? {} : { size }) },
     });
+    const proxied = !(tty && process.stdin.isTTY);
+    const ending = await connect(attachment, {
+      stdin,
+      tty,
+      detachKeys,
+      ...(proxied ? { onSignal: (signal) => void container.kill(signal).catch(() => undefined) } : {}),
+    });
+    if (ending.kind === "detached") {
+      container.noteDetached();
+      return 0;
+    }
+    if (options.autoRemove === true) await container.removeIfThere({ volumes: true });
+    return ending.status;
   },
 );

@@ -1,5 +1,6 @@
 import { command } from "../command.ts";
 import { interruption } from "../open.ts";
+import { registryFlags, registryOptions } from "../registry-flags.ts";
 
 export const tags = command(
   {
@@ -7,13 +8,13 @@ export const tags = command(
     summary: "List the tags of a repository in its registry",
     usage: "REPOSITORY",
     positionals: [1, 1],
-    options: {},
+    options: { ...registryFlags },
     examples: ["sampan tags registry.example.com/team/app"],
   },
-  async (_, [name = ""]) => {
+  async (values, [name = ""]) => {
     const { dockerCredentials, Registry } = await import("#remotes");
     const { parseReference } = await import("#spec");
-    using registry = new Registry({ credentials: dockerCredentials() });
+    using registry = new Registry({ credentials: dockerCredentials(), ...(await registryOptions(values)) });
     const list = await registry.tags(parseReference(name), { signal: interruption() });
     process.stdout.write(list.map((tag) => `${tag}\n`).join(""));
     return 0;

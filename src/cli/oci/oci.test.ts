@@ -7,7 +7,7 @@ import { exampleConfig } from "./example-config.ts";
 import { readExecProcess } from "./exec-process.ts";
 import { initialGlobals, parseGlobals } from "./globals.ts";
 import { logLine } from "./log.ts";
-import { readUpdate } from "./update-resources.ts";
+import { readRdtUpdate, readUpdate } from "./update-resources.ts";
 
 describe("parseGlobals()", () => {
   it("reads what runc's callers give, up to the command", () => {
@@ -176,6 +176,20 @@ describe("readUpdate()", () => {
     [{ resources: "/no/such/file" }, 'Cannot read "/no/such/file": no such file or directory'],
   ])("names what is wrong in %j", (values, message) => {
     expect(() => readUpdate(values as never, warn)).toThrow(message);
+  });
+
+  it("reads schemata of Intel RDT apart, by the rules of a config", () => {
+    expect(readRdtUpdate({ "l3-cache-schema": "L3:0=f", "mem-bw-schema": "MB:0=20" } as never)).toEqual({
+      l3CacheSchema: "L3:0=f",
+      memBwSchema: "MB:0=20",
+    });
+    expect(readRdtUpdate(none)).toEqual({ l3CacheSchema: undefined, memBwSchema: undefined });
+    expect(() => readRdtUpdate({ "mem-bw-schema": "L3:0=f" } as never)).toThrow(
+      "intelRdt.memBwSchema must start with MB:",
+    );
+    expect(() => readRdtUpdate({ "l3-cache-schema": "a\nb" } as never)).toThrow(
+      "intelRdt.l3CacheSchema must be one line",
+    );
   });
 
   it("tells that kernel memory limits are gone", () => {

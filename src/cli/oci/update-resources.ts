@@ -1,7 +1,7 @@
 /** The options of update, as resources of the runtime-spec. */
 import { invalidArgument } from "#errdefs";
 import { readConfigFile } from "#runtime";
-import { parseJson, parseResources, type Resources } from "#spec";
+import { parseIntelRdt, parseJson, parseResources, type IntelRdtConfig, type Resources } from "#spec";
 import type { OptionDefinitions, OptionValues } from "../command.ts";
 
 export const updateOptions = {
@@ -64,9 +64,6 @@ const number = (value: bigint | undefined): bigint | number | undefined =>
 export function readUpdate(values: Values, warn: (text: string) => void): Resources {
   for (const option of ["kernel-memory", "kernel-memory-tcp"] as const)
     if (values[option] !== undefined) warn(`--${option} is obsolete and does nothing`);
-  for (const option of ["l3-cache-schema", "mem-bw-schema"] as const)
-    if (values[option] !== undefined)
-      throw invalidArgument(`Cannot use --${option}: no Intel RDT group of a running container can be changed`);
   if (values.resources !== undefined) return parseResources(parseJson(readConfigFile(values.resources)));
   const whole = (option: keyof Values): bigint | number | undefined => number(integer(values[option], option));
   const size = (option: keyof Values): bigint | number | undefined => number(bytes(values[option], option));
@@ -88,6 +85,13 @@ export function readUpdate(values: Values, warn: (text: string) => void): Resour
     ...(values["pids-limit"] !== undefined && { pids: { limit: whole("pids-limit") } }),
     ...(values["blkio-weight"] !== undefined && { blockIO: { weight: whole("blkio-weight") } }),
   });
+}
+
+/** The options of Intel RDT, which the resources of the runtime-spec do not have. */
+export function readRdtUpdate(values: Values): Pick<IntelRdtConfig, "l3CacheSchema" | "memBwSchema"> {
+  const given = { l3CacheSchema: values["l3-cache-schema"], memBwSchema: values["mem-bw-schema"] };
+  const { l3CacheSchema, memBwSchema } = parseIntelRdt(given, "intelRdt");
+  return { l3CacheSchema, memBwSchema };
 }
 
 const isGiven = (group: object): boolean => Object.values(group).some((value) => value !== undefined);

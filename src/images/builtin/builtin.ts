@@ -20,13 +20,13 @@ export function isBuiltin(name: string): boolean {
 }
 
 /** Whether a built-in image is there and made from what the host has now; a few `stat` calls. */
-export function isBuiltinCurrent(name: string, database: Database): boolean {
+export function isBuiltinCurrent(name: string, database: Database, namespace: string): boolean {
   const row = database
     .prepare(
-      `SELECT b.identity FROM image_builtin b JOIN images i ON i.name = b.name AND i.digest = b.digest
-      WHERE b.name = ?`,
+      `SELECT b.identity FROM image_builtin b JOIN images i ON i.namespace = b.namespace AND i.name = b.name
+      AND i.digest = b.digest WHERE b.namespace = ? AND b.name = ?`,
     )
-    .get(name);
+    .get(namespace, name);
   if (row === undefined) return false;
   const identity = JSON.parse(row["identity"] as string) as readonly string[];
   const paths = identity.map((line) => line.slice(line.lastIndexOf(" ") + 1));
@@ -51,10 +51,10 @@ export async function ensureBuiltin(
   signal: AbortSignal,
 ): Promise<void> {
   if (!isBuiltin(name)) throw notFound(`Cannot make image "${name}": there is no built-in image of this name`);
-  const { database } = tools;
+  const { database, store } = tools;
   using lock = new Lease(database);
   while (lock.claim([`builtin:${name}`]).length === 0) await sleep(pollInterval, undefined, { signal });
-  if (isBuiltinCurrent(name, database)) return;
+  if (isBuiltinCurrent(name, database, store.namespace)) return;
   const node = pinnedNode();
   const image = nodeImage(node.path, node.version);
   const identity = JSON.stringify(image.sources.map(identify));
@@ -96,7 +96,7 @@ async function build(
   });
   const target = await add(mediaTypes.ociManifest, () => bytesOf(manifestText));
 
-  const layers = planLayers(name, parseManifest(manifestText), parseImageConfig(configText));
+  const layers = planLayers(name, parseManifest(manifestText), parseImageConfig(configText), tools.limits);
   await lease.use(
     layers.map(({ chainId }) => snapshotKey(chainId)),
     signal,
@@ -127,8 +127,8 @@ async function build(
       now: Date.now(),
     });
     database
-      .prepare("INSERT OR REPLACE INTO image_builtin (name, identity, digest) VALUES (?, ?, ?)")
-      .run(name, identity, target.digest);
+      .prepare("INSERT OR REPLACE INTO image_builtin (namespace, name, identity, digest) VALUES (?, ?, ?, ?)")
+      .run(store.namespace, name, identity, target.digest);
   });
   if (before !== undefined && before !== target.digest) await removeDangling(before, tools);
 }

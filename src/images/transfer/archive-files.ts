@@ -2,7 +2,7 @@
 import { TarReader, defaultLimits, type TarEntry } from "#archive";
 import type { ContentStore, Expected } from "#content";
 import { invalidArgument, resourceExhausted, unavailable } from "#errdefs";
-import { isDigest, maxDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
+import { isDigest, defaultDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
 import type { Key, Lease } from "../leases.ts";
 import { plainStream, sniff } from "./plain-stream.ts";
 
@@ -19,6 +19,7 @@ export interface ArchiveTools {
 const archiveLimits = { ...defaultLimits, entries: 100_000 };
 const maxLinks = 16;
 const action = "load the archive";
+
 export class ArchiveFiles {
   readonly #files = new Map<string, ArchiveFile>();
   readonly #links = new Map<string, string>();
@@ -124,7 +125,7 @@ export class ArchiveFiles {
 
   /** A file that is text, and no longer than a manifest may be. */
   async text(path: string): Promise<string> {
-    const bytes = await this.#tools.content.readBytes(this.file(path).digest, maxDocumentSize);
+    const bytes = await this.#tools.content.readBytes(this.file(path).digest, defaultDocumentSize);
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   }
 
@@ -145,7 +146,6 @@ function normalize(path: string, base: string): string | undefined {
   return parts.join("/");
 }
 
-/** How a stream is compressed, by its first bytes; and all of the stream. */
 /** The current entry's bytes. A hole, of which one could have terabytes, is in no archive of images. */
 async function* contentOf(tar: TarReader, size: number, path: string): AsyncGenerator<Uint8Array> {
   let position = 0;

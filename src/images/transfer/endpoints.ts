@@ -1,4 +1,4 @@
-import type { Descriptor } from "#spec";
+import type { Descriptor, Digest } from "#spec";
 
 /** Where an image comes from: the store, a registry, an archive or a folder. */
 export interface ImageReader {
@@ -11,10 +11,26 @@ export interface ImageReader {
 
   /** Streams a blob from `offset` on; whoever takes it verifies it. May be called again. */
   readBlob(descriptor: Descriptor, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /**
+   * What refers to a manifest there: signatures, attestations and the like. Undefined where a place has no such thing.
+   *
+   * @throws SampanError
+   */
+  readonly referrers?: (digest: Digest, signal: AbortSignal) => Promise<readonly Descriptor[]>;
+
+  /** Told that a blob's bytes were wrong: whether they can be had from elsewhere, when they are read again. */
+  readonly distrust?: (descriptor: Descriptor) => Promise<boolean>;
 }
 
 /** What became of a blob: copied, there already, or taken over from elsewhere at the same place. */
 export type Written = "done" | "exists" | "mounted";
+
+/**
+ * What a manifest is to an image: its own, which gets the name; what that leads to; or what refers to it, which is only
+ * found by that.
+ */
+export type ManifestRole = "root" | "part" | "referrer";
 
 /** Where an image goes to. */
 export interface ImageWriter {
@@ -34,9 +50,7 @@ export interface ImageWriter {
   ): Promise<Written>;
 
   /**
-   * Stores a manifest or index, once all that it refers to is stored.
-   *
-   * @param isRoot the image's own: it gets the name
+   * Stores a manifest or index, once all that it leads to is stored.
    */
-  writeManifest(descriptor: Descriptor, bytes: Uint8Array, isRoot: boolean, signal: AbortSignal): Promise<void>;
+  writeManifest(descriptor: Descriptor, bytes: Uint8Array, role: ManifestRole, signal: AbortSignal): Promise<void>;
 }

@@ -7,9 +7,10 @@ import { dataLoss, notFound, resourceExhausted } from "#errdefs";
 import {
   digestAlgorithm,
   digestHex,
-  maxDocumentSize,
+  defaultDocumentSize,
   mediaTypes,
   parseIndex,
+  parseManifestDocument,
   type Descriptor,
   type Digest,
 } from "#spec";
@@ -37,7 +38,10 @@ async function readLayoutIndex(directory: string): Promise<readonly Descriptor[]
  */
 export async function findInLayout(directory: string, tag: string | undefined): Promise<Descriptor> {
   const all = await readLayoutIndex(directory);
-  const found = tag === undefined ? all : all.filter(({ annotations }) => annotations?.[tagName] === tag);
+  const found =
+    tag === undefined
+      ? all.filter(({ artifactType }) => artifactType === undefined)
+      : all.filter(({ annotations }) => annotations?.[tagName] === tag);
   const [first] = found;
   if (first !== undefined && (tag !== undefined || found.length === 1)) {
     return { mediaType: first.mediaType, digest: first.digest, size: first.size };
@@ -53,11 +57,12 @@ export async function findInLayout(directory: string, tag: string | undefined): 
 export function layoutReader(directory: string): ImageReader {
   return {
     readManifest: async ({ digest, size }) => {
-      if (size > maxDocumentSize) throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
+      if (size > defaultDocumentSize) throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
       const path = blobPath(directory, digest);
       const facts = await stat(path).catch(() => undefined);
       if (facts === undefined) throw missing(directory, digest);
-      if (facts.size > maxDocumentSize) throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
+      if (facts.size > defaultDocumentSize)
+        throw resourceExhausted(`Cannot read manifest "${digest}": it is too large`);
       const bytes = await readFile(path);
       if (createHash(digestAlgorithm(digest)).update(bytes).digest("hex") === digestHex(digest)) return bytes;
       throw dataLoss(`Cannot read manifest "${digest}": it has another digest in "${directory}"`, { path: directory });
@@ -67,7 +72,22 @@ export function layoutReader(directory: string): ImageReader {
       if ((await stat(path).catch(() => undefined)) === undefined) throw missing(directory, digest);
       yield* createReadStream(path, { start: offset, highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>;
     },
+    referrers: async (digest) => await referrersIn(directory, digest),
   };
+}
+
+/** Those of a layout's manifests that say that they refer to one. */
+async function referrersIn(directory: string, subject: Digest): Promise<readonly Descriptor[]> {
+  const reader = layoutReader(directory);
+  const { signal } = new AbortController();
+  const found: Descriptor[] = [];
+  for (const descriptor of await readLayoutIndex(directory)) {
+    const text = Buffer.from(await reader.readManifest(descriptor, signal)).toString("utf8");
+    const document = parseManifestDocument(text, descriptor.mediaType);
+    const parsed = document.kind === "index" ? document.index : document.manifest;
+    if (parsed.subject?.digest === subject) found.push(descriptor);
+  }
+  return found;
 }
 
 function missing(directory: string, digest: Digest): Error {
@@ -112,17 +132,24 @@ export function layoutWriter(directory: string, tag: string | undefined): ImageW
   return {
     parallel,
     writeBlob,
-    writeManifest: async (descriptor, bytes, isRoot) => {
+    writeManifest: async (descriptor, bytes, role) => {
       const once = async function* once(): AsyncGenerator<Uint8Array> {
         yield bytes;
       };
       await writeBlob({ ...descriptor, size: bytes.length }, once, () => undefined);
-      if (!isRoot) return;
-      const { mediaType, digest, size } = descriptor;
+      if (role === "part") return;
+      const { mediaType, digest, size, artifactType } = descriptor;
+      const name = role === "root" ? tag : undefined;
       const others = (await readLayoutIndex(directory)).filter(({ annotations, digest: other }) =>
-        tag === undefined ? other !== digest : annotations?.[tagName] !== tag,
+        name === undefined ? other !== digest : annotations?.[tagName] !== name,
       );
-      const entry = { mediaType, digest, size, ...(tag !== undefined && { annotations: { [tagName]: tag } }) };
+      const entry = {
+        mediaType,
+        digest,
+        size,
+        ...(artifactType !== undefined && { artifactType }),
+        ...(name !== undefined && { annotations: { [tagName]: name } }),
+      };
       await writeFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
       const temporary = join(directory, `index.json.${process.pid}`);
       const manifests = [...others, entry];

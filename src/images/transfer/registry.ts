@@ -10,6 +10,8 @@ export function registryReader(registry: Registry, reference: Reference): ImageR
   return {
     readManifest: async (descriptor, signal) => (await registry.fetchManifest(reference, descriptor, { signal })).bytes,
     readBlob: (descriptor, offset, signal) => registry.fetchBlob(reference, descriptor, { offset, signal }),
+    referrers: async (digest, signal) => await registry.referrers(reference, digest, { signal }),
+    distrust: async (descriptor) => await registry.distrust(reference, descriptor),
   };
 }
 
@@ -23,9 +25,9 @@ export function registryWriter(
     parallel,
     writeBlob: async (descriptor, source, onProgress, signal): Promise<Written> =>
       await registry.pushBlob(reference, descriptor, source, { mountFrom: mountFrom(descriptor), onProgress, signal }),
-    writeManifest: async (descriptor, bytes, isRoot, signal) => {
+    writeManifest: async (descriptor, bytes, role, signal) => {
       await registry.pushManifest(reference, descriptor, bytes, {
-        tag: isRoot && reference.digest === undefined ? reference.tag : undefined,
+        tag: role === "root" && reference.digest === undefined ? reference.tag : undefined,
         signal,
       });
     },

@@ -58,6 +58,14 @@ export function storeReader(names: readonly string[], action: string, tools: Sto
       });
       yield* skip(content.openRead(descriptor.digest), offset);
     },
+    // The store has none: they are where the image came from.
+    referrers: async (digest, signal) => {
+      for (const origin of origins) {
+        const found = await registry.referrers(origin, digest, { signal });
+        if (found.length > 0) return found;
+      }
+      return [];
+    },
   };
 }
 

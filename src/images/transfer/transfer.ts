@@ -7,7 +7,7 @@ import {
   type ImageManifest,
 } from "#spec";
 import type { OnProgress, TransferStatus } from "../progress.ts";
-import type { ImageReader, ImageWriter } from "./endpoints.ts";
+import type { ImageReader, ImageWriter, ManifestRole } from "./endpoints.ts";
 
 const maxIndexDepth = 4;
 /** Manifests of one image, those of nested indexes counted too. */
@@ -28,6 +28,8 @@ export interface TransferOptions {
   readonly signal: AbortSignal;
   /** What a blob's progress is called. */
   readonly status: TransferStatus;
+  /** Also what refers to any of its manifests, and what refers to that. */
+  readonly referrers?: boolean;
 }
 
 /**
@@ -42,6 +44,33 @@ export async function transferImage(
   root: Descriptor,
   options: TransferOptions,
 ): Promise<void> {
+  const documents = await transferTree(reader, writer, root, "root", options);
+  if (options.referrers !== true || reader.referrers === undefined) return;
+  const seen = new Set(documents.map(({ descriptor }) => descriptor.digest));
+  // Grows while it is gone through: what refers to a signature, for one.
+  const subjects = [...seen];
+  for (const subject of subjects) {
+    for (const referrer of await reader.referrers(subject, options.signal)) {
+      if (seen.has(referrer.digest)) continue;
+      if (seen.size >= maxDocuments) {
+        throw invalidArgument(`${options.action}: more than ${maxDocuments} manifests are or refer to it`);
+      }
+      for (const { descriptor } of await transferTree(reader, writer, referrer, "referrer", options)) {
+        seen.add(descriptor.digest);
+        subjects.push(descriptor.digest);
+      }
+    }
+  }
+}
+
+/** Copies a manifest or index with all that it leads to. */
+async function transferTree(
+  reader: ImageReader,
+  writer: ImageWriter,
+  root: Descriptor,
+  role: ManifestRole,
+  options: TransferOptions,
+): Promise<readonly Document[]> {
   const documents = await readDocuments(reader, root, options);
   const blobs = new Map<Digest, Descriptor>();
   for (const { manifest } of documents) {
@@ -56,8 +85,10 @@ export async function transferImage(
   }
   await transferBlobs(reader, writer, [...blobs.values()], options);
   for (const { descriptor, bytes } of documents) {
-    await writer.writeManifest(descriptor, bytes, descriptor.digest === root.digest, options.signal);
+    const own = descriptor.digest === root.digest ? role : "part";
+    await writer.writeManifest(descriptor, bytes, own, options.signal);
   }
+  return documents;
 }
 
 /** The root and all that it leads to, each once, what is referred to before what refers to it. */

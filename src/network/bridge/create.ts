@@ -3,7 +3,8 @@ import { failedPrecondition, invalidArgument, resourceExhausted } from "#errdefs
 import { firstAddress, isLargeEnough } from "../address/allocate.ts";
 import { contains, formatPrefix, ipToNumber, overlaps, parsePrefix, type Prefix } from "../address/prefix.ts";
 import { bytesToIp, familyOf } from "../address/text.ts";
-import type { NetworkRecord, Subnet } from "../records.ts";
+import { drivers, type Driver, type NetworkRecord, type Subnet } from "../records.ts";
+import { networkTraits } from "../traits.ts";
 import { bridgeName, defaultNetwork } from "./names.ts";
 
 export interface CreateNetworkOptions {
@@ -17,6 +18,12 @@ export interface CreateNetworkOptions {
   /** Largest packet in bytes, that of the host's way out when missing. */
   readonly mtu?: number;
   readonly internal?: boolean;
+  /** At most one for each subnet: the part of it that addresses are given from. */
+  readonly ipRanges?: readonly string[];
+  /** `bridge` when missing, `macvlan` or `ipvlan`. */
+  readonly driver?: string;
+  /** See `NetworkTraits`. */
+  readonly options?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -24,6 +31,8 @@ export interface CreateNetworkOptions {
 export interface UsedPrefix {
   readonly prefix: Prefix;
   readonly by: string;
+  /** By a network of Sampan, and not by the host alone. */
+  readonly isNetwork?: boolean;
 }
 
 export interface CreateContext {
@@ -77,7 +86,7 @@ function localSubnet(random: CreateContext["random"]): Prefix {
   return parsePrefix(`${bytesToIp(bytes)}/64`);
 }
 
-function checkSubnet(text: string, used: readonly UsedPrefix[]): Prefix {
+function checkSubnet(text: string, used: readonly UsedPrefix[], driver: Driver): Prefix {
   const prefix = parsePrefix(text);
   const refuse = (state: string): never => {
     throw failedPrecondition(`Cannot use subnet "${text}": ${state}`);
@@ -85,22 +94,41 @@ function checkSubnet(text: string, used: readonly UsedPrefix[]): Prefix {
   if (!isLargeEnough(prefix)) refuse("it has no room for a gateway and a container");
   const odd = special.find((other) => overlaps(other, prefix));
   if (odd !== undefined) refuse(`${formatPrefix(odd)} has a meaning of its own`);
-  const other = used.find((candidate) => overlaps(candidate.prefix, prefix));
+  // Other drivers' containers are on the host's link, and so in its subnet.
+  const other = used.find(
+    (candidate) => (driver === "bridge" || candidate.isNetwork === true) && overlaps(candidate.prefix, prefix),
+  );
   if (other !== undefined) refuse(`it overlaps with ${formatPrefix(other.prefix)} of ${other.by}`);
   return prefix;
 }
 
-function withGateway(prefix: Prefix, gateways: readonly string[]): Subnet {
+function withGateway(prefix: Prefix, gateways: readonly string[], ranges: readonly Prefix[]): Subnet {
   const gateway = gateways.find((address) => familyOf(address) === prefix.family) ?? firstAddress(prefix);
   if (!contains(prefix, ipToNumber(gateway)))
     throw invalidArgument(`Cannot use gateway "${gateway}": it is not in ${formatPrefix(prefix)}`);
   if (ipToNumber(gateway) === prefix.base)
     throw invalidArgument(`Cannot use gateway "${gateway}": it stands for the whole subnet`);
-  return { prefix: formatPrefix(prefix), gateway };
+  const range = ranges.find((candidate) => candidate.family === prefix.family);
+  return { prefix: formatPrefix(prefix), gateway, ...(range === undefined ? {} : { range: formatPrefix(range) }) };
 }
 
-function chooseSubnets(options: CreateNetworkOptions, { used, random }: CreateContext): Prefix[] {
-  const given = (options.subnets ?? []).map((text) => checkSubnet(text, used));
+/** @returns the ranges, each of which is in a subnet */
+function checkRanges(texts: readonly string[], subnets: readonly Prefix[]): Prefix[] {
+  const ranges = texts.map((text) => parsePrefix(text));
+  for (const [index, range] of ranges.entries()) {
+    const refuse = (state: string): never => {
+      throw invalidArgument(`Cannot use --ip-range "${texts[index]}": ${state}`);
+    };
+    const subnet = subnets.find((prefix) => prefix.family === range.family);
+    if (subnet === undefined) return refuse("no subnet is of its family");
+    if (range.length < subnet.length || !contains(subnet, range.base)) refuse(`it is not in ${formatPrefix(subnet)}`);
+    if (ranges.findIndex((other) => other.family === range.family) !== index) refuse("two ranges are of one family");
+  }
+  return ranges;
+}
+
+function chooseSubnets(options: CreateNetworkOptions, driver: Driver, { used, random }: CreateContext): Prefix[] {
+  const given = (options.subnets ?? []).map((text) => checkSubnet(text, used, driver));
   const families = new Set(given.map((prefix) => prefix.family));
   if (families.size !== given.length)
     throw invalidArgument(`Cannot create network "${options.name}": two subnets are of one family`);
@@ -118,25 +146,33 @@ const firstIndex = 1 << 24;
  * @throws SampanError `invalid-argument`, and `failed-precondition` for a subnet that overlaps with one in use
  */
 export function completeNetwork(options: CreateNetworkOptions, context: CreateContext): NetworkRecord {
-  const { name, gateways = [], internal = false, labels = {} } = options;
+  const { name, gateways = [], ipRanges = [], labels = {} } = options;
   checkNetworkName(name);
-  const subnets = chooseSubnets(options, context);
+  const driver = drivers.find((known) => known === (options.driver ?? "bridge"));
+  if (driver === undefined)
+    throw invalidArgument(`Cannot use driver "${options.driver}": it is none of ${drivers.join(", ")}`, {
+      remedy: "For the host's network, or none, run containers with --network host or none",
+    });
+  const traits = networkTraits({ driver, options: options.options ?? {} });
+  const subnets = chooseSubnets(options, driver, context);
   for (const gateway of gateways)
     if (!subnets.some((prefix) => prefix.family === familyOf(gateway)))
       throw invalidArgument(`Cannot use gateway "${gateway}": no subnet is of its family`);
+  const ranges = checkRanges(ipRanges, subnets);
   const smallest = subnets.some((prefix) => prefix.family === 6) ? 1280 : 68;
-  const mtu = options.mtu ?? Math.max(context.mtu, smallest);
+  const mtu = options.mtu ?? traits.mtu ?? Math.max(context.mtu, smallest);
   if (!Number.isInteger(mtu) || mtu < smallest || mtu > 65_535)
     throw invalidArgument(`Cannot use MTU ${mtu}: it is not from ${smallest} to 65535`);
   const [a = 0, b = 0, c = 0] = context.random(3);
   return {
     name,
-    driver: "bridge",
-    bridge: bridgeName(name),
+    driver,
+    bridge: traits.parent ?? bridgeName(name),
     index: firstIndex + ((a << 16) | (b << 8) | c),
-    subnets: subnets.map((prefix) => withGateway(prefix, gateways)),
+    subnets: subnets.map((prefix) => withGateway(prefix, gateways, ranges)),
     mtu,
-    internal,
+    internal: options.internal === true || (driver !== "bridge" && traits.parent === undefined),
+    ...(options.options === undefined || Object.keys(options.options).length === 0 ? {} : { options: options.options }),
     labels,
     createdAt: context.now,
   };

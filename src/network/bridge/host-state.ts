@@ -35,7 +35,7 @@ export async function readHostNetwork(executor: Executor, own: readonly NetworkR
     subnets.map(({ prefix }) => {
       const [address = "", length] = prefix.split("/");
       const of = prefixOf(familyOf(address), ipToNumber(address), Number(length));
-      return { prefix: of, by: `network "${name}"` };
+      return { prefix: of, by: `network "${name}"`, isNetwork: true };
     }),
   );
   let output: number | undefined;
@@ -72,3 +72,9 @@ export function keepRouterAdvertisements(): Operation[] {
 /** Interfaces of the host that only Sampan makes, by their names. */
 export const ownInterfaces = (): string[] =>
   readdirSync("/sys/class/net").filter((name) => /^(sampan0|sampan-[0-9a-f]{8}|sv[0-9a-f]{12})$/.test(name));
+
+/** Names of all interfaces in this process' network namespace. */
+export function interfaceNames(): ReadonlySet<string> {
+  const lines = readFileSync("/proc/self/net/dev", "latin1").split("\n");
+  return new Set(lines.flatMap((line) => /^ *([^ :]+):/.exec(line)?.[1] ?? []));
+}

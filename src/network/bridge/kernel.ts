@@ -1,16 +1,18 @@
 /** Brings the kernel to what the store says, from whatever state it is in. */
 import { constants } from "node:os";
-import { isSampanError } from "#errdefs";
+import { isSampanError, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import type { Operation } from "#plan";
 import { familyOf } from "../address/text.ts";
 import { networkElements, portElements } from "../firewall/elements.ts";
 import { makeTable, removeTable, tableName } from "../firewall/table.ts";
 import { askNftables, askRoute, generationOf, nftablesOperation, routeOperation } from "../netlink/operation.ts";
-import type { EndpointRecord, NetworkRecord } from "../records.ts";
-import type { NetworkStore } from "../store.ts";
+import type { NetworkRecord } from "../records.ts";
+import { inUse, type LiveStore } from "../live.ts";
 import { keepRouterAdvertisements, ownInterfaces } from "./host-state.ts";
-import { bridgeOperations, forwardingOperations } from "./operations.ts";
+import { networkTraits } from "../traits.ts";
+import { makeParent, removeParent, vlanOf } from "./lan.ts";
+import { bridgeOperations, forwardingOperations, removeBridge } from "./operations.ts";
 
 const { errno } = constants;
 /** Not in Node's table: another program has changed the packet filter since. */
@@ -19,13 +21,16 @@ const restart = 85;
 const failedWith = (error: unknown, ...numbers: readonly number[]): boolean =>
   isSampanError(error) && error.fields.errno !== undefined && numbers.includes(error.fields.errno);
 
-/** Runs operations one by one; what they were to remove may be gone. */
+/** Runs operations, all of them; what they were to remove may be gone. */
 export async function removeQuietly(executor: Executor, operations: readonly Operation[]): Promise<void> {
-  for (const operation of operations) {
+  for (let rest = operations; rest.length > 0;) {
     try {
-      await executor.execute([operation]);
+      await executor.execute(rest);
+      return;
     } catch (error) {
-      if (!failedWith(error, errno.ENOENT, errno.ENODEV)) throw error;
+      // A port's element with another address is somebody else's by now.
+      if (!failedWith(error, errno.ENOENT, errno.ENODEV, errno.EEXIST)) throw error;
+      rest = rest.slice(Math.max(stepOf(error), 1));
     }
   }
 }
@@ -71,27 +76,21 @@ async function ensureBridge(executor: Executor, network: NetworkRecord): Promise
   }
 }
 
-/** Networks that have a bridge: those with somebody on them. */
-function inUse(store: NetworkStore): readonly [networks: NetworkRecord[], endpoints: readonly EndpointRecord[]] {
-  const endpoints = store.endpoints();
-  const names = new Set(endpoints.map((endpoint) => endpoint.network));
-  return [store.networks().filter((network) => names.has(network.name)), endpoints];
-}
-
 /**
  * Puts the table, with all that is on networks, in place of what there is. Others may add to it and to the store at the same
  * time: the kernel refuses when the packet filter has changed since the store was read; and it is done again when somebody
  * has left meanwhile. Whoever has come adds to the new table, or to the old one, which is such a change.
  */
-export async function replaceTable(executor: Executor, store: NetworkStore): Promise<void> {
+export async function replaceTable(executor: Executor, live: LiveStore): Promise<void> {
   for (;;) {
     const generation = await generationOf(executor);
-    const [networks, endpoints] = inUse(store);
+    const [networks, endpoints] = inUse(live);
     const elements = [
       ...networks.flatMap((network) => networkElements("add", network)),
       ...endpoints.flatMap(({ ports }) => portElements("add", ports)),
     ];
-    const requests = networks.length === 0 ? removeTable : [...makeTable(), ...elements];
+    const isNeeded = networks.some(({ driver }) => driver === "bridge");
+    const requests = !isNeeded ? removeTable : [...makeTable(), ...elements];
     try {
       await executor.execute([nftablesOperation("set up the packet filter", requests, {}, generation)]);
     } catch (error) {
@@ -99,7 +98,7 @@ export async function replaceTable(executor: Executor, store: NetworkStore): Pro
       throw error;
     }
     const now = new Set(
-      inUse(store)
+      inUse(live)
         .flat()
         .map((record) => JSON.stringify(record)),
     );
@@ -107,19 +106,61 @@ export async function replaceTable(executor: Executor, store: NetworkStore): Pro
   }
 }
 
-/** Makes what a network needs and is not there: its bridge, and the table. */
-export async function repair(executor: Executor, store: NetworkStore, network: NetworkRecord): Promise<void> {
-  if ((await indexOf(executor, network.bridge)) !== network.index) await ensureBridge(executor, network);
-  if (!(await isTableThere(executor))) await replaceTable(executor, store);
+/**
+ * Index of the interface of the host that a network without a bridge is on; it is made where it is missing, and can be.
+ *
+ * @throws SampanError `not-found` for an interface that only the host can have
+ */
+export async function ensureParent(executor: Executor, network: NetworkRecord): Promise<number> {
+  const there = await indexOf(executor, network.bridge);
+  if (there !== undefined) return there;
+  const vlan = vlanOf(network.bridge);
+  const below = vlan === undefined ? undefined : await indexOf(executor, vlan.below);
+  if (networkTraits(network).parent !== undefined && below === undefined)
+    throw notFound(
+      `Cannot use network "${network.name}": the host has no interface "${vlan?.below ?? network.bridge}"`,
+    );
+  try {
+    await executor.execute([makeParent(network, below)]);
+  } catch (error) {
+    // Another process was faster.
+    if (!failedWith(error, errno.EEXIST)) throw error;
+  }
+  return (await indexOf(executor, network.bridge)) ?? network.index;
 }
 
-/** Whether a program of `attachOperations` failed on the host's side, where `repair` may help. */
+/** Removes what was made for a network in the host; it may be gone. */
+export async function removeHostSide(executor: Executor, network: NetworkRecord): Promise<void> {
+  await removeQuietly(executor, [network.driver === "bridge" ? removeBridge(network) : removeParent(network)]);
+}
+
+/** Makes what a network needs and is not there: its bridge, and the table. */
+export async function repair(
+  executor: Executor,
+  live: LiveStore,
+  network: NetworkRecord,
+  cause: unknown,
+): Promise<void> {
+  if ((await indexOf(executor, network.bridge)) !== network.index) await ensureBridge(executor, network);
+  // An element with the same key is of a container that has gone without its monitor.
+  const isStale = failedWith(cause, errno.EEXIST) && stepOf(cause) > 2;
+  if (isStale || !(await isTableThere(executor))) await replaceTable(executor, live);
+}
+
+const stepOf = (error: unknown): number => (isSampanError(error) ? (error.fields.step ?? 0) : 0);
+
+/**
+ * Whether a program of `attachOperations` failed on the host's side, where `repair` may help; or because the kernel has not
+ * removed yet what the container had before.
+ */
 export const mayBeRepaired = (error: unknown): boolean =>
-  isSampanError(error) && error.fields.syscall === "netlink" && (error.fields.step ?? 0) > 1;
+  isSampanError(error) &&
+  error.fields.syscall === "netlink" &&
+  (stepOf(error) > 1 || error.fields.errno === errno.EEXIST);
 
 /** Everything anew: bridges, and the table; and what belongs to no network and no container any more is removed. */
-export async function restore(executor: Executor, store: NetworkStore): Promise<void> {
-  const [networks, endpoints] = inUse(store);
+export async function restore(executor: Executor, live: LiveStore): Promise<void> {
+  const [networks, endpoints] = inUse(live);
   const wanted = new Set([...networks.map((n) => n.bridge), ...endpoints.map((e) => e.hostInterface)]);
   await removeQuietly(
     executor,
@@ -127,6 +168,8 @@ export async function restore(executor: Executor, store: NetworkStore): Promise<
       .filter((name) => !wanted.has(name))
       .map(removeLink),
   );
-  for (const network of networks) await ensureBridge(executor, network);
-  await replaceTable(executor, store);
+  for (const network of networks)
+    if (network.driver === "bridge") await ensureBridge(executor, network);
+    else await ensureParent(executor, network);
+  await replaceTable(executor, live);
 }

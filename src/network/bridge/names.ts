@@ -15,6 +15,9 @@ export const bridgeName = (network: string): string =>
 export const hostInterfaceName = (network: string, container: string): string =>
   `sv${hash(network, container).toString("hex", 0, 6)}`;
 
+/** One that the kernel does not reach by counting, beside those of bridges. */
+export const hostInterfaceIndex = (name: string): number => 2 ** 25 + hash(name).readUIntBE(0, 3);
+
 /** A locally administered unicast address, from IPv4's where there is one: whoever gets that next has the same. */
 export function macFor(container: string, addresses: readonly string[]): string {
   const v4 = addresses.find((address) => familyOf(address) === 4);

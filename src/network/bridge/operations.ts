@@ -13,8 +13,10 @@ import {
   routeTypes,
 } from "../netlink/route/objects.ts";
 import type { RouteRequest } from "../netlink/route/request.ts";
-import type { EndpointRecord, NetworkRecord } from "../records.ts";
-import { bridgeMac } from "./names.ts";
+import type { EndpointRecord, NetworkRecord, PublishedPort } from "../records.ts";
+import { networkTraits } from "../traits.ts";
+import { shapeRequests } from "./shape.ts";
+import { bridgeMac, hostInterfaceIndex } from "./names.ts";
 
 const familyNumber: Readonly<Record<Family, number>> = { 4: family.inet, 6: family.inet6 };
 /** The namespace of keel, which is the host's. */
@@ -68,7 +70,9 @@ function configureBridge(network: NetworkRecord): RouteRequest[] {
   const hasV6 = subnets.some(({ gateway }) => familyOf(gateway) === 6);
   return [
     { kind: "link", action: "change", value: { index, mtu } },
-    ...(hasV6 ? ownLinkLocal(index) : []),
+    ...(hasV6
+      ? ownLinkLocal(index)
+      : [{ kind: "link", action: "change", value: { index, perFamily: noLinkLocal } } as const]),
     ...subnets.map(({ prefix, gateway }) => addressRequest(index, gatewayAddress(prefix, gateway))),
     up({ index }),
   ];
@@ -98,21 +102,42 @@ export const forwardingOperations = (v6: boolean): Operation[] => [
 ];
 
 /** The way out, through the bridge. */
-function defaultRoute(index: number, gateway: string): RouteRequest {
+function defaultRoute(index: number, gateway: string | undefined, of: Family = familyOf(gateway ?? "")): RouteRequest {
   return {
     kind: "route",
     action: "add",
     value: {
-      family: familyNumber[familyOf(gateway)],
+      family: familyNumber[of],
       headerTable: routeTables.main,
       protocol: routeProtocols.static,
-      scope: routeScopes.universe,
+      scope: gateway === undefined && of === 4 ? routeScopes.link : routeScopes.universe,
       routeType: routeTypes.unicast,
-      gateway,
+      ...(gateway === undefined ? {} : { gateway }),
       output: index,
     },
   };
 }
+
+/** What an interface in a container gets once it is there. */
+export function insideRequests(network: NetworkRecord, endpoint: EndpointRecord): RouteRequest[] {
+  const { index, addresses } = endpoint;
+  const hasV6 = addresses.some((address) => familyOf(address) === 6);
+  return [
+    ...(hasV6 ? [] : [{ kind: "link", action: "change", value: { index, perFamily: noLinkLocal } } as const]),
+    up({ name: "lo" }),
+    up({ index }),
+    ...addresses.map((address) => addressRequest(index, address)),
+    ...(endpoint.isWayOut ? wayOut(network, index) : []),
+  ];
+}
+
+/** Where an interface answers for no neighbour (ipvlan's layer 3), all packets simply leave by it. */
+const wayOut = (network: NetworkRecord, index: number): RouteRequest[] =>
+  network.subnets.map(({ prefix, gateway }) =>
+    isLayer3(network) ? defaultRoute(index, undefined, familyOf(prefix)) : defaultRoute(index, gateway),
+  );
+
+const isLayer3 = (network: NetworkRecord): boolean => (networkTraits(network).mode ?? "").startsWith("l3");
 
 /**
  * Connects a container: one batch in its namespace, one on the host's side, one to the packet filter. Both ends of the veth
@@ -121,30 +146,31 @@ function defaultRoute(index: number, gateway: string): RouteRequest {
  * @param namespace file of the container's network namespace
  */
 export function attachOperations(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Operation[] {
-  const { subnets, mtu } = network;
+  const { mtu } = network;
+  const { icc, ...traits } = networkTraits(network);
   const { index } = endpoint;
-  const hasV6 = endpoint.addresses.some((address) => familyOf(address) === 6);
   const purpose = `connect container "${endpoint.container.slice(0, 12)}" to network "${network.name}"`;
-  const peer = { name: endpoint.hostInterface, mtu, namespaceFd: firstDescriptor };
+  const name = endpoint.hostInterface;
+  // A queue is of an interface by index, so that one has to be known.
+  const hostIndex = traits.rate === undefined ? {} : { index: hostInterfaceIndex(name) };
+  const peer = { name, ...hostIndex, mtu, namespaceFd: firstDescriptor };
   const inside: RouteRequest[] = [
     {
       kind: "link",
       action: "add",
       value: { name: endpoint.interface, index, mtu, address: endpoint.mac, info: { kind: "veth", peer } },
     },
-    ...(hasV6 ? [] : [{ kind: "link", action: "change", value: { index, perFamily: noLinkLocal } } as const]),
-    up({ name: "lo" }),
-    up({ index }),
-    ...endpoint.addresses.map((address) => addressRequest(index, address)),
-    ...(endpoint.isWayOut ? subnets.map(({ gateway }) => defaultRoute(index, gateway)) : []),
+    ...insideRequests(network, endpoint),
+    ...shapeRequests(index, mtu, traits),
   ];
-  const name = endpoint.hostInterface;
+  const port = { hairpin: true, ...(icc ? {} : { isolated: true }) };
   const outside: RouteRequest[] = [
     { kind: "link", action: "change", value: { name, perFamily: noLinkLocal } },
     { kind: "link", action: "change", value: { name, master: network.index } },
     // A container may reach itself by what it has published.
-    { kind: "link", action: "change", value: { name, info: { kind: "veth", port: { hairpin: true } } } },
+    { kind: "link", action: "change", value: { name, info: { kind: "veth", port } } },
     up({ name }),
+    ...(hostIndex.index === undefined ? [] : shapeRequests(hostIndex.index, mtu, traits)),
   ];
   return [
     routeOperation(purpose, inside, { namespace, descriptors: [ownNamespace] }),
@@ -152,6 +178,18 @@ export function attachOperations(network: NetworkRecord, endpoint: EndpointRecor
     // The network's own too: without a change when they are there, and refused when the table is not.
     nftablesOperation(purpose, [...networkElements("add", network), ...portElements("add", endpoint.ports)]),
   ];
+}
+
+/** Gives a container that is on several networks another way out. */
+export function wayOutOperation(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Operation {
+  const purpose = `make network "${endpoint.network}" the way out of container "${endpoint.container.slice(0, 12)}"`;
+  return routeOperation(purpose, wayOut(network, endpoint.index), { namespace });
+}
+
+/** `delete` finds nothing at times, and is not refused then. */
+export function portOperation(action: "add" | "delete", ports: readonly PublishedPort[]): Operation {
+  const requests = [...portElements("add", ports), ...(action === "add" ? [] : portElements("delete", ports))];
+  return nftablesOperation(action === "add" ? "publish ports" : "take back published ports", requests);
 }
 
 /** What is left of a connection; each may find nothing, and is then refused. */
@@ -163,6 +201,15 @@ export function detachOperations(endpoint: EndpointRecord): Operation[] {
     ...(ports.length === 0 ? [] : [nftablesOperation(purpose, ports)]),
     routeOperation(purpose, [{ kind: "link", action: "delete", value: { name } }]),
   ];
+}
+
+/**
+ * What a container that has ended leaves behind: its published ports. Its interfaces go with its network namespace. No
+ * operation fails for what is gone already.
+ */
+export function exitOperations(endpoints: readonly EndpointRecord[]): Operation[] {
+  const ports = endpoints.flatMap((endpoint) => endpoint.ports);
+  return ports.length === 0 ? [] : [portOperation("delete", ports)];
 }
 
 export const removeBridge = (network: NetworkRecord): Operation =>

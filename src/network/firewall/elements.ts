@@ -5,6 +5,7 @@ import type { Element } from "../netlink/nftables/objects.ts";
 import { elementFlags } from "../netlink/nftables/objects.ts";
 import type { NftablesRequest } from "../netlink/nftables/request.ts";
 import type { NetworkRecord, PublishedPort } from "../records.ts";
+import { networkTraits } from "../traits.ts";
 import { keyBytes, type FieldType } from "./keys.ts";
 import { sets, tableName, type SetName } from "./table.ts";
 
@@ -28,13 +29,14 @@ function subnet(text: string): Element[] {
   return [first, { key: { value: numberToBytes(prefix.family, end) }, flags: elementFlags.intervalEnd }];
 }
 
-/** @param masquerade whether its addresses are hidden: not where it has no way out */
 export function networkElements(action: Change, network: NetworkRecord): NftablesRequest[] {
+  if (network.driver !== "bridge") return [];
   const { bridge } = network;
-  const requests = [
-    request(action, "bridges", [entry("bridges", bridge)]),
-    request(action, "allowed", [entry("allowed", bridge, bridge)]),
-  ];
+  const { icc, isolate, masquerade, metadata } = networkTraits(network);
+  const named = (["bridges", ...(isolate ? [] : ["open"]), ...(metadata ? ["metadata"] : [])] as const).map((set) =>
+    request(action, set as SetName, [entry(set as SetName, bridge)]),
+  );
+  const requests = [...named, ...(icc ? [request(action, "allowed", [entry("allowed", bridge, bridge)])] : [])];
   for (const { prefix } of network.subnets) {
     const { family, base } = parsePrefix(prefix);
     const last = base + sizeOf(parsePrefix(prefix)) - 1n;
@@ -44,7 +46,7 @@ export function networkElements(action: Change, network: NetworkRecord): Nftable
     requests.push(request(action, set, [{ key: { value: key }, keyEnd: { value: keyEnd } }]));
   }
   if (network.internal) return [...requests, request(action, "internal", [entry("internal", bridge)])];
-  for (const { prefix } of network.subnets) {
+  for (const { prefix } of masquerade ? network.subnets : []) {
     const parsed = parsePrefix(prefix);
     requests.push(request(action, parsed.family === 4 ? "subnets4" : "subnets6", subnet(formatPrefix(parsed))));
   }

@@ -40,6 +40,8 @@ const notInSet = (set: string): Expression => ({ name: "lookup", set, source: 1,
 
 /** `iifname @set` */
 export const inputIn = (set: string): Rule => [inputName, inSet(set)];
+/** `iifname != @set` */
+export const inputNotIn = (set: string): Rule => [inputName, notInSet(set)];
 /** `oifname @set` */
 export const outputIn = (set: string): Rule => [outputName, inSet(set)];
 /** `oifname != @set` */

@@ -5,6 +5,8 @@
  *
  *     bridges    names of all networks' bridges
  *     internal   those whose network has no way out
+ *     open       those that are not isolated from each other
+ *     metadata   those whose containers may reach link-local addresses
  *     allowed    pairs of bridges between which packets pass: each with itself
  *     own4/6     each bridge with its network's addresses
  *     subnets4/6 addresses that are hidden behind the host's when they leave it
@@ -31,6 +33,8 @@ interface SetShape {
 export const sets = {
   bridges: { key: ["ifname"] },
   internal: { key: ["ifname"] },
+  open: { key: ["ifname"] },
+  metadata: { key: ["ifname"] },
   allowed: { key: ["ifname", "ifname"] },
   own4: { key: ["ifname", "ipv4_addr"], interval: true },
   own6: { key: ["ifname", "ipv6_addr"], interval: true },
@@ -80,6 +84,8 @@ interface ChainShape {
 }
 
 const loopback = (side: "source" | "destination"): readonly Expression[] => m.addressWithin(4, side, "127.0.0.0", 8);
+
+const guarded: readonly Expression[] = [...m.inputIn("bridges"), ...m.inputNotIn("metadata")];
 
 /** In the order in which they must be made: a chain before one that jumps to it. */
 const chains: Readonly<Record<string, ChainShape>> = {
@@ -131,8 +137,9 @@ const chains: Readonly<Record<string, ChainShape>> = {
       [...m.outputIn("internal"), m.drop],
       [...m.inputIn("internal"), m.drop],
       // Where clouds give credentials to whoever asks.
-      [...m.inputIn("bridges"), ...m.addressWithin(4, "destination", "169.254.0.0", 16), m.drop],
-      [...m.inputIn("bridges"), ...m.addressWithin(6, "destination", "fd00:ec2::254", 128), m.drop],
+      [...guarded, ...m.addressWithin(4, "destination", "169.254.0.0", 16), m.drop],
+      [...guarded, ...m.addressWithin(6, "destination", "fd00:ec2::254", 128), m.drop],
+      [...m.inputIn("open"), ...m.outputIn("open"), m.accept],
       [...m.connection("state", ctStates.established | ctStates.related), m.accept],
       [...m.outputIn("bridges"), ...m.connection("status", ctStatus.destinationNat), m.accept],
       [...m.outputIn("bridges"), m.drop],

@@ -6,6 +6,7 @@ import { decodeMessages, encodeMessages, type PayloadCodec } from "./message.ts"
 import * as nftables from "./nftables/objects.ts";
 import { linkPayload } from "./route/link.ts";
 import * as route from "./route/objects.ts";
+import { qdiscPayload } from "./route/qdisc.ts";
 import { arbitraryPayload } from "./testing/arbitrary.ts";
 
 const codecs: readonly (readonly [name: string, codec: PayloadCodec<object, AttributeTable>])[] = [
@@ -15,6 +16,7 @@ const codecs: readonly (readonly [name: string, codec: PayloadCodec<object, Attr
   ["neighbour", route.neighbourPayload],
   ["rule", route.rulePayload],
   ["namespace", route.namespacePayload],
+  ["qdisc", qdiscPayload],
   ["table", nftables.tablePayload],
   ["chain", nftables.chainPayload],
   ["nftables rule", nftables.rulePayload],

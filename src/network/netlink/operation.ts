@@ -58,11 +58,12 @@ export const nftablesOperation = (
 /** A dump is asked for again when what it lists changed meanwhile. */
 const attempts = 20;
 
-/** The messages that answer an operation. */
-export async function ask(executor: Executor, operation: NetlinkOperation): Promise<Uint8Array> {
+/** The messages that answer each of the operations. */
+export async function ask(executor: Executor, operations: readonly NetlinkOperation[]): Promise<Uint8Array[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return (await executor.execute([operation])).get(0) ?? new Uint8Array();
+      const results = await executor.execute(operations);
+      return operations.map((_, index) => results.get(index) ?? new Uint8Array());
     } catch (error) {
       const changed = isSampanError(error) && error.fields.errno === constants.errno.EINTR;
       if (!changed || attempt === attempts) throw error;
@@ -75,8 +76,8 @@ export async function askRoute(
   requests: readonly RouteRequest[],
   where?: Where,
 ): Promise<RouteReply[]> {
-  const operation = routeOperation("read the network's state", requests, where);
-  return decodeRouteReplies(decodeMessages(await ask(executor, operation)));
+  const answers = await ask(executor, [routeOperation("read the network's state", requests, where)]);
+  return answers.flatMap((bytes) => decodeRouteReplies(decodeMessages(bytes)));
 }
 
 export async function askNftables(
@@ -85,13 +86,15 @@ export async function askNftables(
   where?: Where,
 ): Promise<NftablesReply[]> {
   const operation = netlinkOperation("netfilter", "read the packet filter", encodeQueries(queries), where);
-  return decodeNftablesReplies(decodeMessages(await ask(executor, operation)));
+  const answers = await ask(executor, [operation]);
+  return answers.flatMap((bytes) => decodeNftablesReplies(decodeMessages(bytes)));
 }
 
 /** Number of the packet filter's state: every change of any program makes it another. */
 export async function generationOf(executor: Executor, where?: Where): Promise<number> {
   const operation = netlinkOperation("netfilter", "read the packet filter", generationQuery, where);
-  return decodeGeneration(decodeMessages(await ask(executor, operation)));
+  const [bytes = new Uint8Array()] = await ask(executor, [operation]);
+  return decodeGeneration(decodeMessages(bytes));
 }
 
 /** What an operation of this layer failed on. */

@@ -45,22 +45,24 @@ function decode(payload: Uint8Array): Listener {
   return { address, port: viewOf(payload).getUint16(4), both };
 }
 
+function operation(family: number, protocol: TransportProtocol): ReturnType<typeof netlinkOperation> {
+  const message = {
+    type: byFamily,
+    flags: flags.request | flags.ack | flags.dump,
+    sequence: 1,
+    payload: request(family, protocol),
+  };
+  return netlinkOperation("sockDiag", "see who listens on the host's ports", encodeMessages([message]));
+}
+
 /** Empty for a protocol that the kernel does not have. */
 export async function listeners(executor: Executor, protocol: TransportProtocol): Promise<Listener[]> {
-  const found: Listener[] = [];
-  for (const family of families) {
-    const message = {
-      type: byFamily,
-      flags: flags.request | flags.ack | flags.dump,
-      sequence: 1,
-      payload: request(family, protocol),
-    };
-    const operation = netlinkOperation("sockDiag", "see who listens on the host's ports", encodeMessages([message]));
-    try {
-      found.push(...contentOf(decodeMessages(await ask(executor, operation))).map(({ payload }) => decode(payload)));
-    } catch (error) {
-      if (!isSampanError(error, "not-found")) throw error;
-    }
+  const operations = families.map((family) => operation(family, protocol));
+  try {
+    const answers = await ask(executor, operations);
+    return answers.flatMap((bytes) => contentOf(decodeMessages(bytes)).map(({ payload }) => decode(payload)));
+  } catch (error) {
+    if (!isSampanError(error, "not-found")) throw error;
+    return [];
   }
-  return found;
 }

@@ -24,16 +24,22 @@ export interface Publisher {
   readonly listeners: Listeners;
   /** A number from `first` to `last`. */
   readonly random: (first: number, last: number) => number;
+  /** Ports that it had before: where one of any port of the host was asked for, it gets the same again. */
+  readonly previous?: readonly PublishedPort[];
+  /** Takes all away from a container that does not run. False if it runs. */
+  readonly evict?: (network: string, container: string) => boolean;
 }
 
 /** Who is in the way, in words. */
 function holder(
-  { store, listeners }: Publisher,
+  { store, listeners, evict }: Publisher,
   protocol: TransportProtocol,
   addresses: readonly string[],
   port: number,
 ): string | undefined {
-  const taken = store.portHolders(protocol, port).find((t) => addresses.some((a) => collide(a, t.hostAddress)));
+  const taken = store
+    .portHolders(protocol, port)
+    .find((t) => addresses.some((a) => collide(a, t.hostAddress)) && evict?.(t.network, t.container) !== true);
   if (taken !== undefined) return `container ${taken.container.slice(0, 12)} has it`;
   const own = (listener: Listener): boolean =>
     listener.port === port &&
@@ -44,6 +50,9 @@ function holder(
 function choose(publisher: Publisher, request: PortRequest, addresses: readonly string[]): number {
   const { protocol, hostPorts } = request;
   if (hostPorts === undefined) {
+    const before = publisher.previous?.find((old) => old.protocol === protocol && old.port === request.port);
+    if (before !== undefined && holder(publisher, protocol, addresses, before.hostPort) === undefined)
+      return before.hostPort;
     for (let attempt = 0; attempt < randomAttempts; attempt += 1) {
       const port = publisher.random(...dynamic);
       if (holder(publisher, protocol, addresses, port) === undefined) return port;

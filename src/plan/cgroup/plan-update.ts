@@ -1,5 +1,6 @@
-import type { CpuResources, MemoryResources, Resources } from "#spec";
+import type { CpuResources, DeviceRule, MemoryResources, Resources } from "#spec";
 import type { HostFacts } from "../host-facts.ts";
+import type { Operation } from "../operation.gen.ts";
 import type { Program, Step } from "../plan.ts";
 import type { CurrentLimits } from "./current-limits.ts";
 import { deviceSteps } from "./device-list.ts";
@@ -20,6 +21,8 @@ export interface UpdateOptions {
 export interface Update extends Program {
   /** What holds from then on, for the next update. */
   readonly resources: Resources;
+  /** Brings the device rules back that were there before. */
+  readonly undoDevices: readonly Operation[];
 }
 
 /**
@@ -34,17 +37,16 @@ export function planUpdate(update: Resources, facts: HostFacts, options: UpdateO
   const resources = mergeResources(options.before, update);
   const warnings: string[] = [];
   const changed = changes(update, resources);
-  const steps: Step[] = [];
   const version2 = facts.cgroup.version === 2;
-  if (update.devices.length > 0)
-    steps.push(
-      ...(version2
-        ? filterStep(effectiveRules(update.devices), options.cgroupPaths)
-        : deviceSteps(options.before?.devices ?? [], update.devices, options.cgroupPaths)),
-    );
+  const change = (from: readonly DeviceRule[], to: readonly DeviceRule[]): readonly Step[] =>
+    version2 ? filterStep(effectiveRules(to), options.cgroupPaths) : deviceSteps(from, to, options.cgroupPaths);
+  const devices = options.before?.devices ?? [];
+  const steps: Step[] = [];
+  if (update.devices.length > 0) steps.push(...change(devices, update.devices));
+  const undoDevices = update.devices.length > 0 ? change(update.devices, devices).map((s) => s.operation) : [];
   const limits = version2 ? limitsV2 : limitsV1;
   steps.push(...limits(changed, options.cgroupPaths, facts, warnings, options.current));
-  return { steps, warnings, resources };
+  return { steps, warnings, resources, undoDevices };
 }
 
 /** What is to be written: what is given, and of limits that hold together both where one is given. */

@@ -7,7 +7,7 @@ import type { StepList } from "./step-list.ts";
 
 const source = "runtime-spec config-linux.md#intelrdt";
 
-interface RdtPlace {
+export interface RdtPlace {
   readonly directory: string;
   /** Of the kernel's monitoring for this container alone; undefined when it is not asked for. */
   readonly monitoring: string | undefined;
@@ -15,7 +15,7 @@ interface RdtPlace {
 }
 
 /** @param id the container's: name of its class when the config has none, and of its monitoring group */
-function placeOf(config: IntelRdtConfig, id: string, facts: HostFacts): RdtPlace {
+export function placeOf(config: IntelRdtConfig, id: string, facts: HostFacts): RdtPlace {
   if (facts.resctrl === undefined)
     throw failedPrecondition("Cannot apply linux.intelRdt: this host has no resctrl filesystem mounted", {
       remedy: "On a processor that has it: mount -t resctrl resctrl /sys/fs/resctrl",
@@ -74,6 +74,16 @@ function addJoin(list: StepList, { directory, monitoring }: RdtPlace): void {
     list.add(
       { op: "write-file", path: `${path}/tasks`, data: "0", tolerate: false },
       "Processes are in the group of the process that makes them",
+      source,
+    );
+}
+
+/** Moves threads that are running. One that has ended meanwhile needs no place; those that it made are in its own. */
+export function addMoves(list: StepList, { directory }: RdtPlace, tasks: readonly number[]): void {
+  for (const task of tasks)
+    list.add(
+      { op: "write-file", path: `${directory}/tasks`, data: String(task), tolerate: false },
+      "A thread of the container comes into the group",
       source,
     );
 }

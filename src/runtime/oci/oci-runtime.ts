@@ -128,7 +128,8 @@ export class OciRuntime {
   async create(id: string, options: OciCreateOptions): Promise<MonitorClient | undefined> {
     const directory = this.directory(id);
     const { bundle } = options;
-    mkdirSync(this.root, { recursive: true, mode: 0o711 });
+    // What containers there are is nobody else's business (CVE-2022-47952).
+    mkdirSync(this.root, { recursive: true, mode: 0o700 });
     try {
       mkdirSync(directory, { mode: 0o700 });
     } catch (error) {

@@ -43,6 +43,11 @@ const storedValue = (_: string, value: unknown): unknown => {
 
 export function writeRecord(directory: string, record: OciRecord, config: string): void {
   writeFileSync(join(directory, configName), config, { mode: 0o600 });
+  replaceRecord(directory, record);
+}
+
+/** Of a container whose config is there already. */
+export function replaceRecord(directory: string, record: OciRecord): void {
   const temporary = join(directory, `.${fileName}`);
   writeFileSync(temporary, JSON.stringify(record, recordValue), { mode: 0o600 });
   renameSync(temporary, join(directory, fileName));

@@ -58,6 +58,31 @@ function parseRunConfig(object: JsonObject, reader: DocumentReader): ImageRunCon
     workingDir: text("WorkingDir"),
     labels: new Map(reader.stringEntries(object["Labels"], "config.Labels", maxEntries)),
     stopSignal: text("StopSignal"),
+    ...parseHealthcheck(object["Healthcheck"], reader),
+  };
+}
+
+/** As Docker writes it: durations in nanoseconds. */
+function parseHealthcheck(value: unknown, reader: DocumentReader): Pick<ImageRunConfig, "healthcheck"> {
+  const object = reader.optionalObject(value, "config.Healthcheck");
+  const test = reader.strings(object?.["Test"], "config.Healthcheck.Test", maxEntries);
+  if (object === undefined || test.length === 0) return {};
+  const number = (name: string): number => {
+    const given = object[name] ?? 0;
+    if (typeof given !== "number" || !Number.isFinite(given) || given < 0)
+      reader.fail(`config.Healthcheck.${name}`, "is not a number");
+    return given;
+  };
+  const milliseconds = (name: string): number => number(name) / 1e6;
+  return {
+    healthcheck: {
+      test,
+      interval: milliseconds("Interval"),
+      timeout: milliseconds("Timeout"),
+      startPeriod: milliseconds("StartPeriod"),
+      startInterval: milliseconds("StartInterval"),
+      retries: number("Retries"),
+    },
   };
 }
 

@@ -22,7 +22,7 @@ export {
   type Compression,
 } from "./media-types.ts";
 export { formatPlatform, normalizePlatform, parsePlatform, platformDistance } from "./platform.ts";
-export { maxDocumentSize } from "./reader.ts";
+export { defaultDocumentSize, maxDocumentSize } from "./reader.ts";
 export {
   familiarName,
   familiarRepository,

@@ -72,6 +72,7 @@ function readManifest(object: JsonObject, mediaType: string, reader: DocumentRea
     mediaType,
     config: parseDescriptor(object["config"], "config", reader),
     layers,
+    ...readReference(object, reader),
     ...(annotations && { annotations }),
   };
 }
@@ -84,7 +85,16 @@ function readIndex(object: JsonObject, mediaType: string): ImageIndex {
   const manifests = reader
     .list(object["manifests"], "manifests", maxManifests)
     .map((value, index) => parseDescriptor(value, `manifests[${index}]`, reader));
-  return { mediaType, manifests, ...(annotations && { annotations }) };
+  return { mediaType, manifests, ...readReference(object, reader), ...(annotations && { annotations }) };
+}
+
+/** What only OCI's own documents have. */
+function readReference(object: JsonObject, reader: DocumentReader): Pick<ImageManifest, "subject" | "artifactType"> {
+  const { subject, artifactType } = object;
+  return {
+    ...(subject !== undefined && subject !== null && { subject: parseDescriptor(subject, "subject", reader) }),
+    ...(artifactType !== undefined && { artifactType: reader.optionalString(artifactType, "artifactType") }),
+  };
 }
 
 function checkVersion(object: JsonObject, reader: DocumentReader): void {

@@ -2,8 +2,11 @@ import { invalidArgument, resourceExhausted } from "#errdefs";
 import { digestProblem, isDigest } from "./digest.ts";
 import type { Digest } from "./types.ts";
 
-/** Largest manifest, index or image configuration in bytes (distribution-spec: registries should take 4 MiB). */
-export const maxDocumentSize: number = 4 * 1024 * 1024;
+/** Largest manifest, index or image configuration in bytes that is ever read, whatever limit is set. */
+export const maxDocumentSize: number = 64 * 1024 * 1024;
+
+/** Largest one that is taken from outside where no other limit is set (distribution-spec: registries should take 4 MiB). */
+export const defaultDocumentSize: number = 4 * 1024 * 1024;
 
 const maxString = 1024 * 1024;
 

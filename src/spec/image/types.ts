@@ -27,6 +27,9 @@ export interface ImageManifest {
   readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+  /** What it refers to: the image that a signature is of, for example. */
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +37,21 @@ export interface ImageManifest {
 export interface ImageIndex {
   readonly mediaType: string;
   readonly manifests: readonly Descriptor[];
+  /** What it refers to. */
+  readonly subject?: Descriptor;
+  readonly artifactType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Durations in milliseconds; 0 where the image does not say. */
+export interface ImageHealthcheck {
+  /** `["CMD", …]`, `["CMD-SHELL", script]` or `["NONE"]`. */
+  readonly test: readonly string[];
+  readonly interval: number;
+  readonly timeout: number;
+  readonly startPeriod: number;
+  readonly startInterval: number;
+  readonly retries: number;
 }
 
 /** image-spec config.md, `config`: how to run the image. Missing lists are empty here. */
@@ -51,6 +68,8 @@ export interface ImageRunConfig {
   readonly labels: ReadonlyMap<string, string>;
   /** Empty when the image does not say (SIGTERM then). */
   readonly stopSignal: string;
+  /** Docker's HEALTHCHECK, which the image-spec has no word for. */
+  readonly healthcheck?: ImageHealthcheck;
 }
 
 /** image-spec config.md, `history`: how one layer, or a change of the configuration only, came to be. */

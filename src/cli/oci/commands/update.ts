@@ -1,6 +1,6 @@
 import { updateContainer } from "#runtime";
 import { ociCommand } from "../command.ts";
-import { readUpdate, updateOptions } from "../update-resources.ts";
+import { readRdtUpdate, readUpdate, updateOptions } from "../update-resources.ts";
 
 export const update = ociCommand(
   {
@@ -16,8 +16,9 @@ export const update = ociCommand(
   },
   async (values, [id = ""], context) => {
     const resources = readUpdate(values, context.warn);
+    const rdt = readRdtUpdate(values);
     const runtime = context.runtime();
-    await updateContainer(runtime, runtime.get(id), resources);
+    await updateContainer(runtime, runtime.get(id), resources, rdt);
     return 0;
   },
 );

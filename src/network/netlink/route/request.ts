@@ -1,6 +1,7 @@
 /** Requests to rtnetlink as plain data, to bytes; and what it answers, back (rtnetlink(7)). */
 import { contentOf, encodeMessages, flags, type RawMessage } from "../message.ts";
 import { linkPayload, type Link } from "./link.ts";
+import { qdiscPayload, type Qdisc } from "./qdisc.ts";
 import {
   addressPayload,
   namespacePayload,
@@ -20,6 +21,7 @@ interface Kinds {
   readonly route: Route;
   readonly neighbour: Neighbour;
   readonly rule: Rule;
+  readonly qdisc: Qdisc;
   readonly namespace: NamespaceId;
 }
 
@@ -38,6 +40,7 @@ const entries: Readonly<Record<Kind, Entry>> = {
   route: { type: 24, ...routePayload },
   neighbour: { type: 28, ...neighbourPayload },
   rule: { type: 32, ...rulePayload },
+  qdisc: { type: 36, ...qdiscPayload },
   namespace: { type: 88, ...namespacePayload },
 };
 

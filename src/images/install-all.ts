@@ -1,0 +1,63 @@
+import { invalidArgument } from "#errdefs";
+import { isConfigMediaType, type Descriptor, type Digest } from "#spec";
+import { hold, installManifest, maxIndexDepth, storeDocument, type Found, type InstallContext } from "./install.ts";
+
+/** Manifests of one image. */
+const maxManifests = 1000;
+
+/**
+ * Installs an image for all of its platforms. What an index lists besides (attestations, say) is stored with them, and not
+ * unpacked.
+ */
+export async function installAllPlatforms(context: InstallContext, target: Descriptor): Promise<void> {
+  const found = await findAll(context, target);
+  const keep: Digest[] = [];
+  const images: Found[] = [];
+  for (const one of found) {
+    if (isImage(one)) images.push(one);
+    else keep.push(...(await storeBlobs(context, one)));
+  }
+  for (const { path } of found) keep.push(...path.map(({ digest }) => digest));
+  // An artifact alone is refused with a reason.
+  for (const one of images.length === 0 ? found : images) {
+    const request = { ...context.request, platform: undefined, keep };
+    await installManifest({ ...context, request }, target, one);
+  }
+}
+
+/** Attestations of BuildKit are manifests with an image's configuration, for the platform `unknown/unknown`. */
+function isImage({ descriptor, manifest }: Found): boolean {
+  return isConfigMediaType(manifest.config.mediaType) && descriptor.platform?.os !== "unknown";
+}
+
+async function findAll(context: InstallContext, target: Descriptor): Promise<readonly Found[]> {
+  const { shown, verb } = context.request;
+  const found = new Map<Digest, Found>();
+  const visit = async (descriptor: Descriptor, above: readonly Descriptor[]): Promise<void> => {
+    const path = [...above, descriptor];
+    if (path.length > maxIndexDepth + 1) {
+      throw invalidArgument(`Cannot ${verb} "${shown}": its indexes are nested too deep`);
+    }
+    const document = await storeDocument(context, descriptor);
+    if (document.kind === "manifest") {
+      found.set(descriptor.digest, { descriptor, manifest: document.manifest, path });
+      if (found.size > maxManifests) {
+        throw invalidArgument(`Cannot ${verb} "${shown}": it has more than ${maxManifests} manifests`);
+      }
+      return;
+    }
+    for (const child of document.index.manifests) if (!found.has(child.digest)) await visit(child, path);
+  };
+  await visit(target, []);
+  return [...found.values()];
+}
+
+async function storeBlobs(context: InstallContext, { manifest }: Found): Promise<readonly Digest[]> {
+  const { tools, reader, request } = context;
+  const blobs = [manifest.config, ...manifest.layers];
+  for (const blob of blobs) {
+    await hold(context, blob);
+    await tools.content.write(blob, (offset) => reader.readBlob(blob, offset, request.signal));
+  }
+  return blobs.map(({ digest }) => digest);
+}

@@ -1,0 +1,70 @@
+/** Connects containers to networks in the kernel, where the host's side is made when it is found missing: mostly it is there. */
+import type { Executor } from "#keel";
+import { ensureParent, mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
+import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
+import { lanAttachOperations, lanDetachOperation } from "./bridge/lan.ts";
+import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
+import type { LiveStore } from "./live.ts";
+
+/** Somebody may remove again what was made. */
+const connectAttempts = 3;
+
+export class Connector {
+  readonly #executor: Executor;
+  readonly #live: LiveStore;
+  readonly #repairing = new Map<string, Promise<void>>();
+
+  constructor(executor: Executor, live: LiveStore) {
+    this.#executor = executor;
+    this.#live = live;
+  }
+
+  /** @param namespace file of the container's network namespace */
+  async connect(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
+    if (network.driver === "bridge") await this.#connectToBridge(network, endpoint, namespace);
+    else {
+      const parent = await ensureParent(this.#executor, network);
+      await this.#executor.execute(lanAttachOperations(network, endpoint, namespace, parent));
+    }
+  }
+
+  async #connectToBridge(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
+    const operations = attachOperations(network, endpoint, namespace);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#executor.execute(operations);
+        return;
+      } catch (error) {
+        if (attempt === connectAttempts || !mayBeRepaired(error)) throw error;
+        await this.disconnect(endpoint);
+        await this.#repair(network, error);
+      }
+    }
+  }
+
+  /**
+   * Idempotent.
+   *
+   * @param namespace file of the container's network namespace, when it runs on
+   */
+  async disconnect(endpoint: EndpointRecord, namespace?: string): Promise<void> {
+    if (endpoint.hostInterface !== "") await removeQuietly(this.#executor, detachOperations(endpoint));
+    else if (namespace !== undefined) await removeQuietly(this.#executor, [lanDetachOperation(endpoint, namespace)]);
+  }
+
+  /** Ports of containers that are connected. */
+  async changePorts(action: "add" | "delete", ports: readonly PublishedPort[]): Promise<void> {
+    if (ports.length === 0) return;
+    if (action === "delete") await removeQuietly(this.#executor, [portOperation(action, ports)]);
+    else await this.#executor.execute([portOperation(action, ports)]);
+  }
+
+  /** Once for all that wait for it. */
+  async #repair(network: NetworkRecord, cause: unknown): Promise<void> {
+    const repairing =
+      this.#repairing.get(network.name) ??
+      repair(this.#executor, this.#live, network, cause).finally(() => this.#repairing.delete(network.name));
+    this.#repairing.set(network.name, repairing);
+    await repairing;
+  }
+}
