@@ -17,20 +17,25 @@ import {
   defaultNamespace,
   Images,
   type Database,
-  type ImageSummary,
+  type ImageHistory,
   type ImageLimits,
-  type PullProgress,
+  type ImageSummary,
+  type LoadedImage,
+  type PulledImage,
+  type PushedImage,
   type RemovedImage,
   type ResolvedImage,
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
-import { dockerCredentials, type RegistryOptions } from "#remotes";
+import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { asChainId, EngineCore } from "./core.ts";
+import { inspectImage } from "./image-details.ts";
+import type { ContainerEngine, TransferOptions } from "./interface.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
 import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
 import { writeRecord } from "./housekeeping/record-file.ts";
@@ -56,12 +61,17 @@ import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./pa
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
+import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
+import type { ContainerStats } from "./stats/container-stats.ts";
+import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { parseDependency } from "./supervise/dependencies.ts";
 import { healthCheck } from "./supervise/health.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
 import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import { resolveVolumes, withVolumesFrom } from "./volumes/resolve-volumes.ts";
+import { Volumes } from "./volumes/volumes.ts";
 import type { ImageRunConfig } from "#spec";
 
 export interface EngineOptions {
@@ -88,38 +98,30 @@ export interface EngineOptions {
   readonly onDamage?: OnDamage;
 }
 
-export interface PullOptions {
-  readonly platform?: string;
-  /** All platforms of an index, instead of one. */
-  readonly allPlatforms?: boolean;
-  readonly onProgress?: (progress: PullProgress) => void;
-  readonly signal?: AbortSignal;
+/** Of a pull by the embedded engine. */
+export interface PullOptions extends TransferOptions {
+  /** In place of those of Docker's configuration file. */
+  readonly credentials?: CredentialSource | undefined;
 }
 
 /** How often an image may be removed before a container is made of it. */
 const createAttempts = 3;
 
-export class Engine implements AsyncDisposable {
+export class Engine implements ContainerEngine {
   readonly #core: EngineCore;
   readonly #images: Images;
   readonly #database: Database;
-  /** Diff, export, commit, and copies in and out. */
-  readonly files: ContainerFiles;
-  /** Images whose files are to be seen in directories here. */
-  readonly imageMounts: ImageMounts;
   readonly #shared: Database;
   #housekeeping: Housekeeping | undefined;
   /** What was found again of a damaged database, a line each, for people. */
   recovered: readonly string[] = [];
+  /** Diff, export, commit, and copies in and out. */
+  readonly files: ContainerFiles;
+  /** Images whose files are to be seen in directories here. */
+  readonly imageMounts: ImageMounts;
 
-  private constructor(
-    core: EngineCore,
-    images: Images,
-    database: Database,
-    shared: Database,
-    imageMounts: ImageMounts,
-  ) {
-    this.imageMounts = imageMounts;
+  private constructor(core: EngineCore, images: Images, database: Database, shared: Database, mounts: ImageMounts) {
+    this.imageMounts = mounts;
     this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
@@ -172,7 +174,7 @@ export class Engine implements AsyncDisposable {
     const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
     const { database } = ownBook;
     const records = new Records(database, (record) => writeRecord(paths, record));
-    const mountRecords = new ImageMountRecords(database);
+    const mountRecords = new ImageMountRecords(shared);
     const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
     const images = new Images({
       database: shared,
@@ -189,14 +191,17 @@ export class Engine implements AsyncDisposable {
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
+    const journal = new Journal(
+      join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
+      database,
+    );
     const core = new EngineCore({
       paths,
+      journal,
+      volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
+      secrets: new SecretStore(paths.state),
       supervision: new SupervisionBook(database),
       superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
-      journal: new Journal(
-        join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
-        database,
-      ),
       facts,
       executor,
       database,
@@ -247,8 +252,13 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Fetches an image, or brings it up to date. */
-  async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
+  async pull(reference: string, options: PullOptions = {}): Promise<PulledImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Directories that outlive containers. */
+  get volumes(): Volumes {
+    return this.#core.volumes;
   }
 
   /** Networks, and which containers are on them. */
@@ -261,8 +271,38 @@ export class Engine implements AsyncDisposable {
     return this.#images;
   }
 
-  images(): readonly ImageSummary[] {
-    return this.#images.list();
+  /** @param filters as `Images.list` has them */
+  images(filters: readonly string[] = []): readonly ImageSummary[] {
+    return this.#images.list(filters);
+  }
+
+  async push(reference: string, options: PullOptions = {}): Promise<PushedImage> {
+    return this.#images.push(reference, options);
+  }
+
+  inspectImage(nameOrId: string, platform?: string): object {
+    const image = this.image(nameOrId, platform);
+    return inspectImage(image, this.#images.names(image));
+  }
+
+  imageHistory(nameOrId: string): readonly ImageHistory[] {
+    return this.#images.history(this.image(nameOrId));
+  }
+
+  tagImage(nameOrId: string, name: string): void {
+    this.#images.tag(nameOrId, name);
+  }
+
+  async saveImages(
+    names: readonly string[],
+    sink: (data: Uint8Array) => Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await this.#images.save(names, sink, options);
+  }
+
+  async loadImages(stream: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<readonly LoadedImage[]> {
+    return this.#images.load(stream, options);
   }
 
   /** An image on this machine, by name or id. */
@@ -314,6 +354,7 @@ export class Engine implements AsyncDisposable {
     this.#core.config(record, this.#core.sharedNetwork(record));
     this.#insert(record);
     try {
+      this.#core.secrets.keep(record.id, options.secrets ?? []);
       await this.#core.furnish(record);
     } catch (error) {
       await this.#core.discard(record, true).catch(() => undefined);
@@ -406,12 +447,18 @@ export class Engine implements AsyncDisposable {
     return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
   }
 
+  /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */
+  stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
+    return watchStats(this.#core, options);
+  }
+
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
     return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
       ...this.#core.planOptions(record, await this.#imagined(record)),
       imageMounts: await this.#core.imageMounts(record),
+      memoryFiles: secretFiles(options.secrets ?? []),
     });
   }
 
@@ -424,7 +471,10 @@ export class Engine implements AsyncDisposable {
     return { kind: "overlay", lower: view?.lower ?? [], upper: join(directory, "fs"), work: join(directory, "work") };
   }
 
-  async #makeRecord(options: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+  async #makeRecord(given: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+    // The content of secrets is not in the database, which is on a disk.
+    const { secrets = [], ...others } = given;
+    const options = { ...others, mounts: withVolumesFrom(others, this.#core.records) };
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
@@ -451,10 +501,11 @@ export class Engine implements AsyncDisposable {
       labels: { ...Object.fromEntries(config.labels), ...options.labels },
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
-      volumes: volumes(options, config.volumes),
-      images: await this.#mountedImages(options, pull),
+      volumes: resolveVolumes(options, config.volumes),
+      ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
       ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),
+      images: await this.#mountedImages(options, pull),
     };
     const name = options.name ?? randomName(0);
     return {
@@ -520,40 +571,6 @@ function workingDirectory(path: string): string {
   if (!path.startsWith("/") || path.includes("\0"))
     throw invalidArgument(`Cannot use working directory "${path}": it is not an absolute path`);
   return path;
-}
-
-/** Volumes of the options, and an anonymous one for each VOLUME of the image that nothing else is mounted on. */
-function volumes(options: ContainerOptions, image: readonly string[]): ResolvedContainer["volumes"] {
-  const list: ResolvedContainer["volumes"][number][] = [];
-  const taken = new Set<string>();
-  for (const mount of options.mounts ?? []) {
-    const target = checkTarget(mount.target);
-    if (taken.has(target)) throw invalidArgument(`Cannot mount on "${target}": two mounts have this target`);
-    taken.add(target);
-    if (mount.type !== "volume") continue;
-    const anonymous = mount.source === undefined || mount.source === "";
-    if (!anonymous && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(mount.source ?? ""))
-      throw invalidArgument(
-        `Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`,
-        {
-          remedy: "For a host directory, write an absolute path",
-        },
-      );
-    list.push({
-      target,
-      name: anonymous ? newId() : (mount.source ?? ""),
-      anonymous,
-      readOnly: mount.readOnly === true,
-      noCopy: mount.noCopy === true,
-    });
-  }
-  for (const path of image) {
-    const target = checkTarget(path);
-    if (taken.has(target)) continue;
-    taken.add(target);
-    list.push({ target, name: newId(), anonymous: true, readOnly: false, noCopy: false });
-  }
-  return list;
 }
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */

@@ -1,4 +1,5 @@
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
+import type { SecretOption } from "./secrets/secrets.ts";
 import type { HealthOptions } from "./supervise/health.ts";
 
 export interface MountOption {
@@ -18,6 +19,9 @@ export interface MountOption {
   readonly subpath?: string;
   /** For a volume: don't copy what the image has at the target. */
   readonly noCopy?: boolean;
+  /** For a named volume that is not there yet: what it is made with. */
+  readonly volumeLabels?: Readonly<Record<string, string>>;
+  readonly volumeOptions?: Readonly<Record<string, string>>;
 }
 
 export interface DeviceOption {
@@ -72,6 +76,10 @@ export interface ContainerOptions {
   readonly domainname?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly mounts?: readonly MountOption[];
+  /** Containers whose binds and volumes it has too: `NAME`, or `NAME:ro`. */
+  readonly volumesFrom?: readonly string[];
+  /** Files that are in memory only. */
+  readonly secrets?: readonly SecretOption[];
   readonly readOnly?: boolean;
   /** Bytes, or a text such as `256m`. */
   readonly memory?: number | string;
@@ -142,6 +150,8 @@ export interface ContainerOptions {
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
+  /** What it may reach on its networks and beyond: `all` (default), `none`, or `allow=DOMAIN,CIDR,PORT…`, see `parseEgress`. */
+  readonly egress?: readonly string[];
   /** `OS/ARCHITECTURE[/VARIANT]` of the image. */
   readonly platform?: string;
   readonly tty?: boolean;

@@ -6,6 +6,7 @@ import { alreadyExists, failedPrecondition, invalidArgument, notFound, type Samp
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
 import type { ContainerOptions } from "./options.ts";
+import type { ResolvedSecret } from "./secrets/secrets.ts";
 import type { Dependency } from "./supervise/dependencies.ts";
 import type { HealthCheck } from "./supervise/health.ts";
 
@@ -33,6 +34,11 @@ export interface ResolvedContainer {
   readonly chainId: string | undefined;
   /** Set when the image is of 32-bit x86, whose programs need other system calls. */
   readonly image32?: boolean;
+  readonly secrets?: readonly ResolvedSecret[];
+  /** Ports that the image and the options expose, e.g. `80/tcp`. */
+  readonly exposed?: readonly string[];
+  readonly health?: HealthCheck;
+  readonly dependsOn?: readonly Dependency[];
   /** Images that are mounted, read-only. */
   readonly images?: readonly {
     readonly target: string;
@@ -41,10 +47,6 @@ export interface ResolvedContainer {
     readonly chainId: string | undefined;
     readonly subpath: string;
   }[];
-  /** Ports that the image and the options expose, e.g. `80/tcp`. */
-  readonly exposed?: readonly string[];
-  readonly health?: HealthCheck;
-  readonly dependsOn?: readonly Dependency[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;

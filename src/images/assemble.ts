@@ -14,9 +14,10 @@ import {
   type Digest,
 } from "#spec";
 import { compress } from "./compress.ts";
+import { deleteKeys } from "./garbage.ts";
 import { snapshotKey, type ResolvedImage } from "./image-store.ts";
 import { Lease, type Key } from "./leases.ts";
-import { deleteKeys, type RemoveTools } from "./remove.ts";
+import type { RemoveTools } from "./remove.ts";
 import { planLayers, unpackLayers, type UnpackTools } from "./unpack.ts";
 
 export interface AssembleRequest {
@@ -92,7 +93,12 @@ async function assemble(
   });
   const target = await add(mediaTypes.ociManifest, bytesOf(manifestText));
 
-  const layers = planLayers(names[0] ?? config.digest, parseManifest(manifestText), parseImageConfig(text));
+  const layers = planLayers(
+    names[0] ?? config.digest,
+    parseManifest(manifestText),
+    parseImageConfig(text),
+    tools.limits,
+  );
   await lease.use(
     layers.map(({ chainId }) => snapshotKey(chainId)),
     signal,

@@ -105,7 +105,7 @@ export async function removeUnused(
     if (first === undefined) throw notFound(`Cannot remove image "${target}": it is not on this machine`);
     const shown = first.name === undefined ? first.id.slice(7, 19) : displayName(first.name);
     if (users.length > 0) {
-      throw failedPrecondition(`Cannot remove image "${shown}": container ${users.join(", ")} uses it`);
+      throw failedPrecondition(`Cannot remove image "${shown}": ${users.join(", ")} uses it`);
     }
     if (rows.some(({ pinned }) => pinned)) {
       throw failedPrecondition(`Cannot remove image "${shown}": it is pinned`);

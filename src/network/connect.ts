@@ -1,8 +1,14 @@
 /** Connects containers to networks in the kernel, where the host's side is made when it is found missing: mostly it is there. */
+import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
+import { familyOf } from "./address/text.ts";
+import { protocols } from "./firewall/keys.ts";
+import { forgetConnections } from "./netlink/operation.ts";
+import { family } from "./netlink/route/objects.ts";
 import { ensureParent, mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
 import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
 import { lanAttachOperations, lanDetachOperation } from "./bridge/lan.ts";
+import { restrict, unrestrict } from "./egress/kernel.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
 import type { LiveStore } from "./live.ts";
 
@@ -23,6 +29,11 @@ export class Connector {
   async connect(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     if (network.driver === "bridge") await this.#connectToBridge(network, endpoint, namespace);
     else {
+      if (endpoint.egress !== undefined)
+        throw failedPrecondition(
+          `Cannot restrict what a container on network "${network.name}" may reach: its packets do not pass the host`,
+          { remedy: "Use a network of the driver bridge" },
+        );
       const parent = await ensureParent(this.#executor, network);
       await this.#executor.execute(lanAttachOperations(network, endpoint, namespace, parent));
     }
@@ -30,13 +41,15 @@ export class Connector {
 
   async #connectToBridge(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     const operations = attachOperations(network, endpoint, namespace);
+    await restrict(this.#executor, this.#live.store, endpoint);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#executor.execute(operations);
+        await this.#forget(endpoint.ports);
         return;
       } catch (error) {
         if (attempt === connectAttempts || !mayBeRepaired(error)) throw error;
-        await this.disconnect(endpoint);
+        await removeQuietly(this.#executor, detachOperations(endpoint));
         await this.#repair(network, error);
       }
     }
@@ -50,6 +63,7 @@ export class Connector {
   async disconnect(endpoint: EndpointRecord, namespace?: string): Promise<void> {
     if (endpoint.hostInterface !== "") await removeQuietly(this.#executor, detachOperations(endpoint));
     else if (namespace !== undefined) await removeQuietly(this.#executor, [lanDetachOperation(endpoint, namespace)]);
+    await unrestrict(this.#executor, endpoint);
   }
 
   /** Ports of containers that are connected. */
@@ -57,6 +71,18 @@ export class Connector {
     if (ports.length === 0) return;
     if (action === "delete") await removeQuietly(this.#executor, [portOperation(action, ports)]);
     else await this.#executor.execute([portOperation(action, ports)]);
+    await this.#forget(ports);
+  }
+
+  async #forget(ports: readonly PublishedPort[]): Promise<void> {
+    const connections = ports
+      .filter(({ protocol }) => protocol === "udp")
+      .map(({ hostAddress, hostPort }) => ({
+        family: familyOf(hostAddress) === 6 ? family.inet6 : family.inet,
+        protocol: protocols.udp,
+        port: hostPort,
+      }));
+    await forgetConnections(this.#executor, connections);
   }
 
   /** Once for all that wait for it. */

@@ -66,6 +66,17 @@ export interface ImageMount {
   readonly subpath: string;
 }
 
+/** A read-only file in the container that is in memory only. */
+export interface MemoryFile {
+  /** Path in the root. */
+  readonly path: string;
+  readonly data: Uint8Array;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Turns a profile into a classic BPF program. */
 export type CompileSeccomp = (profile: SeccompProfile, architecture: Architecture) => CompiledSeccomp;
 
@@ -102,6 +113,8 @@ export interface PlanOptions extends ProcessOptions {
   readonly copyUps?: readonly CopyUp[];
   /** By the destination of each of the config's mounts whose type is `image`. */
   readonly imageMounts?: ReadonlyMap<string, ImageMount>;
+  /** Secrets and the like: they are on no disk. */
+  readonly memoryFiles?: readonly MemoryFile[];
   /** Host directory in which the container waits at `start.sock` for its start, when its monitor does not stay. */
   readonly startDirectory?: string;
   /**

@@ -98,7 +98,7 @@ export const structs: readonly Omit<Declared, "number">[] = [
   },
   {
     name: "Result",
-    doc: "What one operation gave back (only `read-file` and `netlink` give anything)",
+    doc: "What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything)",
     fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
   },
 ];
@@ -798,6 +798,19 @@ export const operations: readonly Declared[] = [
       f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
     ],
   },
+  // -- the life of containers ------------------------------------------------------------------------------------
+  {
+    number: 110,
+    name: "memory-file",
+    doc: "Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else",
+    fields: [
+      f("path", "string", "path in the root; created as an empty file when missing"),
+      f("data", "bytes", "its content"),
+      f("mode", "u32", "permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
   // -- trees of files --------------------------------------------------------------------------------------------
   {
     number: 120,
@@ -814,6 +827,26 @@ export const operations: readonly Declared[] = [
       f("subpath", "string", "path in the layers' root of what is mounted, resolved in there; empty for all"),
       f("target", "string", "path in the root; created as a directory or an empty file when missing"),
       f("attributes", "u64", "MOUNT_ATTR_* to set on it; it is read-only in any case"),
+    ],
+  },
+  // -- a service -------------------------------------------------------------------------------------------------
+  {
+    number: 125,
+    name: "peer-credentials",
+    doc: "Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED)",
+    fields: [
+      f("pid", "u32", "process that has accepted the connection"),
+      f("descriptor", "u32", "the connection's descriptor there"),
+    ],
+  },
+  {
+    number: 126,
+    name: "notify-service",
+    doc: "Tell the service manager how a service is: one datagram (sd_notify(3))",
+    fields: [
+      f("path", "string", "its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first"),
+      f("pid", "u32", "main process of the service"),
+      f("text", "string", "lines of NAME=VALUE"),
     ],
   },
 ];

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { progressDisplay } from "../progress.ts";
 
 export const save = command(
@@ -17,10 +17,10 @@ export const save = command(
   },
   async (values, images, globals) => {
     const { openOutput } = await import("../output-file.ts");
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     await using output = await openOutput(values.output);
     using progress = progressDisplay(`Saving ${images.join(", ")}`, values.quiet === true);
-    await engine.imageStore.save(images, output.write, {
+    await engine.saveImages(images, output.write, {
       platform: values.platform,
       onProgress: progress.update,
       signal: interruption(),

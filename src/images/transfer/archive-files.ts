@@ -1,8 +1,9 @@
 /** Reads an archive's files into the content store as they come: what an image needs is found when all are there. */
 import { TarReader, defaultLimits, type TarEntry } from "#archive";
 import type { ContentStore, Expected } from "#content";
-import { invalidArgument, resourceExhausted, unavailable } from "#errdefs";
+import { dataLoss, invalidArgument, resourceExhausted, unavailable, type SampanError } from "#errdefs";
 import { isDigest, defaultDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
+import { decompress, defaultLimits as layerLimits } from "../layer-stream.ts";
 import type { Key, Lease } from "../leases.ts";
 import { plainStream, sniff } from "./plain-stream.ts";
 
@@ -19,7 +20,6 @@ export interface ArchiveTools {
 const archiveLimits = { ...defaultLimits, entries: 100_000 };
 const maxLinks = 16;
 const action = "load the archive";
-
 export class ArchiveFiles {
   readonly #files = new Map<string, ArchiveFile>();
   readonly #links = new Map<string, string>();
@@ -146,6 +146,7 @@ function normalize(path: string, base: string): string | undefined {
   return parts.join("/");
 }
 
+/** How a stream is compressed, by its first bytes; and all of the stream. */
 /** The current entry's bytes. A hole, of which one could have terabytes, is in no archive of images. */
 async function* contentOf(tar: TarReader, size: number, path: string): AsyncGenerator<Uint8Array> {
   let position = 0;

@@ -24,7 +24,7 @@ export async function* plainStream(stream: AsyncIterable<Uint8Array>, action: st
   yield* bounded(all, action, (source) => decompress(source, compression, damaged));
 }
 
-/** How a stream is compressed, by its first bytes; and all of the stream. */
+/** Tells how a stream is compressed by its first bytes. */
 export async function sniff(
   stream: AsyncIterable<Uint8Array>,
   action: string,

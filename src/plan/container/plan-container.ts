@@ -76,6 +76,11 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
 
   addRoot(list, config, options, selinuxLabel(linux.mountLabel, "linux.mountLabel", facts));
   list.append(mounts.steps);
+  for (const { path, ...file } of options.memoryFiles ?? [])
+    list.add(
+      { op: "memory-file", path: pathInRoot(path, "put a file"), ...file },
+      "The program finds a secret here that is in memory only, and only in this container",
+    );
   const hostDev = config.mounts.some((mount) => mountTarget(mount.destination) === "/dev" && isBind(mount));
   if (!hostDev) addDevices(list, linux.devices, userNamespace);
   const cwd = absolutePath(process.cwd, "change directory to");

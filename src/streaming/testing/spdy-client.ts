@@ -50,7 +50,7 @@ export class SpdyClient {
     return await new Promise((resolve, reject) => {
       asked.once("error", reject);
       asked.once("upgrade", (response, socket, head) => {
-        resolve(new SpdyClient(socket as Socket, String(response.headers["x-stream-protocol-version"]), head));
+        resolve(new SpdyClient(socket, String(response.headers["x-stream-protocol-version"]), head));
       });
       asked.once("response", (response) => {
         let text = "";
