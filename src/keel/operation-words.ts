@@ -80,6 +80,7 @@ const words: Words = {
   "root-alone": () => "take the root's mount alone",
   "mount-layers": (o) => `mount an image on "${o.target}"`,
   netlink: (o) => o.purpose,
+  "forward-port": (o) => `publish port ${o.port} on "${o.address}"`,
 };
 
 /** E.g. `mount proc on "/proc"`. */

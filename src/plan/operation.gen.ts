@@ -847,6 +847,25 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+export interface OperationForwardPort {
+  readonly op: "forward-port";
+  /** 6 TCP, 17 UDP */
+  readonly protocol: number;
+  /** IPv4 or IPv6 address to listen on */
+  readonly address: string;
+  /** 1 to 65535 */
+  readonly port: number;
+  /** IPv4 or IPv6 address, of any family */
+  readonly target: string;
+  /** 1 to 65535 */
+  readonly targetPort: number;
+  /** the container's process */
+  readonly pid: number;
+  /** absolute path of a file to make; its removal ends the forwarding */
+  readonly file: string;
+}
+
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 export interface OperationRootAlone {
   readonly op: "root-alone";
@@ -942,6 +961,7 @@ export type Operation =
   | OperationUnmount
   | OperationHostDirectory
   | OperationNetlink
+  | OperationForwardPort
   | OperationRootAlone
   | OperationMountLayers;
 

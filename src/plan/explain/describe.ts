@@ -145,6 +145,8 @@ const words: Words = {
     return `mount ${part}${layers} on ${o.target}${attributeWords(o.attributes, [])}`;
   },
   netlink: (o) => o.purpose,
+  "forward-port": (o) =>
+    `pass ${o.protocol === 6 ? "connections to" : "datagrams for"} port ${o.port} of ${o.address} on to port ${o.targetPort} of ${o.target}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };
 
