@@ -575,6 +575,17 @@ static void decode_op_netlink(struct wire_reader *r, struct op_netlink *v)
 	v->purpose = wire_read_string(r);
 }
 
+static void decode_op_forward_port(struct wire_reader *r, struct op_forward_port *v)
+{
+	v->protocol = wire_read_u32(r);
+	v->address = wire_read_string(r);
+	v->port = wire_read_u32(r);
+	v->target = wire_read_string(r);
+	v->target_port = wire_read_u32(r);
+	v->pid = wire_read_u32(r);
+	v->file = wire_read_string(r);
+}
+
 static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *v)
 {
 	v->path = wire_read_string(r);
@@ -830,6 +841,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_NETLINK:
 			decode_op_netlink(r, &o->u.netlink);
+			break;
+		case OP_FORWARD_PORT:
+			decode_op_forward_port(r, &o->u.forward_port);
 			break;
 		case OP_MEMORY_FILE:
 			decode_op_memory_file(r, &o->u.memory_file);
@@ -1363,6 +1377,8 @@ const char *wire_operation_name(uint16_t number)
 		return "host-directory";
 	case OP_NETLINK:
 		return "netlink";
+	case OP_FORWARD_PORT:
+		return "forward-port";
 	case OP_MEMORY_FILE:
 		return "memory-file";
 	case OP_ROOT_ALONE:

@@ -193,6 +193,7 @@ enum wire_operation_number {
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
+	OP_FORWARD_PORT = 101,
 	OP_MEMORY_FILE = 110,
 	OP_ROOT_ALONE = 120,
 	OP_MOUNT_LAYERS = 121,
@@ -701,6 +702,17 @@ struct op_netlink {
 	const char *purpose; /* what the messages are to do, in words that continue `Cannot` */
 };
 
+/* Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+struct op_forward_port {
+	uint32_t protocol; /* 6 TCP, 17 UDP */
+	const char *address; /* IPv4 or IPv6 address to listen on */
+	uint32_t port; /* 1 to 65535 */
+	const char *target; /* IPv4 or IPv6 address, of any family */
+	uint32_t target_port; /* 1 to 65535 */
+	uint32_t pid; /* the container's process */
+	const char *file; /* absolute path of a file to make; its removal ends the forwarding */
+};
+
 /* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 struct op_memory_file {
 	const char *path; /* path in the root; created as an empty file when missing */
@@ -813,6 +825,7 @@ struct wire_operation {
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
+		struct op_forward_port forward_port;
 		struct op_memory_file memory_file;
 		struct op_root_alone root_alone;
 		struct op_mount_layers mount_layers;

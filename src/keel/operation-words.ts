@@ -83,6 +83,7 @@ const words: Words = {
   netlink: (o) => o.purpose,
   "peer-credentials": () => "ask who is at the other end of a connection",
   "notify-service": (o) => `tell the service manager at "${o.path}"`,
+  "forward-port": (o) => `publish port ${o.port} on "${o.address}"`,
 };
 
 /** E.g. `mount proc on "/proc"`. */

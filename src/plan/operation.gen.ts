@@ -847,6 +847,25 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+export interface OperationForwardPort {
+  readonly op: "forward-port";
+  /** 6 TCP, 17 UDP */
+  readonly protocol: number;
+  /** IPv4 or IPv6 address to listen on */
+  readonly address: string;
+  /** 1 to 65535 */
+  readonly port: number;
+  /** IPv4 or IPv6 address, of any family */
+  readonly target: string;
+  /** 1 to 65535 */
+  readonly targetPort: number;
+  /** the container's process */
+  readonly pid: number;
+  /** absolute path of a file to make; its removal ends the forwarding */
+  readonly file: string;
+}
+
 /** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 export interface OperationMemoryFile {
   readonly op: "memory-file";
@@ -977,6 +996,7 @@ export type Operation =
   | OperationUnmount
   | OperationHostDirectory
   | OperationNetlink
+  | OperationForwardPort
   | OperationMemoryFile
   | OperationRootAlone
   | OperationMountLayers

@@ -52,9 +52,16 @@ export class Networking {
       store: core.networkStore,
       executor: core.executor,
       isAlive: (container) => this.#isAlive(container),
+      place: (container) => this.#place(container),
     });
     this.settings = new SettingsStore(core.database);
     this.#names = names;
+  }
+
+  #place(container: string): { readonly pid: number; readonly directory: string } | undefined {
+    const state = this.#core.runtime.state(container);
+    if (state.status !== "running" && state.status !== "created") return undefined;
+    return { pid: state.pid, directory: this.#core.runtime.stateDirectory(container) };
   }
 
   #isAlive(container: string): boolean {
