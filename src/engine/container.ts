@@ -4,6 +4,7 @@ import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#kee
 import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
+import { noteLost } from "./lifecycle/note-lost.ts";
 import { setPaused, thaw } from "./lifecycle/freeze.ts";
 import { containerTop, type ProcessTable } from "./lifecycle/top.ts";
 import { updateContainer, type UpdateOptions } from "./lifecycle/update.ts";
@@ -90,6 +91,7 @@ export class Container implements AsyncDisposable {
     if (this.record.resolved.dependsOn !== undefined) await startDependencies(this.#core, this, options.above ?? []);
     records.claim(this.id, "start");
     let begun = false;
+    noteLost(this.#core, this.record);
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
@@ -366,6 +368,7 @@ export class Container implements AsyncDisposable {
       await this.#makeRoom(error);
       records.claim(this.id, "remove");
     }
+    noteLost(this.#core, this.record);
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created") {

@@ -25,7 +25,7 @@ import {
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
-import type { HostFacts, Plan } from "#plan";
+import { checkCgroupPath, type HostFacts, type Plan } from "#plan";
 import { dockerCredentials, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import { OverlaySnapshotter, type RootSource } from "#snapshots";
@@ -478,6 +478,7 @@ export class Engine implements AsyncDisposable {
         "Cannot restart a container that is removed when it has ended: leave --restart or --rm out",
       );
     logLimit(options);
+    if (options.cgroupParent !== undefined) checkCgroupPath(options.cgroupParent);
     const health = healthCheck(options.health, config.healthcheck);
     if (health === undefined && (options.healthOnFailure ?? "none") !== "none")
       throw invalidArgument("Cannot act on bad health: the container has no health check", {
