@@ -6,9 +6,9 @@ import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
 import { setPaused, thaw } from "./lifecycle/freeze.ts";
-import { containerTop, type ProcessTable } from "./lifecycle/top.ts";
-import { updateContainer, type UpdateOptions } from "./lifecycle/update.ts";
-import { waitFor, type WaitCondition } from "./lifecycle/wait.ts";
+import type { ProcessTable } from "./lifecycle/top.ts";
+import type { UpdateOptions } from "./lifecycle/update.ts";
+import type { WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import { readLog, type LogOptions } from "./logs.ts";
@@ -17,8 +17,7 @@ import type { ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
-import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
-import { startDependencies } from "./supervise/dependencies.ts";
+import type { StatsOptions } from "./stats/watch-stats.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
 
@@ -88,7 +87,7 @@ export class Container implements AsyncDisposable {
   async start(options?: StartOptions): Promise<Attachment | undefined>;
   async start(options: StartOptions = {}): Promise<Attachment | undefined> {
     const { runtime, records, supervision } = this.#core;
-    if (this.record.resolved.dependsOn !== undefined) await startDependencies(this.#core, this, options.above ?? []);
+    await this.#startDependencies(options.above ?? []);
     records.claim(this.id, "start");
     let begun = false;
     noteLost(this.#core, this.record);
@@ -123,6 +122,12 @@ export class Container implements AsyncDisposable {
     }
   }
 
+  async #startDependencies(above: readonly string[]): Promise<void> {
+    if (this.record.resolved.dependsOn === undefined) return;
+    const { startDependencies } = await import("./supervise/start-dependencies.ts");
+    await startDependencies(this.#core, this, above);
+  }
+
   #needsSupervision(): boolean {
     const { options, resolved } = this.record;
     return resolved.health !== undefined || parseRestart(options.restart).name !== "no";
@@ -131,7 +136,7 @@ export class Container implements AsyncDisposable {
   /** For the supervisor: starts it again unless somebody has stopped it meanwhile. */
   async startAgain(): Promise<void> {
     const { records, supervision } = this.#core;
-    if (this.record.resolved.dependsOn !== undefined) await startDependencies(this.#core, this, []);
+    await this.#startDependencies([]);
     records.claim(this.id, "start");
     try {
       const { status } = this.state;
@@ -163,7 +168,10 @@ export class Container implements AsyncDisposable {
    */
   async wait(options: { readonly signal?: AbortSignal; readonly condition?: WaitCondition } = {}): Promise<ExitStatus> {
     const { condition = "not-running" } = options;
-    if (condition !== "not-running") return await waitFor(this.#core, this.record, condition, options.signal);
+    if (condition !== "not-running") {
+      const { waitFor } = await import("./lifecycle/wait.ts");
+      return await waitFor(this.#core, this.record, condition, options.signal);
+    }
     const monitor = this.#monitor;
     this.#monitor = undefined;
     const status = await this.#core.runtime.wait(this.id, options.signal, monitor);
@@ -269,6 +277,7 @@ export class Container implements AsyncDisposable {
 
   /** Changes limits, also while it runs; see {@link updateContainer}. Resolves with warnings. */
   async update(options: UpdateOptions): Promise<readonly string[]> {
+    const { updateContainer } = await import("./lifecycle/update.ts");
     const { record, warnings } = await updateContainer(this.#core, this.record, options);
     this.#record = record;
     return warnings;
@@ -276,6 +285,7 @@ export class Container implements AsyncDisposable {
 
   /** Its processes by the host's pids. `options` are those of the host's ps(1). */
   async top(options: readonly string[] = []): Promise<ProcessTable> {
+    const { containerTop } = await import("./lifecycle/top.ts");
     const table = await containerTop(this.#core, this.record, options);
     containerEvent(this.#core, this.record, "top");
     return table;
@@ -283,6 +293,7 @@ export class Container implements AsyncDisposable {
 
   /** What it uses, once a second or as `interval` says, until it ends. */
   async *stats(options: Omit<StatsOptions, "containers"> = {}): AsyncGenerator<ContainerStats, void, void> {
+    const { watchStats } = await import("./stats/watch-stats.ts");
     for await (const [one] of watchStats(this.#core, { ...options, containers: [this.id] }))
       if (one !== undefined) yield one;
   }

@@ -58,7 +58,7 @@ export interface CoreOptions {
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
   /** Program and arguments of a supervisor in the background; empty where there is to be none. */
-  readonly superviseCommand: readonly string[];
+  readonly superviseCommand: () => readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -85,7 +85,7 @@ export class EngineCore {
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
-  readonly superviseCommand: readonly string[];
+  readonly superviseCommand: () => readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;

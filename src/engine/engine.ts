@@ -55,13 +55,13 @@ import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from
 import { containerHostname } from "./runtime-config.ts";
 import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
-import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
+import type { StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { parseDependency } from "./supervise/dependencies.ts";
 import { healthCheck } from "./supervise/health.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
-import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import type { SuperviseOptions } from "./supervise/supervisor.ts";
 import { resolveVolumes, withVolumesFrom } from "./volumes/resolve-volumes.ts";
 import { Volumes } from "./volumes/volumes.ts";
 import type { ImageRunConfig } from "#spec";
@@ -185,7 +185,7 @@ export class Engine implements AsyncDisposable {
       volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
       secrets: new SecretStore(paths.state),
       supervision: new SupervisionBook(database),
-      superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
+      superviseCommand: () => (options.background === false ? [] : ownCommand(paths, ["supervise"])),
       facts,
       executor,
       database,
@@ -232,6 +232,7 @@ export class Engine implements AsyncDisposable {
    * resolves at once when another one does and is not to be replaced.
    */
   async supervise(options: SuperviseOptions = {}): Promise<void> {
+    const { Supervisor } = await import("./supervise/supervisor.ts");
     await new Supervisor(this.#core, options).run();
   }
 
@@ -402,8 +403,9 @@ export class Engine implements AsyncDisposable {
   }
 
   /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */
-  stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
-    return watchStats(this.#core, options);
+  async *stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
+    const { watchStats } = await import("./stats/watch-stats.ts");
+    yield* watchStats(this.#core, options);
   }
 
   /** The plan of a container that is not made: what keel would do, step by step. */

@@ -167,6 +167,9 @@ export interface ContainerOptions {
   readonly logDriver?: "cri" | "none";
   /** Bytes after which a new file of the log is begun, or a text such as `10m`. */
   readonly logMaxSize?: number | string;
+  /** Names of labels and of variables that `logs --details` prints. */
+  readonly logLabels?: readonly string[];
+  readonly logEnv?: readonly string[];
   /** How many files of the log are kept, 1 to 1000; 1 by default. */
   readonly logMaxFiles?: number;
   readonly stopSignal?: string;

@@ -231,7 +231,7 @@ describe("logs that are rotated", () => {
       (await stocked.host.sampan(["create", ...options.flatMap((o) => ["--log-opt", o]), image])).stderr;
     expect(await failure("max-size=10")).toContain("the smallest size is 1k");
     expect(await failure("max-file=3")).toContain("max-size is missing");
-    expect(await failure("colour=red")).toContain("it is max-size=BYTES or max-file=NUMBER");
+    expect(await failure("colour=red")).toContain("it is max-size=BYTES, max-file=NUMBER, labels= or env=");
   });
 });
 
