@@ -35,6 +35,13 @@ import { networkRm } from "./commands/network-rm.ts";
 import { port } from "./commands/port.ts";
 import { portAdd } from "./commands/port-add.ts";
 import { portRm } from "./commands/port-rm.ts";
+import { podCreate } from "./commands/pod-create.ts";
+import { podInspect } from "./commands/pod-inspect.ts";
+import { podPs } from "./commands/pod-ps.ts";
+import { podRm } from "./commands/pod-rm.ts";
+import { podRun } from "./commands/pod-run.ts";
+import { podStart } from "./commands/pod-start.ts";
+import { podStop } from "./commands/pod-stop.ts";
 import { ps } from "./commands/ps.ts";
 import { pull } from "./commands/pull.ts";
 import { push } from "./commands/push.ts";
@@ -73,6 +80,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[login, logout, copy, tags, referrers, registryRm],
     ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
+    ...[podCreate, podRun, podPs, podInspect, podStart, podStop, podRm],
     ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
@@ -86,6 +94,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["pod ls", "pod ps"],
   ["volume list", "volume ls"],
   ["volume remove", "volume rm"],
   ["network list", "network ls"],

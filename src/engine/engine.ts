@@ -50,6 +50,8 @@ import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
+import { joinPod, PodBook } from "./pods/pod-book.ts";
+import { Pods } from "./pods/pods.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { containerHostname } from "./runtime-config.ts";
@@ -184,6 +186,7 @@ export class Engine implements AsyncDisposable {
       journal,
       volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
       secrets: new SecretStore(paths.state),
+      pods: new PodBook(database, join(paths.state, "..", "pods")),
       supervision: new SupervisionBook(database),
       superviseCommand: () => (options.background === false ? [] : ownCommand(paths, ["supervise"])),
       facts,
@@ -239,6 +242,11 @@ export class Engine implements AsyncDisposable {
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Groups of containers that share namespaces, a network and limits. */
+  get pods(): Pods {
+    return new Pods(this.#core);
   }
 
   /** Directories that outlive containers. */
@@ -429,7 +437,8 @@ export class Engine implements AsyncDisposable {
   async #makeRecord(given: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
     // The content of secrets is not in the database, which is on a disk.
     const { secrets = [], ...others } = given;
-    const options = { ...others, mounts: withVolumesFrom(others, this.#core.records) };
+    const member = given.pod === undefined ? undefined : joinPod(this.#core.pods.find(given.pod), others);
+    const options = { ...others, ...member?.options, mounts: withVolumesFrom(others, this.#core.records) };
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
@@ -457,6 +466,7 @@ export class Engine implements AsyncDisposable {
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: resolveVolumes(options, config.volumes),
+      ...(member !== undefined && { pod: member.membership }),
       ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
       ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),

@@ -74,6 +74,8 @@ export interface ContainerOptions {
   readonly domainname?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly mounts?: readonly MountOption[];
+  /** Name or id of the pod that it is part of. */
+  readonly pod?: string;
   /** Containers whose binds and volumes it has too: `NAME`, or `NAME:ro`. */
   readonly volumesFrom?: readonly string[];
   /** Files that are in memory only. */

@@ -171,7 +171,7 @@ export class Supervisor {
       this.#core.supervision.begin(id);
     else if (known === undefined || !known.wanted) return;
     // Somebody is starting or removing it.
-    if (state.status === "created" || this.#core.records.isClaimed(id)) return this.#later(id, Date.now() + retryDelay);
+    if (state.status === "created" || this.#core.records.isBusy(id)) return this.#later(id, Date.now() + retryDelay);
     await this.#ended(record, state);
   }
 
@@ -215,7 +215,7 @@ export class Supervisor {
     try {
       await new Container(this.#core, record).startAgain();
     } catch (error) {
-      if (isSampanError(error, "failed-precondition") && this.#core.records.isClaimed(record.id))
+      if (isSampanError(error, "failed-precondition") && this.#core.records.isBusy(record.id))
         return this.#later(record.id, Date.now() + retryDelay);
       this.#options.onError?.(error, record.id);
       if (!this.#core.records.has(record.id)) return;
