@@ -31,8 +31,9 @@ import { KeelExecutor } from "#keel";
 import type { HostFacts, Plan } from "#plan";
 import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
-import { OverlaySnapshotter, type RootSource } from "#snapshots";
+import type { RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
+import { chooseSnapshotter } from "./choose-snapshotter.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { inspectImage } from "./image-details.ts";
 import type { ContainerEngine, TransferOptions } from "./interface.ts";
@@ -96,6 +97,8 @@ export interface EngineOptions {
   readonly background?: boolean;
   /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
   readonly onDamage?: OnDamage;
+  /** Only to look, also on a disk that cannot be written. */
+  readonly readOnly?: boolean;
 }
 
 /** Of a pull by the embedded engine. */
@@ -165,17 +168,18 @@ export class Engine implements ContainerEngine {
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
     const onDamage = options.onDamage ?? "refuse";
-    const sharedBook = openBook(paths.shared, onDamage);
+    const readOnly = options.readOnly ?? false;
+    const sharedBook = openBook(paths.shared, onDamage, readOnly);
     const shared = sharedBook.database;
-    if (namespace !== defaultNamespace) {
+    if (namespace !== defaultNamespace && !readOnly) {
       new Namespaces(shared, paths.root).ensure(namespace);
       makeNamespaceDirectory(paths.database);
     }
-    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage, readOnly);
     const { database } = ownBook;
     const records = new Records(database, (record) => writeRecord(paths, record));
     const mountRecords = new ImageMountRecords(shared);
-    const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
+    const snapshotter = await chooseSnapshotter(paths.root, executor);
     const images = new Images({
       database: shared,
       namespace,
@@ -216,8 +220,10 @@ export class Engine implements ContainerEngine {
       const { restoreBooks } = await import("./housekeeping/restore-books.ts");
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
-    await engine.#recover();
-    ensureSupervisor(core);
+    if (!readOnly) {
+      await engine.#recover();
+      ensureSupervisor(core);
+    }
     return engine;
   }
 

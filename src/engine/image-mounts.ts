@@ -45,7 +45,7 @@ export class ImageMounts {
    * @throws SampanError `not-found`, `already-exists`, `failed-precondition`; nothing is mounted then
    */
   async mount(nameOrId: string, directory: string, options: { readonly writable?: boolean } = {}): Promise<string> {
-    const image = this.#images.resolve(nameOrId);
+    using image = await this.#images.hold(nameOrId);
     const { chainId } = image;
     if (chainId === undefined)
       throw unsupported(`Cannot mount image "${nameOrId}": it has no layers`, { path: nameOrId });

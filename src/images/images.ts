@@ -23,6 +23,8 @@ import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedIm
 import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
 import { importImage, type ImportOptions } from "./import.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
+import { holdImage } from "./hold-image.ts";
+import { Lease } from "./leases.ts";
 import { NamedLeases, type NamedLeaseOptions } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
@@ -279,6 +281,23 @@ export class Images implements Disposable {
     return filters.length === 0 ? list : list.filter(parseFilters(filters, this.#store));
   }
 
+  /**
+   * Finds an image and keeps all of it, whoever removes it meanwhile, until the lease is disposed of.
+   *
+   * @throws SampanError as {@link resolve}
+   */
+  async hold(nameOrId: string): Promise<ResolvedImage & Disposable> {
+    const lease = new Lease(this.#options.database);
+    try {
+      const find = (): ResolvedImage => this.resolve(nameOrId);
+      const image = await holdImage(lease, this.#store, find, new AbortController().signal);
+      return { ...image, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+    } catch (error) {
+      lease[Symbol.dispose]();
+      throw error;
+    }
+  }
+
   /** Remembers that a container is made of an image, so that others are pruned before it. */
   noteUse(image: ResolvedImage): void {
     this.#store.noteUse(image, Date.now());
@@ -382,8 +401,9 @@ export class Images implements Disposable {
    *
    * @param options.measure false leaves sizes 0, and reads no tree
    */
-  async usage(inUse: InUse, options: { readonly measure?: boolean } = {}): Promise<ImagesUsage> {
-    return await imagesUsage(this.#tools(), inUse, options.measure ?? true);
+  async usage(options: { readonly measure?: boolean } = {}): Promise<ImagesUsage> {
+    const tools = this.#tools();
+    return await imagesUsage(tools, tools.inUse, options.measure ?? true);
   }
 
   /**
