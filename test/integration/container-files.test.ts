@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ociProgram } from "../support/oci-host.ts";
 import { makeRichTree } from "../support/rich-tree.ts";
 import { eventually, StockedHost } from "../support/stocked-host.ts";
 import { readTree } from "../support/tree.ts";
@@ -163,7 +164,17 @@ test(
     expect(
       await stocked.host
         .must([
-          ...[...podman, "run", "--rm", "--network", "none", "--cgroup-parent", stocked.host.cgroupParent],
+          ...[
+            ...podman,
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--log-driver",
+            "k8s-file",
+            "--cgroup-parent",
+            stocked.host.cgroupParent,
+          ],
           ...["localhost/committed:1", "sh", "-c", "cat /new/f /tree/opaque/z; ls /tree/opaque; ls -d /tree/dir"],
         ])
         .catch((error: unknown) => String(error)),
@@ -265,5 +276,9 @@ async function podmanCommand(): Promise<readonly string[]> {
     "cgroupfs",
     "--events-backend",
     "file",
+    "--runtime",
+    ociProgram,
+    "--runtime-flag",
+    `root=${join(stocked.host.directory, "oci")}`,
   ];
 }

@@ -271,9 +271,9 @@ describe("what cannot be copied", () => {
     expect(await fails(["-", "running:/dst/has"], { input: tarOf({ name: "../out", data: "x" }) })).toContain(
       "leaves the layer's root",
     );
-    expect(
-      await fails(["-", "running:/dst/has"], { input: tarOf({ name: "a\0b" as string, pax: [["path", "a\0b"]] }) }),
-    ).toContain("NUL");
+    expect(await fails(["-", "running:/dst/has"], { input: tarOf({ name: "a", pax: [["path", "a\0b"]] }) })).toContain(
+      "NUL",
+    );
     expect(
       await fails(["-", "running:/dst/has"], {
         input: Buffer.from("no archive at all, but longer than a block".repeat(30)),
