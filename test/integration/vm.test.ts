@@ -63,7 +63,7 @@ beforeAll(async () => {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}, 420_000);
+}, 720_000);
 
 describe("runInVm()", () => {
   it("runs commands on a machine with cgroup v2 alone, all controllers and the pinned Node", () => {

@@ -1,4 +1,5 @@
 /** Many containers at once: how many a second come to their end, 8 at a time. */
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { checkout } from "../support/checkout.ts";
 import { makeBundle, WarmRuntime } from "./oci.ts";
@@ -22,11 +23,12 @@ interface Contender extends AsyncDisposable {
   readonly all: (round: number) => Promise<void>;
 }
 
-/** Bundles with a cgroup for each. */
-async function bundles(count: number, make: (index: number) => Promise<string>, place: Place): Promise<string[]> {
+/** Copies of a bundle with a cgroup for each. */
+async function bundles(first: string, place: Place): Promise<readonly string[]> {
   const made: string[] = [];
-  for (let index = 0; index < count; index++) {
-    const directory = await make(index);
+  for (let index = 0; index < runs; index++) {
+    const directory = `${first}-${index}`;
+    await cp(first, directory, { recursive: true });
     await changeConfig(directory, (spec) => (spec.linux["cgroupsPath"] = `/${place.cgroup}/parallel-${index}`));
     made.push(directory);
   }
@@ -49,7 +51,7 @@ function commands(name: string, argv: readonly string[], directories: readonly s
 }
 
 async function contenders(place: Place): Promise<readonly Contender[]> {
-  const own = await bundles(runs, async (i) => await makeBundle(place, `parallel-${i}`), place);
+  const own = await bundles(await makeBundle(place, "parallel"), place);
   const warm = new WarmRuntime("/run/oci-parallel");
   const found: Contender[] = [
     {
@@ -67,7 +69,7 @@ async function contenders(place: Place): Promise<readonly Contender[]> {
   ];
   for (const peer of peers) {
     if (!(await isInstalled(peer.program))) continue;
-    const theirs = await bundles(runs, async (i) => await peerBundle(peer, place, `parallel-${peer.key}-${i}`), place);
+    const theirs = await bundles(await peerBundle(peer, place, `parallel-${peer.key}`), place);
     const argv = [peer.program, "--root", join("/run", peer.key), "run"];
     found.push(commands(`${peer.title} run`, argv, theirs, await versionOf(peer.program)));
   }
