@@ -48,14 +48,7 @@ beforeAll(async () => {
     "-c",
     `${made}; echo t > /mem/file; ${wait}`,
   ]);
-  await stocked.host.must([
-    "sh",
-    "-c",
-    made
-      .replaceAll(" /src", ` ${files}/src`)
-      .replaceAll(" /dst", ` ${files}/dst`)
-      .replace("/src/dir/sub", `${files}/src/dir/sub`),
-  ]);
+  await stocked.host.must(["sh", "-c", made.replaceAll(" /src", ` ${files}/src`).replaceAll(" /dst", ` ${files}/dst`)]);
 });
 afterAll(async () => stocked[Symbol.asyncDispose]());
 
@@ -255,7 +248,6 @@ describe("what cannot be copied", () => {
     expect(await fails(["running:/a", "stopped:/b"])).toContain("one of the two places must be in a container");
     expect(await fails(["nosuch:/a", files])).toContain('Cannot find container "nosuch"');
     expect(await fails([join(files, "nosuch"), "running:/"])).toContain("it is not there");
-    expect(await fails(["running:/src", "-", "x"]).catch(() => "")).toBe("");
     expect(await fails(["-", "running:/src/file"], { input: new Uint8Array(1024) })).toContain("it is no directory");
     expect(await fails(["-", "running:/nosuch"], { input: new Uint8Array(1024) })).toContain(
       "there is no such directory",
@@ -280,7 +272,7 @@ describe("what cannot be copied", () => {
       "leaves the layer's root",
     );
     expect(
-      await fails(["-", "running:/dst/has"], { input: tarOf({ name: "a\0b" as string, pax: [["path", "a\0b"]] }) }),
+      await fails(["-", "running:/dst/has"], { input: tarOf({ name: "a\0b", pax: [["path", "a\0b"]] }) }),
     ).toContain("NUL");
     expect(
       await fails(["-", "running:/dst/has"], {

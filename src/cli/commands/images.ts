@@ -47,10 +47,11 @@ export const images = command(
       };
     });
     if (values.format === "json") {
-      for (const r of rows)
-        process.stdout.write(
+      const lines = rows.map(
+        (r) =>
           `${JSON.stringify({ Repository: r.repository, Tag: r.tag, Digest: r.digest, ID: r.id, Platform: r.platform, CreatedSince: r.created, Size: r.size })}\n`,
-        );
+      );
+      process.stdout.write(lines.join(""));
       return 0;
     }
     const digests = values.digests === true;

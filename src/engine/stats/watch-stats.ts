@@ -26,6 +26,7 @@ export async function* watchStats(
 ): AsyncGenerator<readonly ContainerStats[], void, void> {
   const named = containers?.map((name) => core.records.find(name).id);
   const before = new Map<string, { readonly startedAt: number; readonly sample: Sample }>();
+  // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- it is aborted from outside
   for (let round = 0; signal?.aborted !== true; round += 1) {
     const all: ContainerStats[] = [];
     for (const record of wanted(core, named)) {

@@ -1,9 +1,8 @@
 /** Reads an archive's files into the content store as they come: what an image needs is found when all are there. */
 import { TarReader, defaultLimits, type TarEntry } from "#archive";
 import type { ContentStore, Expected } from "#content";
-import { dataLoss, invalidArgument, resourceExhausted, unavailable, type SampanError } from "#errdefs";
+import { invalidArgument, resourceExhausted, unavailable } from "#errdefs";
 import { isDigest, defaultDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
-import { decompress, defaultLimits as layerLimits } from "../layer-stream.ts";
 import type { Key, Lease } from "../leases.ts";
 import { plainStream, sniff } from "./plain-stream.ts";
 

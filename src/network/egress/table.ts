@@ -229,7 +229,6 @@ function inetChains(version: Version): Record<string, ChainShape> {
 
 const inputName = meta(metaKeys.inputName);
 const outputName = meta(metaKeys.outputName);
-const fromThem: Rule = [inputName, lookup("interfaces")];
 
 /** `offset` of the sender's address of IPv4 in ARP. */
 const arpSender = 14;
