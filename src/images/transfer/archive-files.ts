@@ -19,6 +19,9 @@ export interface ArchiveTools {
 const archiveLimits = { ...defaultLimits, entries: 100_000 };
 const maxLinks = 16;
 const action = "load the archive";
+/** Files that say what is in the archive. */
+const lists: ReadonlySet<string> = new Set(["manifest.json", "index.json", "oci-layout"]);
+
 export class ArchiveFiles {
   readonly #files = new Map<string, ArchiveFile>();
   readonly #links = new Map<string, string>();
@@ -73,6 +76,12 @@ export class ArchiveFiles {
       return;
     }
     if (entry.type !== "file") throw invalidArgument(`Cannot load the archive: "${path}" is no file`);
+    // Lists are read whole later: what is too large for that need not be stored first.
+    if (lists.has(path) && entry.size > defaultDocumentSize) {
+      throw resourceExhausted(
+        `Cannot load the archive: "${path}" has ${entry.size} bytes, at most ${defaultDocumentSize} are allowed`,
+      );
+    }
     if (entry.size > maxLayerSize) {
       throw resourceExhausted(
         `Cannot load the archive: "${path}" has ${entry.size} bytes, at most ${maxLayerSize} are allowed`,
