@@ -1,7 +1,7 @@
 /** Reads an archive's files into the content store as they come: what an image needs is found when all are there. */
 import { TarReader, defaultLimits, type TarEntry } from "#archive";
 import type { ContentStore, Expected } from "#content";
-import { invalidArgument, resourceExhausted, unavailable } from "#errdefs";
+import { invalidArgument, resourceExhausted } from "#errdefs";
 import { isDigest, defaultDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
 import type { Key, Lease } from "../leases.ts";
 import { plainStream, sniff } from "./plain-stream.ts";
@@ -103,11 +103,15 @@ export class ArchiveFiles {
       }
       return { digest, size, compression };
     }
-    const stored = await content.add(all);
+    return { ...(await this.add(all, signal)), compression };
+  }
+
+  /** Stores bytes that the archive names otherwise than by their digest, or that are made of it. */
+  async add(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Expected> {
+    const { content, lease } = this.#tools;
+    const stored = await content.add(source, async (digest) => await lease.use([digest], signal));
     this.made.push(stored.digest);
-    await lease.use([stored.digest], signal);
-    if (content.has(stored.digest)) return { ...stored, compression };
-    throw unavailable("Cannot load the archive: another process removed what it brought", { remedy: "Try again" });
+    return stored;
   }
 
   has(path: string): boolean {
