@@ -847,6 +847,25 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+export interface OperationForwardPort {
+  readonly op: "forward-port";
+  /** 6 TCP, 17 UDP */
+  readonly protocol: number;
+  /** IPv4 or IPv6 address to listen on */
+  readonly address: string;
+  /** 1 to 65535 */
+  readonly port: number;
+  /** IPv4 or IPv6 address, of any family */
+  readonly target: string;
+  /** 1 to 65535 */
+  readonly targetPort: number;
+  /** the container's process */
+  readonly pid: number;
+  /** absolute path of a file to make; its removal ends the forwarding */
+  readonly file: string;
+}
+
 /** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 export interface OperationMemoryFile {
   readonly op: "memory-file";
@@ -860,6 +879,17 @@ export interface OperationMemoryFile {
   readonly uid: number;
   /** group */
   readonly gid: number;
+}
+
+/** Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+export interface OperationPinNamespaces {
+  readonly op: "pin-namespaces";
+  /** CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+  readonly namespaces: bigint;
+  /** absolute, existing host directory, in which none of the files is */
+  readonly directory: string;
+  /** host name of the uts namespace, or empty */
+  readonly hostname: string;
 }
 
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
@@ -977,7 +1007,9 @@ export type Operation =
   | OperationUnmount
   | OperationHostDirectory
   | OperationNetlink
+  | OperationForwardPort
   | OperationMemoryFile
+  | OperationPinNamespaces
   | OperationRootAlone
   | OperationMountLayers
   | OperationPeerCredentials

@@ -798,6 +798,20 @@ export const operations: readonly Declared[] = [
       f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
     ],
   },
+  {
+    number: 101,
+    name: "forward-port",
+    doc: "Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done",
+    fields: [
+      f("protocol", "u32", "6 TCP, 17 UDP"),
+      f("address", "string", "IPv4 or IPv6 address to listen on"),
+      f("port", "u32", "1 to 65535"),
+      f("target", "string", "IPv4 or IPv6 address, of any family"),
+      f("targetPort", "u32", "1 to 65535"),
+      f("pid", "u32", "the container's process"),
+      f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
+    ],
+  },
   // -- the life of containers ------------------------------------------------------------------------------------
   {
     number: 110,
@@ -809,6 +823,16 @@ export const operations: readonly Declared[] = [
       f("mode", "u32", "permission bits"),
       f("uid", "u32", "owner"),
       f("gid", "u32", "group"),
+    ],
+  },
+  {
+    number: 111,
+    name: "pin-namespaces",
+    doc: "Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay",
+    fields: [
+      f("namespaces", "u64", "CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted"),
+      f("directory", "string", "absolute, existing host directory, in which none of the files is"),
+      f("hostname", "string", "host name of the uts namespace, or empty"),
     ],
   },
   // -- trees of files --------------------------------------------------------------------------------------------
