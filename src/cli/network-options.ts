@@ -59,6 +59,7 @@ export function networkOptions(values: RunValues): Partial<ContainerOptions> {
     dns: given(values.dns),
     dnsSearch: given(values["dns-search"]),
     dnsOptions: given(values["dns-option"]),
+    egress: given(values.egress),
   });
 }
 

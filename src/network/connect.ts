@@ -1,4 +1,5 @@
 /** Connects containers to networks in the kernel, where the host's side is made when it is found missing: mostly it is there. */
+import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
 import { familyOf } from "./address/text.ts";
 import { protocols } from "./firewall/keys.ts";
@@ -8,6 +9,7 @@ import { startForwarding, stopForwarding, type ForwardingPlace } from "./ports/f
 import { ensureParent, mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
 import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
 import { lanAttachOperations, lanDetachOperation } from "./bridge/lan.ts";
+import { restrict, unrestrict } from "./egress/kernel.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
 import type { LiveStore } from "./live.ts";
 
@@ -31,6 +33,11 @@ export class Connector {
   async connect(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     if (network.driver === "bridge") await this.#connectToBridge(network, endpoint, namespace);
     else {
+      if (endpoint.egress !== undefined)
+        throw failedPrecondition(
+          `Cannot restrict what a container on network "${network.name}" may reach: its packets do not pass the host`,
+          { remedy: "Use a network of the driver bridge" },
+        );
       const parent = await ensureParent(this.#executor, network);
       await this.#executor.execute(lanAttachOperations(network, endpoint, namespace, parent));
     }
@@ -38,6 +45,7 @@ export class Connector {
 
   async #connectToBridge(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     const operations = attachOperations(network, endpoint, namespace);
+    await restrict(this.#executor, this.#live.store, endpoint);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#executor.execute(operations);
@@ -45,7 +53,7 @@ export class Connector {
         return;
       } catch (error) {
         if (attempt === connectAttempts || !mayBeRepaired(error)) throw error;
-        await this.disconnect(endpoint);
+        await removeQuietly(this.#executor, detachOperations(endpoint));
         await this.#repair(network, error);
       }
     }
@@ -60,6 +68,7 @@ export class Connector {
     stopForwarding(this.#place(endpoint.container), endpoint.ports);
     if (endpoint.hostInterface !== "") await removeQuietly(this.#executor, detachOperations(endpoint));
     else if (namespace !== undefined) await removeQuietly(this.#executor, [lanDetachOperation(endpoint, namespace)]);
+    await unrestrict(this.#executor, endpoint);
   }
 
   /** Leads ports to a container that is connected. */

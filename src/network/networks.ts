@@ -9,6 +9,8 @@ import { removeHostSide, replaceTable, restore } from "./bridge/kernel.ts";
 import { defaultNetwork } from "./bridge/names.ts";
 import { exitOperations, wayOutOperation } from "./bridge/operations.ts";
 import { Connector } from "./connect.ts";
+import type { RefusedPackets } from "./egress/elements.ts";
+import { egressHandle, readRefused, restoreEgress } from "./egress/kernel.ts";
 import type { LiveStore } from "./live.ts";
 import { listeners, type Listener } from "./ports/listeners.ts";
 import type { ForwardingPlace } from "./ports/forward.ts";
@@ -150,6 +152,7 @@ export class Networks {
       if (present.has(endpoint.hostInterface)) await this.#connector.disconnect(endpoint);
     await removeHostSide(this.#executor, network);
     await replaceTable(this.#executor, this.#live);
+    await this.#restoreEgress();
   }
 
   /**
@@ -253,6 +256,19 @@ export class Networks {
   /** Brings the host to what is written down, e.g. after somebody has flushed its packet filter. */
   async reload(): Promise<void> {
     await restore(this.#executor, this.#live);
+    await this.#restoreEgress();
+  }
+
+  /** The tables of what containers may reach, which are there only where somebody needs them. */
+  async #restoreEgress(): Promise<void> {
+    const isNeeded = this.#store.endpoints().some(({ egress }) => egress !== undefined);
+    if (isNeeded || (await egressHandle(this.#executor)) !== undefined)
+      await restoreEgress(this.#executor, this.#store);
+  }
+
+  /** What was refused to a container in the last hour, the latest first. */
+  async refusedPackets(container: string): Promise<readonly RefusedPackets[]> {
+    return await readRefused(this.#executor, this.#store.endpoints({ container }));
   }
 
   /**
@@ -293,6 +309,7 @@ export class Networks {
   async #release(endpoint: EndpointRecord, namespace?: string): Promise<void> {
     await this.#connector.disconnect(endpoint, namespace);
     this.#store.deleteEndpoint(endpoint.network, endpoint.container);
+    if (endpoint.egress !== undefined) await this.#restoreEgress();
   }
 
   #attachment(network: NetworkRecord, endpoint: EndpointRecord): Attachment {

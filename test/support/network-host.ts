@@ -4,7 +4,7 @@ import { TestHost } from "./testhost.ts";
 const prelude = `
 import { KeelExecutor } from "#keel";
 import { openDatabase } from "#images";
-import { Networks, parsePublish } from "#network";
+import { Networks, parseEgress, parsePublish } from "#network";
 import { DatabaseNetworkStore, enginePaths, nameProcess } from "#engine";
 const store = new DatabaseNetworkStore(openDatabase(process.env.SAMPAN_ROOT + "/metadata.db"));
 await using executor = new KeelExecutor(process.env.KEEL);

@@ -98,7 +98,7 @@ export const structs: readonly Omit<Declared, "number">[] = [
   },
   {
     name: "Result",
-    doc: "What one operation gave back (only `read-file` and `netlink` give anything)",
+    doc: "What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything)",
     fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
   },
 ];
@@ -812,6 +812,19 @@ export const operations: readonly Declared[] = [
       f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
     ],
   },
+  // -- the life of containers ------------------------------------------------------------------------------------
+  {
+    number: 110,
+    name: "memory-file",
+    doc: "Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else",
+    fields: [
+      f("path", "string", "path in the root; created as an empty file when missing"),
+      f("data", "bytes", "its content"),
+      f("mode", "u32", "permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
   // -- trees of files --------------------------------------------------------------------------------------------
   {
     number: 120,
@@ -828,6 +841,26 @@ export const operations: readonly Declared[] = [
       f("subpath", "string", "path in the layers' root of what is mounted, resolved in there; empty for all"),
       f("target", "string", "path in the root; created as a directory or an empty file when missing"),
       f("attributes", "u64", "MOUNT_ATTR_* to set on it; it is read-only in any case"),
+    ],
+  },
+  // -- a service -------------------------------------------------------------------------------------------------
+  {
+    number: 125,
+    name: "peer-credentials",
+    doc: "Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED)",
+    fields: [
+      f("pid", "u32", "process that has accepted the connection"),
+      f("descriptor", "u32", "the connection's descriptor there"),
+    ],
+  },
+  {
+    number: 126,
+    name: "notify-service",
+    doc: "Tell the service manager how a service is: one datagram (sd_notify(3))",
+    fields: [
+      f("path", "string", "its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first"),
+      f("pid", "u32", "main process of the service"),
+      f("text", "string", "lines of NAME=VALUE"),
     ],
   },
 ];
@@ -1135,7 +1168,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     number: 60,
     name: "browse-open",
     to: "keel",
-    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed`",
+    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed`",
     fields: [
       f("mounts", "bool", "first enter a mount namespace of its own, which ends with the process"),
       f("program", "operations", "without any that makes a process"),

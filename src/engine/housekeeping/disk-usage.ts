@@ -55,7 +55,7 @@ export async function diskUsage(tools: HousekeepingTools): Promise<DiskUsage> {
       files: (await usageOf(core.directory(record.id))).bytes,
     });
   }
-  const found = await images.usage((key) => records.usersOf(key));
+  const found = await images.usage();
   return {
     ...found,
     containers,

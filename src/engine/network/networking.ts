@@ -7,6 +7,7 @@ import {
   hostsEntriesOf,
   Networks,
   noPublisher,
+  parseEgress,
   parsePublish,
   type AttachOptions,
   type EndpointRecord,
@@ -91,6 +92,7 @@ export class Networking {
       ...(network.mac === undefined ? {} : { mac: network.mac }),
       ...(network.interface === undefined ? {} : { interface: network.interface }),
       ...nameServers(record.options.dns),
+      ...egressOf(record.options),
       ports,
     };
   }
@@ -317,6 +319,11 @@ function isNamedBy(port: PublishedPort, text: string): boolean {
 function nameServers(given: readonly string[] = []): Pick<AttachOptions, "nameServers"> {
   const others = given.filter((address) => !/^127\.|^::1$/.test(address));
   return others.length === 0 ? {} : { nameServers: others };
+}
+
+function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egress"> {
+  const policy = parseEgress(egress);
+  return policy === undefined ? {} : { egress: policy };
 }
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */

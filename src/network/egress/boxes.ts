@@ -74,7 +74,7 @@ function addressRanges({ prefix }: EgressRule, family: Family): Range[] {
 }
 
 /** Protocols by number; a port is one of TCP and of UDP when nothing else is said. */
-function protocolRanges({ ports, protocol }: EgressRule): Range[] {
+export function protocolRanges({ ports, protocol }: EgressRule): Range[] {
   const numbers =
     protocol === undefined ? (ports === undefined ? [] : [protocols.tcp, protocols.udp]) : [protocols[protocol]];
   return numbers.length === 0 ? [anyProtocol] : numbers.map((number) => [BigInt(number), BigInt(number)] as const);
