@@ -17,7 +17,7 @@ import { formatPrefix, ipToNumber, parsePrefix } from "../address/prefix.ts";
 import { familyOf, parseIp } from "../address/text.ts";
 import type { TransportProtocol } from "../firewall/keys.ts";
 
-export interface Ports {
+interface Ports {
   readonly first: number;
   readonly last: number;
 }

@@ -190,18 +190,20 @@ const neighbours: Rule = [
 ];
 
 function inetChains(version: Version): Record<string, ChainShape> {
-  const ours = (set: string): Rule => [...ofVersion("inet", version), address(version, "source", 0), lookup(set)];
+  // Each rule says it, so that nft can name what is compared.
+  const is = ofVersion("inet", version);
+  const ours = (set: string): Rule => [...is, address(version, "source", 0), lookup(set)];
   return {
-    [`refuse${version}`]: { rules: [[...flow(version), note(`refused${version}`)], [reject]] },
+    [`refuse${version}`]: { rules: [[...is, ...flow(version), note(`refused${version}`)], [reject]] },
     // A way back to the chain that came here is a way out.
     [`leaving${version}`]: {
       rules: [
         [...connection("state", ctStates.established | ctStates.related), leave],
-        [...flow(version), lookup(`open${version}`), leave],
-        [...flow(version), lookup(`ports${version}`), leave],
+        [...is, ...flow(version), lookup(`open${version}`), leave],
+        [...is, ...flow(version), lookup(`ports${version}`), leave],
         // A name's address may be that of a public resolver: names are asked for here, and not there.
         [meta(metaKeys.protocol), transport(2, 2, register(4)), lookup("nameServices"), goto(`refuse${version}`)],
-        [...pair(version), lookup(`named${version}`), leave],
+        [...is, ...pair(version), lookup(`named${version}`), leave],
         [goto(`refuse${version}`)],
       ],
     },
@@ -229,7 +231,6 @@ function inetChains(version: Version): Record<string, ChainShape> {
 
 const inputName = meta(metaKeys.inputName);
 const outputName = meta(metaKeys.outputName);
-const fromThem: Rule = [inputName, lookup("interfaces")];
 
 /** `offset` of the sender's address of IPv4 in ARP. */
 const arpSender = 14;
