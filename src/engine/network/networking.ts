@@ -139,9 +139,10 @@ export class Networking {
    */
   async forget(id: string, clean: boolean): Promise<void> {
     if (!clean) await this.release(id);
-    const networks = this.networks.endpointsOf(id).map(({ network }) => network);
+    const endpoints = this.networks.endpointsOf(id);
     this.networks.leave(id);
-    for (const name of networks) await this.#changed(await this.networks.find(name), id);
+    if (endpoints.some(({ egress }) => egress !== undefined)) await this.networks.restoreEgress();
+    for (const { network: name } of endpoints) await this.#changed(await this.networks.find(name), id);
     this.settings.delete(id);
   }
 
