@@ -77,6 +77,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_pivot_root(c);
 	case OP_OPEN_SOURCE:
 		return op_open_source(c, &o->u.open_source);
+	case OP_MEMORY_FILE:
+		return op_memory_file(c, &o->u.memory_file);
 	case OP_ATTACH_SOURCE:
 		return op_attach_source(c, &o->u.attach_source);
 	case OP_MOUNT_OVER:
@@ -151,8 +153,14 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_root_alone(c, &o->u.root_alone);
 	case OP_MOUNT_LAYERS:
 		return op_mount_layers(c, &o->u.mount_layers);
+	case OP_PEER_CREDENTIALS:
+		return op_peer_credentials(c, &o->u.peer_credentials);
+	case OP_NOTIFY_SERVICE:
+		return op_notify_service(c, &o->u.notify_service);
 	case OP_NETLINK:
 		return op_netlink(c, &o->u.netlink);
+	case OP_FORWARD_PORT:
+		return op_forward_port(c, &o->u.forward_port);
 	default:
 		return fail_with(c, ENOSYS, "keel", wire_operation_name(o->number) ?: "");
 	}

@@ -10,15 +10,20 @@ import { updateContainer, type UpdateOptions } from "./lifecycle/update.ts";
 import { waitFor, type WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
+import type { ContainerHandle } from "./interface.ts";
 import { readLog, type LogOptions } from "./logs.ts";
 import type { LogEntry } from "./log-file.ts";
 import type { RefusedEgress } from "./network/egress-log.ts";
-import type { ExecOptions } from "./options.ts";
+import type { ContainerOptions, ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
+import type { ContainerStats } from "./stats/container-stats.ts";
+import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
 import { startDependencies } from "./supervise/dependencies.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
+import { containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
+import { containerNetworks } from "./network/details.ts";
 
 export interface StopOptions {
   /** In place of the container's own stop signal. */
@@ -46,7 +51,7 @@ export interface StartOptions {
 
 const killSignal = 9;
 
-export class Container implements AsyncDisposable {
+export class Container implements ContainerHandle {
   readonly #core: EngineCore;
   #record: ContainerRecord;
   /** Left by a start for a wait, which most often comes next. */
@@ -69,6 +74,14 @@ export class Container implements AsyncDisposable {
 
   get name(): string {
     return this.record.name;
+  }
+
+  get options(): ContainerOptions {
+    return this.record.options;
+  }
+
+  summary(): ContainerSummary {
+    return containerSummary(this.#core, this.record, containerNetworks(this.#core));
   }
 
   get state(): RuntimeState {
@@ -280,6 +293,12 @@ export class Container implements AsyncDisposable {
     const table = await containerTop(this.#core, this.record, options);
     containerEvent(this.#core, this.record, "top");
     return table;
+  }
+
+  /** What it uses, once a second or as `interval` says, until it ends. */
+  async *stats(options: Omit<StatsOptions, "containers"> = {}): AsyncGenerator<ContainerStats, void, void> {
+    for await (const [one] of watchStats(this.#core, { ...options, containers: [this.id] }))
+      if (one !== undefined) yield one;
   }
 
   /** Runs another process in it. */

@@ -44,6 +44,7 @@ const words: Words = {
   "pivot-root": () => "change to the container's root",
   "open-source": (o) => `take the mount of "${o.source}"`,
   "attach-source": (o) => `bind on "${o.target}"`,
+  "memory-file": (o) => `put a file in memory on "${o.path}"`,
   "mount-over": (o) => `mount ${o.type} on "${o.target}"`,
   "mount-propagation": (o) => `set the propagation of the mount "${o.path}"`,
   reconfigure: (o) => `change the filesystem on "${o.path}"`,
@@ -80,6 +81,9 @@ const words: Words = {
   "root-alone": () => "take the root's mount alone",
   "mount-layers": (o) => `mount an image on "${o.target}"`,
   netlink: (o) => o.purpose,
+  "peer-credentials": () => "ask who is at the other end of a connection",
+  "notify-service": (o) => `tell the service manager at "${o.path}"`,
+  "forward-port": (o) => `publish port ${o.port} on "${o.address}"`,
 };
 
 /** E.g. `mount proc on "/proc"`. */

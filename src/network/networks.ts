@@ -13,6 +13,7 @@ import type { RefusedPackets } from "./egress/elements.ts";
 import { egressHandle, readRefused, restoreEgress } from "./egress/kernel.ts";
 import type { LiveStore } from "./live.ts";
 import { listeners, type Listener } from "./ports/listeners.ts";
+import type { ForwardingPlace } from "./ports/forward.ts";
 import type { PortRequest } from "./ports/parse.ts";
 import type { Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
@@ -46,6 +47,8 @@ export interface NetworksOptions {
    * same again; somebody else may have it then. Without this, all that are written down run.
    */
   readonly isAlive?: (container: string) => boolean;
+  /** A container's process, and a directory that goes with it; undefined while it has none. */
+  readonly place?: (container: string) => ForwardingPlace | undefined;
 }
 
 export const hostsEntriesOf = ({ addresses, aliases }: EndpointRecord): HostsEntry[] =>
@@ -57,11 +60,11 @@ export class Networks {
   readonly #executor: Executor;
   readonly #connector: Connector;
 
-  constructor({ store, executor, isAlive = () => true }: NetworksOptions) {
+  constructor({ store, executor, isAlive = () => true, place = () => undefined }: NetworksOptions) {
     this.#live = { store, isAlive };
     this.#store = store;
     this.#executor = executor;
-    this.#connector = new Connector(executor, this.#live);
+    this.#connector = new Connector(executor, this.#live, place);
   }
 
   list(): readonly NetworkRecord[] {
@@ -222,8 +225,9 @@ export class Networks {
     for (const endpoint of evicted) await this.#connector.disconnect(endpoint);
     if (!this.#live.isAlive(container)) return added;
     try {
-      await this.#connector.changePorts("add", added);
+      await this.#connector.addPorts(container, added);
     } catch (error) {
+      await this.#connector.removePorts(container, added);
       dropPorts(this.#store, container, added);
       throw error;
     }
@@ -232,7 +236,7 @@ export class Networks {
 
   /** Takes published ports back. */
   async unpublish(container: string, ports: readonly PublishedPort[]): Promise<void> {
-    await this.#connector.changePorts("delete", ports);
+    await this.#connector.removePorts(container, ports);
     dropPorts(this.#store, container, ports);
   }
 

@@ -13,6 +13,7 @@ export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-updat
 export { planContainer } from "./container/plan-container.ts";
 export { planRdtUpdate, type RdtUpdate } from "./container/rdt-update.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
+export { planVolumeMount } from "./container/plan-volume.ts";
 export { planMountAdd, planMountRemove, type MountChange } from "./container/plan-mounts.ts";
 export {
   defaultCapabilities,

@@ -55,10 +55,18 @@ describe("run --network", { timeout: 120_000 }, () => {
         "2.0.61.10.in-addr.arpa\tname = db.front.sampan.internal",
       ].join("\n"),
     );
-    // On the default network as well, with a name server of its own.
-    expect(await stocked.mustShell(["--dns", "192.0.2.4"], "nslookup web.example.com | grep 'Address: '")).toBe(
-      "Address: 192.0.2.4",
+    const own = ["--network", "front", "--dns", "192.0.2.4"];
+    expect(await stocked.mustShell(own, "nslookup web.example.com | grep 'Address: '")).toBe("Address: 192.0.2.4");
+  });
+
+  it("leaves the default network with the host's name servers, where a container can ask them", async () => {
+    expect(await stocked.mustShell([], "cat /etc/resolv.conf")).toBe("nameserver 192.0.2.2");
+    expect(await stocked.mustShell(["--egress", "none"], "cat /etc/resolv.conf")).toBe("nameserver 10.88.0.1");
+    await stocked.host.must(["sh", "-c", "echo nameserver 127.0.0.53 > /run/resolv.conf"]);
+    expect(await stocked.mustShell([], "cat /etc/resolv.conf; nslookup localhost | grep -c 127.0.0.1")).toBe(
+      "nameserver 10.88.0.1\n1",
     );
+    await stocked.host.must(["sh", "-c", "echo nameserver 192.0.2.2 > /run/resolv.conf"]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { checkFormat, printTable } from "../table.ts";
 
 export const images = command(
@@ -25,8 +25,8 @@ export const images = command(
   async (values, _, globals) => {
     const { humanDuration, humanSize, splitName } = await import("#engine");
     checkFormat(values.format);
-    await using engine = await openEngine(globals);
-    const list = engine.imageStore.list(values.filter);
+    await using engine = await reachEngine(globals);
+    const list = await engine.images(values.filter);
     const id = (digest: string): string => (values["no-trunc"] === true ? digest : digest.slice(7, 19));
     if (values.quiet === true) {
       process.stdout.write([...new Set(list.map((i) => `${id(i.id)}\n`))].join(""));
@@ -47,10 +47,11 @@ export const images = command(
       };
     });
     if (values.format === "json") {
-      for (const r of rows)
-        process.stdout.write(
+      const lines = rows.map(
+        (r) =>
           `${JSON.stringify({ Repository: r.repository, Tag: r.tag, Digest: r.digest, ID: r.id, Platform: r.platform, CreatedSince: r.created, Size: r.size })}\n`,
-        );
+      );
+      process.stdout.write(lines.join(""));
       return 0;
     }
     const digests = values.digests === true;

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { openEngine, reachEngine } from "../open.ts";
 import { write } from "../streams.ts";
 import { parseTime } from "../time.ts";
 
@@ -25,19 +25,20 @@ export const logs = command(
       values.tail === undefined || values.tail === "all" ? undefined : parseInteger(values.tail, "--tail", 0, 1e9);
     const since = values.since === undefined ? undefined : parseTime(values.since, "--since");
     const until = values.until === undefined ? undefined : parseTime(values.until, "--until");
-    await using engine = await openEngine(globals);
     if (values.egress === true) {
       const { printEgress } = await import("../egress-log.ts");
-      printEgress(await engine.get(name).egressLog(), Date.now());
+      await using own = await openEngine(globals);
+      printEgress(await own.get(name).egressLog(), Date.now());
       return 0;
     }
+    await using engine = await reachEngine(globals);
     const abort = new AbortController();
     process.once("SIGINT", () => abort.abort());
     process.stdout.on("error", () => abort.abort());
     const newline = Uint8Array.of(0x0a);
     // A line that comes in parts gets its time once; parts of the two streams may be interleaved.
     const open = { stdout: false, stderr: false };
-    const entries = engine.get(name).logs({
+    const entries = (await engine.get(name)).logs({
       follow: values.follow === true,
       signal: abort.signal,
       ...(tail === undefined ? {} : { tail }),

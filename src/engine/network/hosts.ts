@@ -44,7 +44,7 @@ export function parseAddHost(text: string): readonly [name: string, address: str
   return [name, address];
 }
 
-export const hostGateway = "host-gateway";
+const hostGateway = "host-gateway";
 
 /** Lines of `addHosts`, `gateway` standing in for `host-gateway`. */
 export function addedLines(options: Pick<ContainerOptions, "addHosts">, gateway: string | undefined): HostsLine[] {

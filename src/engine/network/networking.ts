@@ -52,9 +52,16 @@ export class Networking {
       store: core.networkStore,
       executor: core.executor,
       isAlive: (container) => this.#isAlive(container),
+      place: (container) => this.#place(container),
     });
     this.settings = new SettingsStore(core.database);
     this.#names = names;
+  }
+
+  #place(container: string): { readonly pid: number; readonly directory: string } | undefined {
+    const state = this.#core.runtime.state(container);
+    if (state.status !== "running" && state.status !== "created") return undefined;
+    return { pid: state.pid, directory: this.#core.runtime.stateDirectory(container) };
   }
 
   #isAlive(container: string): boolean {
@@ -115,7 +122,11 @@ export class Networking {
         exit: this.networks.exitOperations(endpoints),
         connect: async (pid) => {
           await this.networks.connect(endpoints, `/proc/${pid}/ns/net`);
-          for (const network of networks) await this.#changed(network, record.id);
+          for (const network of networks) {
+            await this.#changed(network, record.id);
+            // What it may reach by name, only our own name server can open.
+            if (isRestricted(record.options)) await this.#names?.ensure(network);
+          }
         },
         abandon,
       };
@@ -278,7 +289,7 @@ export class Networking {
     );
     const gateways = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     const served = networks
-      .filter((network) => this.#names?.serves(network) === true)
+      .filter((network) => isRestricted(record.options) || this.#names?.serves(network) === true)
       .flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     return {
       hosts: hostsFile([...own, ...this.#others(record.id, networks), ...addedLines(options, gateways[0])]),
@@ -319,6 +330,8 @@ function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egres
   const policy = parseEgress(egress);
   return policy === undefined ? {} : { egress: policy };
 }
+
+const isRestricted = (options: ContainerOptions): boolean => egressOf(options).egress !== undefined;
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */
 function publishedTexts(options: ContainerOptions, exposed: readonly string[] | undefined): readonly string[] {
