@@ -37,7 +37,7 @@ export const networkLs = command(
       Labels: network.labels,
       CreatedAt: new Date(network.createdAt).toISOString(),
       Subnets: network.subnets.map(({ prefix }) => prefix).join(", "),
-      Label: (name: unknown) => (network.labels as Readonly<Record<string, string>>)[String(name)] ?? "",
+      Label: (name: unknown) => network.labels[String(name)] ?? "",
     }));
     process.stdout.write(print(rows));
     return 0;

@@ -43,7 +43,7 @@ export const stats = command(
       if (once) break;
     }
     // Nothing that was named runs.
-    if (!any && signal.aborted === false) process.stdout.write(print(names.map((n) => idleRow(engine.get(n), full))));
+    if (!any && !signal.aborted) process.stdout.write(print(names.map((n) => idleRow(engine.get(n), full))));
     return 0;
   },
 );
