@@ -1,6 +1,6 @@
 /**
- * Bundles the program (`dist/sampan.cjs`, its commands as chunks of their own), the library (`dist/index.js`), the OCI
- * runtime (`dist/sampan-oci.cjs`), and the process that answers names (`dist/sampan-dns.cjs`).
+ * Bundles the program (`dist/sampan.cjs`, its commands as chunks of their own), the library (`dist/index.js`) with its client
+ * (`dist/client.js`), the OCI runtime (`dist/sampan-oci.cjs`), and the process that answers names (`dist/sampan-dns.cjs`).
  *
  * The programs are CommonJS, which Node starts much faster than modules; the library, for users' own code, is a module.
  */
@@ -71,7 +71,7 @@ require("${program}").main(process.argv.slice(2));
 rmSync(dist, { recursive: true, force: true });
 await build({
   ...common,
-  entryPoints: { index: "src/engine/index.ts" },
+  entryPoints: { index: "src/engine/index.ts", client: "src/api/native/client/index.ts" },
   outdir: "dist",
   chunkNames: "chunks/[name]-[hash]",
   splitting: true,

@@ -155,8 +155,14 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_root_alone(c, &o->u.root_alone);
 	case OP_MOUNT_LAYERS:
 		return op_mount_layers(c, &o->u.mount_layers);
+	case OP_PEER_CREDENTIALS:
+		return op_peer_credentials(c, &o->u.peer_credentials);
+	case OP_NOTIFY_SERVICE:
+		return op_notify_service(c, &o->u.notify_service);
 	case OP_NETLINK:
 		return op_netlink(c, &o->u.netlink);
+	case OP_FORWARD_PORT:
+		return op_forward_port(c, &o->u.forward_port);
 	default:
 		return fail_with(c, ENOSYS, "keel", wire_operation_name(o->number) ?: "");
 	}

@@ -575,6 +575,17 @@ static void decode_op_netlink(struct wire_reader *r, struct op_netlink *v)
 	v->purpose = wire_read_string(r);
 }
 
+static void decode_op_forward_port(struct wire_reader *r, struct op_forward_port *v)
+{
+	v->protocol = wire_read_u32(r);
+	v->address = wire_read_string(r);
+	v->port = wire_read_u32(r);
+	v->target = wire_read_string(r);
+	v->target_port = wire_read_u32(r);
+	v->pid = wire_read_u32(r);
+	v->file = wire_read_string(r);
+}
+
 static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *v)
 {
 	v->path = wire_read_string(r);
@@ -602,6 +613,19 @@ static void decode_op_mount_layers(struct wire_reader *r, struct op_mount_layers
 	v->subpath = wire_read_string(r);
 	v->target = wire_read_string(r);
 	v->attributes = wire_read_u64(r);
+}
+
+static void decode_op_peer_credentials(struct wire_reader *r, struct op_peer_credentials *v)
+{
+	v->pid = wire_read_u32(r);
+	v->descriptor = wire_read_u32(r);
+}
+
+static void decode_op_notify_service(struct wire_reader *r, struct op_notify_service *v)
+{
+	v->path = wire_read_string(r);
+	v->pid = wire_read_u32(r);
+	v->text = wire_read_string(r);
 }
 
 static void decode_program(struct wire_reader *r, struct wire_program *v)
@@ -825,6 +849,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 		case OP_NETLINK:
 			decode_op_netlink(r, &o->u.netlink);
 			break;
+		case OP_FORWARD_PORT:
+			decode_op_forward_port(r, &o->u.forward_port);
+			break;
 		case OP_MEMORY_FILE:
 			decode_op_memory_file(r, &o->u.memory_file);
 			break;
@@ -836,6 +863,12 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_MOUNT_LAYERS:
 			decode_op_mount_layers(r, &o->u.mount_layers);
+			break;
+		case OP_PEER_CREDENTIALS:
+			decode_op_peer_credentials(r, &o->u.peer_credentials);
+			break;
+		case OP_NOTIFY_SERVICE:
+			decode_op_notify_service(r, &o->u.notify_service);
 			break;
 		default:
 			r->failed = true;
@@ -1354,6 +1387,8 @@ const char *wire_operation_name(uint16_t number)
 		return "host-directory";
 	case OP_NETLINK:
 		return "netlink";
+	case OP_FORWARD_PORT:
+		return "forward-port";
 	case OP_MEMORY_FILE:
 		return "memory-file";
 	case OP_PIN_NAMESPACES:
@@ -1362,6 +1397,10 @@ const char *wire_operation_name(uint16_t number)
 		return "root-alone";
 	case OP_MOUNT_LAYERS:
 		return "mount-layers";
+	case OP_PEER_CREDENTIALS:
+		return "peer-credentials";
+	case OP_NOTIFY_SERVICE:
+		return "notify-service";
 	default:
 		return NULL;
 	}

@@ -62,7 +62,7 @@ struct wire_record {
 	const char *after; /* its end */
 };
 
-/* What one operation gave back (only `read-file` and `netlink` give anything) */
+/* What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
 struct wire_result {
 	uint32_t step; /* index of the operation in its program, from 0 */
 	struct wire_bytes data; /* what it read */
@@ -193,10 +193,13 @@ enum wire_operation_number {
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
+	OP_FORWARD_PORT = 101,
 	OP_MEMORY_FILE = 110,
 	OP_PIN_NAMESPACES = 111,
 	OP_ROOT_ALONE = 120,
 	OP_MOUNT_LAYERS = 121,
+	OP_PEER_CREDENTIALS = 125,
+	OP_NOTIFY_SERVICE = 126,
 };
 
 /* Create the container's process, in new namespaces */
@@ -700,6 +703,17 @@ struct op_netlink {
 	const char *purpose; /* what the messages are to do, in words that continue `Cannot` */
 };
 
+/* Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+struct op_forward_port {
+	uint32_t protocol; /* 6 TCP, 17 UDP */
+	const char *address; /* IPv4 or IPv6 address to listen on */
+	uint32_t port; /* 1 to 65535 */
+	const char *target; /* IPv4 or IPv6 address, of any family */
+	uint32_t target_port; /* 1 to 65535 */
+	uint32_t pid; /* the container's process */
+	const char *file; /* absolute path of a file to make; its removal ends the forwarding */
+};
+
 /* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 struct op_memory_file {
 	const char *path; /* path in the root; created as an empty file when missing */
@@ -727,6 +741,19 @@ struct op_mount_layers {
 	const char *subpath; /* path in the layers' root of what is mounted, resolved in there; empty for all */
 	const char *target; /* path in the root; created as a directory or an empty file when missing */
 	uint64_t attributes; /* MOUNT_ATTR_* to set on it; it is read-only in any case */
+};
+
+/* Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED) */
+struct op_peer_credentials {
+	uint32_t pid; /* process that has accepted the connection */
+	uint32_t descriptor; /* the connection's descriptor there */
+};
+
+/* Tell the service manager how a service is: one datagram (sd_notify(3)) */
+struct op_notify_service {
+	const char *path; /* its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first */
+	uint32_t pid; /* main process of the service */
+	const char *text; /* lines of NAME=VALUE */
 };
 
 struct wire_operation {
@@ -806,10 +833,13 @@ struct wire_operation {
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
+		struct op_forward_port forward_port;
 		struct op_memory_file memory_file;
 		struct op_pin_namespaces pin_namespaces;
 		struct op_root_alone root_alone;
 		struct op_mount_layers mount_layers;
+		struct op_peer_credentials peer_credentials;
+		struct op_notify_service notify_service;
 	} u;
 };
 
@@ -1021,7 +1051,7 @@ struct msg_apply_finish {
 	bool sync; /* syncfs the root's filesystem before answering */
 };
 
-/* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+/* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
 struct msg_browse_open {
 	bool mounts; /* first enter a mount namespace of its own, which ends with the process */
 	struct wire_program program; /* without any that makes a process */

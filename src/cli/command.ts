@@ -45,6 +45,8 @@ export interface CommandDefinition<D extends OptionDefinitions = OptionDefinitio
 export interface GlobalOptions {
   readonly root: string | undefined;
   readonly state: string | undefined;
+  /** Of a daemon, as `unix:///path` or `tcp://host:port`. */
+  readonly host: string | undefined;
   readonly namespace?: string | undefined;
 }
 

@@ -160,8 +160,8 @@ function parseMount(text: string): MountOption {
     const [name, value] = splitPair(part);
     switch (name) {
       case "type":
-        if (value !== "bind" && value !== "volume" && value !== "tmpfs")
-          throw invalidArgument(`Cannot parse --mount "${text}": type is bind, volume or tmpfs`);
+        if (value !== "bind" && value !== "volume" && value !== "tmpfs" && value !== "image")
+          throw invalidArgument(`Cannot parse --mount "${text}": type is bind, volume, tmpfs or image`);
         mount.type = value;
         break;
       case "source":
@@ -176,6 +176,10 @@ function parseMount(text: string): MountOption {
       case "readonly":
       case "ro":
         mount.readOnly = flag(name, value);
+        break;
+      case "subpath":
+      case "image-subpath":
+        mount.subpath = value;
         break;
       case "bind-propagation":
         mount.propagation = value;
@@ -216,6 +220,12 @@ function parseMount(text: string): MountOption {
     mount.source = resolve(mount.source);
   }
   if (tmpfs.length > 0) mount.tmpfsOptions = tmpfs;
+  if (mount.type === "image" && (mount.source === undefined || mount.source === ""))
+    throw invalidArgument(`Cannot parse --mount "${text}": src is missing`);
+  if (mount.type === "image" && mount.readOnly === false)
+    throw invalidArgument(`Cannot parse --mount "${text}": an image is mounted read-only`);
+  if (mount.type !== "image" && mount.subpath !== undefined)
+    throw invalidArgument(`Cannot parse --mount "${text}": subpath is for an image`);
   return mount;
 }
 

@@ -23,9 +23,9 @@ export function commandHelp(definition: CommandDefinition): string {
 
 export function generalHelp(commands: readonly CommandDefinition[]): string {
   return [
-    "Usage: sampan [--root DIR] [--state DIR] COMMAND",
+    "Usage: sampan [--root DIR] [--state DIR] [--host HOST] COMMAND",
     "",
-    "Containers from images, without a daemon.",
+    "Containers from images, with or without a daemon.",
     "",
     "Commands:",
     ...columns([
@@ -37,6 +37,10 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
     ...columns([
       ["  --root DIR", "where images and containers are kept (SAMPAN_ROOT, default /var/lib/sampan)"],
       ["  --state DIR", "where the state of running containers is kept (SAMPAN_STATE, default /run/sampan)"],
+      [
+        "  -H, --host HOST",
+        "a daemon's socket or address: unix:///run/sampan/sampan.sock, tcp://HOST:PORT; none for no daemon (SAMPAN_HOST)",
+      ],
       ["  --version", "print the version"],
     ]),
     "",

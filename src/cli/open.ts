@@ -1,8 +1,64 @@
-/** Loads and opens the engine: late, so that commands which don't need it start fast. */
-import type { Engine, EngineOptions } from "#engine";
+/** Loads and opens the engine, or reaches a daemon's: late, so that commands which don't need it start fast. */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { ContainerEngine, Engine, EngineOptions } from "#engine";
+import { failedPrecondition, isSampanError } from "#errdefs";
 import type { GlobalOptions } from "./command.ts";
 
+/**
+ * The engine that a command works with: of the daemon that `--host` or `SAMPAN_HOST` names; of the daemon of this root on
+ * this host when one answers; in this process otherwise.
+ */
+export async function reachEngine(globals: GlobalOptions): Promise<ContainerEngine> {
+  const host = namedHost(globals);
+  const named = globals.namespace ?? process.env["SAMPAN_NAMESPACE"];
+  const namespace = named === undefined || named === "" ? {} : { namespace: named };
+  if (host === noHost) return openEngine(globals);
+  if (host !== undefined) {
+    const { connect } = await import("#client");
+    return connect({ host, ...namespace });
+  }
+  const socket = daemonSocket(globals);
+  if (socket !== undefined) {
+    const { connect } = await import("#client");
+    try {
+      return await connect({ host: socket, ...namespace });
+    } catch (error) {
+      // It died, and what it left says nothing.
+      if (!isSampanError(error, "unavailable")) throw error;
+    }
+  }
+  return openEngine(globals);
+}
+
+/** In place of a host: the engine in this process, whoever serves its root. */
+const noHost = "none";
+
+function namedHost(globals: GlobalOptions): string | undefined {
+  return globals.host ?? (process.env["SAMPAN_HOST"] || undefined);
+}
+
+/** Socket of the daemon that serves this root, if there is one: its own file says so. A look at a missing file takes microseconds. */
+function daemonSocket(globals: GlobalOptions): string | undefined {
+  const state = resolve(globals.state ?? (process.env["SAMPAN_STATE"] || "/run/sampan"));
+  const file = join(state, "daemon.json");
+  if (!existsSync(file)) return undefined;
+  const root = resolve(globals.root ?? (process.env["SAMPAN_ROOT"] || "/var/lib/sampan"));
+  try {
+    const daemon = JSON.parse(readFileSync(file, "utf8")) as { readonly root?: unknown; readonly socket?: unknown };
+    return daemon.root === root && typeof daemon.socket === "string" ? daemon.socket : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The engine in this process, for commands that no daemon serves. */
 export async function openEngine(globals: GlobalOptions, options: EngineOptions = {}): Promise<Engine> {
+  const host = namedHost(globals);
+  if (host !== undefined && host !== noHost)
+    throw failedPrecondition(`Cannot use the daemon at "${host}": this command works on this host only`, {
+      remedy: "Leave --host and SAMPAN_HOST out",
+    });
   const { Engine: EngineClass } = await import("#engine");
   return EngineClass.open({
     ...options,

@@ -52,12 +52,16 @@ export async function main(argv: readonly string[]): Promise<void> {
 function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: readonly string[]; done: boolean } {
   let root: string | undefined;
   let state: string | undefined;
+  let host: string | undefined;
   let namespace: string | undefined;
   let at = 0;
   for (; at < argv.length; at += 1) {
     const arg = argv[at] ?? "";
     const [word = "", inline] = arg.startsWith("--") ? arg.split(/=(.*)/s, 2) : [arg];
-    if (word === "--root" || word === "--state") {
+    if (word === "--host" || word === "-H") {
+      host = inline ?? argv[++at];
+      if (host === undefined || host === "") throw invalidArgument(`Cannot parse "${word}": it needs an address`);
+    } else if (word === "--root" || word === "--state") {
       const value = inline ?? argv[++at];
       if (value === undefined || value === "") throw invalidArgument(`Cannot parse "${word}": it needs a directory`);
       if (word === "--root") root = value;
@@ -69,12 +73,12 @@ function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: 
       const asked = findCommand(argv.slice(at + 1))?.command;
       const definitions = [...commands.values()].map((c) => c.definition);
       process.stdout.write(asked === undefined ? generalHelp(definitions) : commandHelp(asked.definition));
-      return { globals: { root, state, namespace }, rest: [], done: true };
+      return { globals: { root, state, host, namespace }, rest: [], done: true };
     } else if (arg === "--version" || arg === "-v") {
-      return { globals: { root, state, namespace }, rest: ["version"], done: false };
+      return { globals: { root, state, host, namespace }, rest: ["version"], done: false };
     } else if (arg.startsWith("-")) {
       throw invalidArgument(`Cannot parse "${arg}": sampan has no such option`, { remedy: "See sampan --help" });
     } else break;
   }
-  return { globals: { root, state, namespace }, rest: argv.slice(at), done: false };
+  return { globals: { root, state, host, namespace }, rest: argv.slice(at), done: false };
 }

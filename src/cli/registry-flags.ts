@@ -46,3 +46,12 @@ export async function parallelLayers({
   const { parseInteger } = await import("#engine");
   return { parallelLayers: parseInteger(parallel, "--parallel", 1, 64) };
 }
+
+/** Whether the registries are to be talked to in a way of this command's own, which the engine of this process can alone. */
+export function hasRegistryFlags(values: RegistryValues & { readonly parallel?: string | undefined }): boolean {
+  return (
+    values["hosts-dir"].length + values.insecure.length > 0 ||
+    values["limit-rate"] !== undefined ||
+    values.parallel !== undefined
+  );
+}

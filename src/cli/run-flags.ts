@@ -19,6 +19,7 @@ export const runFlags = {
   device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
   dns: { type: "list", value: "ADDRESS", help: "name server in place of the host's" },
   "dns-option": { type: "list", value: "OPTION", help: "option of resolv.conf" },
+  egress: { type: "list", value: "LIST", help: "what it may reach: none, all, or allow=DOMAIN,CIDR,PORT…" },
   "dns-search": { type: "list", value: "DOMAIN", help: "domain to search names in, . for none" },
   domainname: { type: "string", value: "NAME", help: "NIS domain name" },
   entrypoint: { type: "string", value: "COMMAND", help: "in place of the image's ENTRYPOINT" },
@@ -37,7 +38,7 @@ export const runFlags = {
   ip6: { type: "string", value: "ADDRESS", help: "IPv6 address on its first network" },
   interactive: { type: "boolean", short: "i", help: "keep stdin open" },
   "mac-address": { type: "string", value: "MAC", help: "link layer address on its first network" },
-  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume or tmpfs: src=, dst=, readonly" },
+  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume, tmpfs or image: src=, dst=, readonly" },
   name: { type: "string", value: "NAME", help: "name of the container" },
   network: {
     type: "list",

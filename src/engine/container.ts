@@ -11,15 +11,19 @@ import type { UpdateOptions } from "./lifecycle/update.ts";
 import type { WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
+import type { ContainerHandle } from "./interface.ts";
 import { readLog, type LogOptions } from "./logs.ts";
 import type { LogEntry } from "./log-file.ts";
-import type { ExecOptions } from "./options.ts";
+import type { RefusedEgress } from "./network/egress-log.ts";
+import type { ContainerOptions, ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
 import type { StatsOptions } from "./stats/watch-stats.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
+import { containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
+import { containerNetworks } from "./network/details.ts";
 
 export interface StopOptions {
   /** In place of the container's own stop signal. */
@@ -47,7 +51,7 @@ export interface StartOptions {
 
 const killSignal = 9;
 
-export class Container implements AsyncDisposable {
+export class Container implements ContainerHandle {
   readonly #core: EngineCore;
   #record: ContainerRecord;
   /** Left by a start for a wait, which most often comes next. */
@@ -70,6 +74,14 @@ export class Container implements AsyncDisposable {
 
   get name(): string {
     return this.record.name;
+  }
+
+  get options(): ContainerOptions {
+    return this.record.options;
+  }
+
+  summary(): ContainerSummary {
+    return containerSummary(this.#core, this.record, containerNetworks(this.#core));
   }
 
   get state(): RuntimeState {
@@ -360,6 +372,12 @@ export class Container implements AsyncDisposable {
   /** Entries of its log, oldest first; with `follow`, until it ends. */
   logs(options: LogOptions = {}): AsyncGenerator<LogEntry, void, void> {
     return readLog(this.#core.logPath(this.id), options, () => this.state.status === "running");
+  }
+
+  /** What its `egress` refused it: packets of the last hour, and names, the latest first. */
+  async egressLog(): Promise<readonly RefusedEgress[]> {
+    const { readEgressLog } = await import("./network/egress-log.ts");
+    return await readEgressLog(this.#core, this.id);
   }
 
   inspect(): ContainerDetails {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
-import { cgroupDirectories, type HostFacts, type Operation, type PlanOptions } from "#plan";
+import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
 import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
 import type { PublishedPort } from "#network";
 import type { Database } from "#images";
@@ -206,6 +206,17 @@ export class EngineCore {
     };
   }
 
+  /** What mounts of images show, by their target. */
+  async imageMounts(record: ContainerRecord): Promise<ReadonlyMap<string, ImageMount>> {
+    const mounts = new Map<string, ImageMount>();
+    for (const { target, chainId, subpath } of record.resolved.images ?? []) {
+      const view = chainId === undefined ? undefined : await this.snapshotter.view(asChainId(chainId));
+      const lower = view === undefined ? [this.#mountPoints()] : view.kind === "overlay" ? view.lower : [view.path];
+      mounts.set(target, { lower, subpath });
+    }
+    return mounts;
+  }
+
   /** Directory that roots are attached to, each in its own mount namespace: one serves all. */
   rootTarget(): string {
     const target = join(this.paths.state, "..", "root");
@@ -262,6 +273,7 @@ export class EngineCore {
       config: this.config(record, this.sharedNetwork(record)),
       plan: {
         ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
+        imageMounts: await this.imageMounts(record),
         ...(resolved.secrets !== undefined && { memoryFiles: this.secrets.files(id, resolved.secrets) }),
       },
       log: options.logDriver === "none" ? undefined : this.logPath(record.id),

@@ -17,20 +17,26 @@ import {
   defaultNamespace,
   Images,
   type Database,
-  type ImageSummary,
+  type ImageHistory,
   type ImageLimits,
-  type PullProgress,
+  type ImageSummary,
+  type LoadedImage,
+  type PulledImage,
+  type PushedImage,
   type RemovedImage,
   type ResolvedImage,
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
 import { checkCgroupPath, type HostFacts, type Plan } from "#plan";
-import { dockerCredentials, type RegistryOptions } from "#remotes";
+import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
-import { OverlaySnapshotter, type RootSource } from "#snapshots";
+import type { RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
+import { chooseSnapshotter } from "./choose-snapshotter.ts";
 import { asChainId, EngineCore } from "./core.ts";
+import { inspectImage } from "./image-details.ts";
+import type { ContainerEngine, TransferOptions } from "./interface.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
 import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
 import { writeRecord } from "./housekeeping/record-file.ts";
@@ -43,6 +49,9 @@ import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { logLimit } from "./logs.ts";
+import { ContainerFiles } from "./files/container-files.ts";
+import { ImageMountRecords } from "./image-mount-records.ts";
+import { ImageMounts } from "./image-mounts.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
 import { EngineNetworks } from "./network/api.ts";
@@ -54,7 +63,7 @@ import { joinPod, PodBook } from "./pods/pod-book.ts";
 import { Pods } from "./pods/pods.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
-import { containerHostname } from "./runtime-config.ts";
+import { checkTarget, containerHostname } from "./runtime-config.ts";
 import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
 import type { StatsOptions } from "./stats/watch-stats.ts";
@@ -90,20 +99,20 @@ export interface EngineOptions {
   readonly background?: boolean;
   /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
   readonly onDamage?: OnDamage;
+  /** Only to look, also on a disk that cannot be written. */
+  readonly readOnly?: boolean;
 }
 
-export interface PullOptions {
-  readonly platform?: string;
-  /** All platforms of an index, instead of one. */
-  readonly allPlatforms?: boolean;
-  readonly onProgress?: (progress: PullProgress) => void;
-  readonly signal?: AbortSignal;
+/** Of a pull by the embedded engine. */
+export interface PullOptions extends TransferOptions {
+  /** In place of those of Docker's configuration file. */
+  readonly credentials?: CredentialSource | undefined;
 }
 
 /** How often an image may be removed before a container is made of it. */
 const createAttempts = 3;
 
-export class Engine implements AsyncDisposable {
+export class Engine implements ContainerEngine {
   readonly #core: EngineCore;
   readonly #images: Images;
   readonly #database: Database;
@@ -111,8 +120,14 @@ export class Engine implements AsyncDisposable {
   #housekeeping: Housekeeping | undefined;
   /** What was found again of a damaged database, a line each, for people. */
   recovered: readonly string[] = [];
+  /** Diff, export, commit, and copies in and out. */
+  readonly files: ContainerFiles;
+  /** Images whose files are to be seen in directories here. */
+  readonly imageMounts: ImageMounts;
 
-  private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
+  private constructor(core: EngineCore, images: Images, database: Database, shared: Database, mounts: ImageMounts) {
+    this.imageMounts = mounts;
+    this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
     this.#database = database;
@@ -155,23 +170,28 @@ export class Engine implements AsyncDisposable {
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
     const onDamage = options.onDamage ?? "refuse";
-    const sharedBook = openBook(paths.shared, onDamage);
+    const readOnly = options.readOnly ?? false;
+    const sharedBook = openBook(paths.shared, onDamage, readOnly);
     const shared = sharedBook.database;
-    if (namespace !== defaultNamespace) {
+    if (namespace !== defaultNamespace && !readOnly) {
       new Namespaces(shared, paths.root).ensure(namespace);
       makeNamespaceDirectory(paths.database);
     }
-    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage, readOnly);
     const { database } = ownBook;
     const records = new Records(database, (record) => writeRecord(paths, record));
-    const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
+    const mountRecords = new ImageMountRecords(shared);
+    const snapshotter = await chooseSnapshotter(paths.root, executor);
     const images = new Images({
       database: shared,
       namespace,
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
-      inUse: (key) => records.usersOf(key),
+      inUse: (key) => [
+        ...records.usersOf(key).map((name) => `container ${name}`),
+        ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
+      ],
       registry: { credentials: dockerCredentials(), ...options.registry },
       ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
@@ -198,13 +218,15 @@ export class Engine implements AsyncDisposable {
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database, shared);
+    const engine = new Engine(core, images, database, shared, new ImageMounts(core, images, mountRecords));
     if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
       const { restoreBooks } = await import("./housekeeping/restore-books.ts");
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
-    await engine.#recover();
-    ensureSupervisor(core);
+    if (!readOnly) {
+      await engine.#recover();
+      ensureSupervisor(core);
+    }
     return engine;
   }
 
@@ -240,7 +262,7 @@ export class Engine implements AsyncDisposable {
   }
 
   /** Fetches an image, or brings it up to date. */
-  async pull(reference: string, options: PullOptions = {}): Promise<ResolvedImage> {
+  async pull(reference: string, options: PullOptions = {}): Promise<PulledImage> {
     return this.#images.pull(reference, options);
   }
 
@@ -264,8 +286,38 @@ export class Engine implements AsyncDisposable {
     return this.#images;
   }
 
-  images(): readonly ImageSummary[] {
-    return this.#images.list();
+  /** @param filters as `Images.list` has them */
+  images(filters: readonly string[] = []): readonly ImageSummary[] {
+    return this.#images.list(filters);
+  }
+
+  async push(reference: string, options: PullOptions = {}): Promise<PushedImage> {
+    return this.#images.push(reference, options);
+  }
+
+  inspectImage(nameOrId: string, platform?: string): object {
+    const image = this.image(nameOrId, platform);
+    return inspectImage(image, this.#images.names(image));
+  }
+
+  imageHistory(nameOrId: string): readonly ImageHistory[] {
+    return this.#images.history(this.image(nameOrId));
+  }
+
+  tagImage(nameOrId: string, name: string): void {
+    this.#images.tag(nameOrId, name);
+  }
+
+  async saveImages(
+    names: readonly string[],
+    sink: (data: Uint8Array) => Promise<void>,
+    options: TransferOptions = {},
+  ): Promise<void> {
+    await this.#images.save(names, sink, options);
+  }
+
+  async loadImages(stream: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<readonly LoadedImage[]> {
+    return this.#images.load(stream, options);
   }
 
   /** An image on this machine, by name or id. */
@@ -421,6 +473,7 @@ export class Engine implements AsyncDisposable {
     const record = await this.#makeRecord(options, pull);
     return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
       ...this.#core.planOptions(record, await this.#imagined(record)),
+      imageMounts: await this.#core.imageMounts(record),
       memoryFiles: secretFiles(options.secrets ?? []),
     });
   }
@@ -470,6 +523,7 @@ export class Engine implements AsyncDisposable {
       ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
       ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),
+      images: await this.#mountedImages(options, pull),
     };
     const name = options.name ?? randomName(0);
     return {
@@ -498,6 +552,23 @@ export class Engine implements AsyncDisposable {
       });
     const dependsOn = (options.dependsOn ?? []).map((text) => parseDependency(text, this.#core.records));
     return { ...(health !== undefined && { health }), ...(dependsOn.length > 0 && { dependsOn }) };
+  }
+
+  /** The images that are to be mounted, fetched when they are missing. */
+  async #mountedImages(
+    options: ContainerOptions,
+    pull: PullOptions,
+  ): Promise<NonNullable<ResolvedContainer["images"]>> {
+    const images = [];
+    for (const { type, source = "", target, subpath = "" } of options.mounts ?? []) {
+      if (type !== "image") continue;
+      const image = await this.#obtain(
+        { image: source, ...(options.pull !== undefined && { pull: options.pull }) },
+        pull,
+      );
+      images.push({ target: checkTarget(target), imageId: image.id, chainId: image.chainId, subpath });
+    }
+    return images;
   }
 
   /** Removes a container by name or id. */

@@ -1,5 +1,6 @@
 /** The library: `import { Engine } from "sampan"`. */
 export { Engine, type EngineOptions, type PullOptions } from "./engine.ts";
+export type { ContainerEngine, ContainerHandle, ImageReference, TransferOptions } from "./interface.ts";
 export { Container, type RemoveOptions, type StartOptions, type StopOptions } from "./container.ts";
 export type { ContainerDetails, ContainerStatus } from "./inspect.ts";
 export type { EngineEvent, EventType } from "./events/event.ts";
@@ -21,8 +22,11 @@ export type { UpdateOptions } from "./lifecycle/update.ts";
 export type { WaitCondition } from "./lifecycle/wait.ts";
 export type { Attachment, AttachOptions, ExecSession, Exited, OnOutput } from "#keel";
 export { inspectImage, splitName } from "./image-details.ts";
+export type { ExitStatus } from "#runtime";
+export type { ImageHistory, ImageSummary, LoadedImage, PullProgress, PushedImage, RemovedImage } from "#images";
 export type { LogEntry } from "./log-file.ts";
 export type { LogOptions } from "./logs.ts";
+export { enginePaths, type EnginePaths } from "./paths.ts";
 export type {
   ContainerOptions,
   DeviceOption,
@@ -37,9 +41,12 @@ export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#e
 export { DatabaseNetworkStore } from "./network-store.ts";
 export { EngineNetworks, type NetworkDetails } from "./network/api.ts";
 export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#network";
+export type { RefusedEgress } from "./network/egress-log.ts";
 export { DatabaseNameSource } from "./name-source.ts";
-export { enginePaths } from "./paths.ts";
 export { nameProcess } from "./name-process.ts";
 export { harmless as harmlessFindings, type Finding } from "#images";
 export type { DiskUsage } from "./housekeeping/disk-usage.ts";
 export { parseDuration } from "./housekeeping/prune-filters.ts";
+export type { CommitOptions, ContainerFiles, ExportOptions } from "./files/container-files.ts";
+export { parseCopyPlace, type CopyOptions, type CopyPlace, type CopyResult } from "./files/copy.ts";
+export type { FileChange } from "./files/changes.ts";

@@ -3,8 +3,8 @@ import type { SecretOption } from "./secrets/secrets.ts";
 import type { HealthOptions } from "./supervise/health.ts";
 
 export interface MountOption {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one; an image's name or id. */
   readonly source?: string;
   /** Absolute path inside. */
   readonly target: string;
@@ -15,6 +15,8 @@ export interface MountOption {
   readonly nonRecursive?: boolean;
   /** For a tmpfs: mount options such as `size=64m`, `mode=1777`, `noexec`. */
   readonly tmpfsOptions?: readonly string[];
+  /** For an image: path in it of what is mounted, in place of all. */
+  readonly subpath?: string;
   /** For a volume: don't copy what the image has at the target. */
   readonly noCopy?: boolean;
   /** For a named volume that is not there yet: what it is made with. */
@@ -150,6 +152,8 @@ export interface ContainerOptions {
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
+  /** What it may reach on its networks and beyond: `all` (default), `none`, or `allow=DOMAIN,CIDR,PORT…`, see `parseEgress`. */
+  readonly egress?: readonly string[];
   /** `OS/ARCHITECTURE[/VARIANT]` of the image. */
   readonly platform?: string;
   readonly tty?: boolean;

@@ -41,6 +41,14 @@ export interface ResolvedContainer {
   readonly exposed?: readonly string[];
   readonly health?: HealthCheck;
   readonly dependsOn?: readonly Dependency[];
+  /** Images that are mounted, read-only. */
+  readonly images?: readonly {
+    readonly target: string;
+    readonly imageId: string;
+    /** Undefined for an image without layers. */
+    readonly chainId: string | undefined;
+    readonly subpath: string;
+  }[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;
@@ -257,9 +265,11 @@ export class Records {
 
   /** Names of the containers made from an image or on top of a snapshot. */
   usersOf(imageIdOrChainId: string): string[] {
-    const rows = this.#sql("SELECT name FROM containers WHERE image_id = ?1 OR chain_id = ?1").all(
-      imageIdOrChainId,
-    ) as unknown as { name: string }[];
+    const rows = this.#sql(
+      `SELECT name FROM containers WHERE image_id = ?1 OR chain_id = ?1 OR EXISTS (
+         SELECT 1 FROM json_each(resolved, '$.images') m
+         WHERE m.value ->> '$.imageId' = ?1 OR m.value ->> '$.chainId' = ?1)`,
+    ).all(imageIdOrChainId) as unknown as { name: string }[];
     return rows.map((r) => r.name);
   }
 

@@ -126,7 +126,10 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
   const own: MountConfig[] = [];
   for (const mount of options.mounts ?? []) {
     const target = checkTarget(mount.target);
-    if (mount.type !== "volume") own.push(mount.type === "bind" ? bindMount(mount, target) : tmpfsMount(mount, target));
+    if (mount.type === "image")
+      own.push({ destination: target, type: "image", source: mount.source ?? "", options: [], ...noIds });
+    else if (mount.type !== "volume")
+      own.push(mount.type === "bind" ? bindMount(mount, target) : tmpfsMount(mount, target));
   }
   for (const volume of resolved.volumes) {
     const directory = context.volumeDirectories.get(volume.target);

@@ -562,6 +562,16 @@ export function encodeOperation(w: Writer, v: Operation): void {
       }
       w.string(v.purpose);
       return;
+    case "forward-port":
+      w.u16(101);
+      w.u32(v.protocol);
+      w.string(v.address);
+      w.u32(v.port);
+      w.string(v.target);
+      w.u32(v.targetPort);
+      w.u32(v.pid);
+      w.string(v.file);
+      return;
     case "memory-file":
       w.u16(110);
       w.string(v.path);
@@ -589,6 +599,17 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.string(v.subpath);
       w.string(v.target);
       w.u64(v.attributes);
+      return;
+    case "peer-credentials":
+      w.u16(125);
+      w.u32(v.pid);
+      w.u32(v.descriptor);
+      return;
+    case "notify-service":
+      w.u16(126);
+      w.string(v.path);
+      w.u32(v.pid);
+      w.string(v.text);
       return;
   }
 }

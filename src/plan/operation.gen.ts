@@ -74,7 +74,7 @@ export interface Record {
   readonly after: string;
 }
 
-/** What one operation gave back (only `read-file` and `netlink` give anything) */
+/** What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
 export interface Result {
   /** index of the operation in its program, from 0 */
   readonly step: number;
@@ -847,6 +847,25 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+export interface OperationForwardPort {
+  readonly op: "forward-port";
+  /** 6 TCP, 17 UDP */
+  readonly protocol: number;
+  /** IPv4 or IPv6 address to listen on */
+  readonly address: string;
+  /** 1 to 65535 */
+  readonly port: number;
+  /** IPv4 or IPv6 address, of any family */
+  readonly target: string;
+  /** 1 to 65535 */
+  readonly targetPort: number;
+  /** the container's process */
+  readonly pid: number;
+  /** absolute path of a file to make; its removal ends the forwarding */
+  readonly file: string;
+}
+
 /** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 export interface OperationMemoryFile {
   readonly op: "memory-file";
@@ -891,6 +910,26 @@ export interface OperationMountLayers {
   readonly target: string;
   /** MOUNT_ATTR_* to set on it; it is read-only in any case */
   readonly attributes: bigint;
+}
+
+/** Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED) */
+export interface OperationPeerCredentials {
+  readonly op: "peer-credentials";
+  /** process that has accepted the connection */
+  readonly pid: number;
+  /** the connection's descriptor there */
+  readonly descriptor: number;
+}
+
+/** Tell the service manager how a service is: one datagram (sd_notify(3)) */
+export interface OperationNotifyService {
+  readonly op: "notify-service";
+  /** its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first */
+  readonly path: string;
+  /** main process of the service */
+  readonly pid: number;
+  /** lines of NAME=VALUE */
+  readonly text: string;
 }
 
 export type Operation =
@@ -968,10 +1007,13 @@ export type Operation =
   | OperationUnmount
   | OperationHostDirectory
   | OperationNetlink
+  | OperationForwardPort
   | OperationMemoryFile
   | OperationPinNamespaces
   | OperationRootAlone
-  | OperationMountLayers;
+  | OperationMountLayers
+  | OperationPeerCredentials
+  | OperationNotifyService;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {
@@ -1223,7 +1265,7 @@ export interface RequestApplyFinish {
   readonly sync: boolean;
 }
 
-/** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+/** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
 export interface RequestBrowseOpen {
   readonly kind: "browse-open";
   /** first enter a mount namespace of its own, which ends with the process */

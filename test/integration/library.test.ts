@@ -1,29 +1,46 @@
-/** The library, as a program would use it: in a process of its own, in a test host. */
+/**
+ * The library, as a program would use it: in a process of its own, in a test host. Once with the engine in that process, and
+ * once with a daemon's.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TestDaemon } from "../support/daemon.ts";
 import { StockedHost } from "../support/stocked-host.ts";
 
 let stocked: StockedHost;
-beforeAll(async () => (stocked = await StockedHost.create(["busybox"])));
-afterAll(async () => await stocked[Symbol.asyncDispose]());
+let daemon: TestDaemon;
+beforeAll(async () => {
+  stocked = await StockedHost.create(["busybox"]);
+  daemon = await TestDaemon.start(stocked.host);
+});
+afterAll(async () => {
+  await daemon[Symbol.asyncDispose]();
+  await stocked[Symbol.asyncDispose]();
+});
 
-/** Runs a program that has `engine` and `image`, and gives what it handed to `result` as JSON. */
-async function run(body: string): Promise<unknown> {
-  const source = `
-    import { Engine, SampanError } from "#engine";
+const kinds = {
+  Engine: `import { Engine } from "#engine"; const open = () => Engine.open();`,
+  EngineClient: `import { connect } from "#client"; const open = () => connect({ host: process.env.SAMPAN_STATE + "/sampan.sock" });`,
+};
+
+describe.each(["Engine", "EngineClient"] as const)("%s", (kind) => {
+  /** Runs a program that has `engine` and `image`, and gives what it handed to `result` as JSON. */
+  async function run(body: string): Promise<unknown> {
+    const source = `
+    ${kinds[kind]}
+    import { SampanError } from "#engine";
     const image = ${JSON.stringify(stocked.image("busybox"))};
     const missing = ${JSON.stringify(`${stocked.registry.address}/missing:1`)};
     const result = (value: unknown) => process.stdout.write(JSON.stringify(value));
     const text = (data: Uint8Array) => Buffer.from(data).toString();
     {
-      await using engine = await Engine.open();
+      await using engine = await open();
       ${body}
     }`;
-  const { code, stdout, stderr } = await stocked.host.node(source);
-  expect({ code, stderr }).toStrictEqual({ code: 0, stderr: "" });
-  return JSON.parse(stdout);
-}
+    const { code, stdout, stderr } = await stocked.host.node(source);
+    expect({ code, stderr }).toStrictEqual({ code: 0, stderr: "" });
+    return JSON.parse(stdout);
+  }
 
-describe("Engine", () => {
   it("run() starts a container whose exit and log can be read, and disposing of it removes it", async () => {
     const found = await run(`
       const seen: unknown[] = [];
@@ -31,9 +48,9 @@ describe("Engine", () => {
         await using container = await engine.run(image, ["sh", "-c", "echo out; echo err >&2; exit 3"], { memory: "32MiB" });
         seen.push((await container.wait()).status);
         for await (const entry of container.logs()) seen.push([entry.stream, text(entry.text)]);
-        seen.push(engine.list().map((c) => c.status));
+        seen.push((await engine.list()).map((c) => c.status));
       }
-      result([...seen, engine.list().length]);`);
+      result([...seen, (await engine.list()).length]);`);
     expect(found).toStrictEqual([3, expect.arrayContaining(["stdout"]), expect.anything(), ["exited"], 0]);
     expect(found).toContainEqual(["stdout", "out"]);
     expect(found).toContainEqual(["stderr", "err"]);
@@ -43,12 +60,12 @@ describe("Engine", () => {
     expect(
       await run(`
         const container = await engine.create({ image, command: ["true"], name: "steps" });
-        const states = [container.state.status];
+        const states = [(await container.summary()).state.status];
         await container.start();
         const exit = await container.wait();
-        states.push(container.state.status);
+        states.push((await container.summary()).state.status);
         await container.remove();
-        result({ states, status: exit.status, left: engine.list().length });`),
+        result({ states, status: exit.status, left: (await engine.list()).length });`),
     ).toStrictEqual({ states: ["none", "stopped"], status: 0, left: 0 });
   });
 
@@ -87,7 +104,7 @@ describe("Engine", () => {
           await using container = await engine.run(image, ["sh", "-c", "exit " + i]);
           return (await container.wait()).status;
         }));
-        result([codes, engine.list().length]);`),
+        result([codes, (await engine.list()).length]);`),
     ).toStrictEqual([Array.from({ length: 20 }, (_, i) => i), 0]);
   });
 
@@ -104,7 +121,7 @@ describe("Engine", () => {
         await code(() => engine.run(image, ["true"], { memory: "4k" })),
         await code(() => engine.run(image, ["true"], { network: "nosuch" })),
         await code(() => engine.pull(image, { signal: AbortSignal.abort() })),
-        engine.list().length,
+        (await engine.list()).length,
       ]);`)) as readonly unknown[];
     expect(found).toStrictEqual([
       { code: "not-found" },
@@ -115,13 +132,12 @@ describe("Engine", () => {
       0,
     ]);
   });
-
-  it("explain() gives the plan as data, and makes nothing", async () => {
+  it.runIf(kind === "Engine")("explain() gives the plan as data, and makes nothing", async () => {
     expect(
       await run(`
         const plan = await engine.explain({ image, command: ["true"], hostname: "planned" });
         const names = plan.steps.map((s) => s.operation.op);
-        result([names.at(-1), names.includes("pivot-root"), plan.steps.every((s) => s.why !== ""), engine.list().length]);`),
+        result([names.at(-1), names.includes("pivot-root"), plan.steps.every((s) => s.why !== ""), (await engine.list()).length]);`),
     ).toStrictEqual(["exec", true, true, 0]);
   });
 });

@@ -98,7 +98,7 @@ export const structs: readonly Omit<Declared, "number">[] = [
   },
   {
     name: "Result",
-    doc: "What one operation gave back (only `read-file` and `netlink` give anything)",
+    doc: "What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything)",
     fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
   },
 ];
@@ -798,6 +798,20 @@ export const operations: readonly Declared[] = [
       f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
     ],
   },
+  {
+    number: 101,
+    name: "forward-port",
+    doc: "Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done",
+    fields: [
+      f("protocol", "u32", "6 TCP, 17 UDP"),
+      f("address", "string", "IPv4 or IPv6 address to listen on"),
+      f("port", "u32", "1 to 65535"),
+      f("target", "string", "IPv4 or IPv6 address, of any family"),
+      f("targetPort", "u32", "1 to 65535"),
+      f("pid", "u32", "the container's process"),
+      f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
+    ],
+  },
   // -- the life of containers ------------------------------------------------------------------------------------
   {
     number: 110,
@@ -837,6 +851,26 @@ export const operations: readonly Declared[] = [
       f("subpath", "string", "path in the layers' root of what is mounted, resolved in there; empty for all"),
       f("target", "string", "path in the root; created as a directory or an empty file when missing"),
       f("attributes", "u64", "MOUNT_ATTR_* to set on it; it is read-only in any case"),
+    ],
+  },
+  // -- a service -------------------------------------------------------------------------------------------------
+  {
+    number: 125,
+    name: "peer-credentials",
+    doc: "Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED)",
+    fields: [
+      f("pid", "u32", "process that has accepted the connection"),
+      f("descriptor", "u32", "the connection's descriptor there"),
+    ],
+  },
+  {
+    number: 126,
+    name: "notify-service",
+    doc: "Tell the service manager how a service is: one datagram (sd_notify(3))",
+    fields: [
+      f("path", "string", "its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first"),
+      f("pid", "u32", "main process of the service"),
+      f("text", "string", "lines of NAME=VALUE"),
     ],
   },
 ];
@@ -1144,7 +1178,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     number: 60,
     name: "browse-open",
     to: "keel",
-    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed`",
+    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed`",
     fields: [
       f("mounts", "bool", "first enter a mount namespace of its own, which ends with the process"),
       f("program", "operations", "without any that makes a process"),

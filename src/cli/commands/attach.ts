@@ -1,7 +1,7 @@
 import { failedPrecondition } from "#errdefs";
 import { command } from "../command.ts";
 import { parseDetachKeys } from "../detach-keys.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { connect, rawTerminal } from "../streams.ts";
 
 export const attach = command(
@@ -19,11 +19,11 @@ export const attach = command(
   },
   async (values, [name = ""], globals) => {
     const detachKeys = parseDetachKeys(values["detach-keys"]);
-    await using engine = await openEngine(globals);
-    const container = engine.get(name);
-    if (container.state.status !== "running")
+    await using engine = await reachEngine(globals);
+    const container = await engine.get(name);
+    if ((await container.summary()).state.status !== "running")
       throw failedPrecondition(`Cannot attach to container "${name}": it is not running`);
-    const { options } = container.record;
+    const { options } = container;
     const tty = options.tty === true;
     const stdin = values["no-stdin"] !== true && options.openStdin === true;
     using _ = rawTerminal(tty && stdin);
@@ -35,7 +35,7 @@ export const attach = command(
       detachKeys,
       ...(proxied ? { onSignal: (signal) => void container.kill(signal).catch(() => undefined) } : {}),
     });
-    if (ending.kind === "detached") container.noteDetached();
+    if (ending.kind === "detached") await container.noteDetached();
     if (ending.kind === "exited" && options.autoRemove === true) await container.removeIfThere({ volumes: true });
     return ending.kind === "exited" ? ending.status : 0;
   },

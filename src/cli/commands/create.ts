@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { pullProgress } from "../progress.ts";
 import { runFlags } from "../run-flags.ts";
 
@@ -20,7 +20,7 @@ export const create = command(
       autoRemove: values.rm === true,
       stdinOnce: values.interactive === true,
     };
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     using progress = pullProgress(options.image);
     const container = await engine.create(options, { onProgress: progress.update, signal: interruption() });
     process.stdout.write(`${container.id}\n`);

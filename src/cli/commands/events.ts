@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { parseTime } from "../time.ts";
 
 export const events = command(
@@ -28,7 +28,7 @@ export const events = command(
     const since = values.since === undefined ? undefined : parseTime(values.since, "--since");
     const until = values.until === undefined ? undefined : parseTime(values.until, "--until");
     const print = eventPrinter(values.format);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     for await (const event of engine.events({ filters, since, until, signal: interruption() }))
       process.stdout.write(`${print(event)}\n`);
     return 0;

@@ -1,7 +1,7 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { parseDetachKeys } from "../detach-keys.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { connect, rawTerminal, terminalSize } from "../streams.ts";
 
 export const exec = command(
@@ -34,8 +34,10 @@ export const exec = command(
       throw invalidArgument("Cannot use -t: the input is not a terminal", { remedy: "Leave -t out" });
     using _ = rawTerminal(tty && interactive);
     const size = tty ? terminalSize() : undefined;
-    await using engine = await openEngine(globals);
-    const session = await engine.get(name).exec({
+    await using engine = await reachEngine(globals);
+    const session = await (
+      await engine.get(name)
+    ).exec({
       command: words,
       env: [...values["env-file"].flatMap(readEnvFile), ...values.env.flatMap(hostVariable)],
       tty,

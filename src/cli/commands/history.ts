@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { checkFormat, printTable } from "../table.ts";
 
 /** Characters of a layer's command that a table shows. */
@@ -21,10 +21,10 @@ export const history = command(
   async (values, [name = ""], globals) => {
     const { humanDuration, humanSize } = await import("#engine");
     checkFormat(values.format);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const now = Date.now();
     const full = values["no-trunc"] === true;
-    const rows = engine.imageStore.history(engine.image(name)).map((entry) => {
+    const rows = (await engine.imageHistory(name)).map((entry) => {
       const created = Date.parse(entry.created);
       // What stands there comes from outside: a line stays a line, and the terminal as it is.
       // oxlint-disable-next-line no-control-regex -- they are what is looked for

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const imageInspect = command(
   {
@@ -14,15 +14,12 @@ export const imageInspect = command(
     examples: ["sampan image inspect debian:12"],
   },
   async (values, names, globals) => {
-    const { inspectImage } = await import("#engine");
     const { detailsPrinter } = await import("../format/print-details.ts");
     const print = detailsPrinter(values.format);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const found: object[] = [];
     const code = await forEach(names, async (name) => {
-      const image = engine.image(name, values.platform);
-      found.push(inspectImage(image, engine.imageStore.names(image)));
-      await Promise.resolve();
+      found.push(await engine.inspectImage(name, values.platform));
     });
     process.stdout.write(print(found));
     return code;

@@ -1,6 +1,6 @@
 import { command } from "../command.ts";
 import type { Listing } from "../format/print-rows.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 
 export const images = command(
   {
@@ -30,8 +30,8 @@ export const images = command(
     const { humanDuration, humanSize, splitName } = await import("#engine");
     const { rowPrinter } = await import("../format/print-rows.ts");
     const print = rowPrinter(values.format, imageListing(values.digests === true));
-    await using engine = await openEngine(globals);
-    const list = engine.imageStore.list(values.filter);
+    await using engine = await reachEngine(globals);
+    const list = await engine.images(values.filter);
     const id = (digest: string): string => (values["no-trunc"] === true ? digest : digest.slice(7, 19));
     if (values.quiet === true) {
       process.stdout.write([...new Set(list.map((i) => `${id(i.id)}\n`))].join(""));

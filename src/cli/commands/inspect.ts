@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const inspect = command(
   {
@@ -23,26 +23,23 @@ export const inspect = command(
     ],
   },
   async (values, names, globals) => {
-    const { invalidArgument } = await import("#errdefs");
-    const { isSampanError, inspectImage } = await import("#engine");
+    const { invalidArgument, isSampanError } = await import("#errdefs");
     if (values.type !== undefined && values.type !== "container" && values.type !== "image")
       throw invalidArgument(`Cannot parse --type "${values.type}": it is container or image`);
     const { detailsPrinter } = await import("../format/print-details.ts");
     const print = detailsPrinter(values.format);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const found: object[] = [];
     const code = await forEach(names, async (name) => {
       if (values.type !== "image") {
         try {
-          found.push(engine.get(name).inspect());
+          found.push(await (await engine.get(name)).inspect());
           return;
         } catch (error) {
           if (values.type === "container" || !isSampanError(error, "not-found")) throw error;
         }
       }
-      const image = engine.image(name);
-      found.push(inspectImage(image, engine.imageStore.names(image)));
-      await Promise.resolve();
+      found.push(await engine.inspectImage(name));
     });
     process.stdout.write(print(found));
     return code;

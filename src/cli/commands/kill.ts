@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const kill = command(
   {
@@ -11,9 +11,9 @@ export const kill = command(
     examples: ["sampan kill web", "sampan kill -s HUP web"],
   },
   async (values, names, globals) => {
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      await engine.get(name).kill(values.signal ?? "KILL");
+      await (await engine.get(name)).kill(values.signal ?? "KILL");
       process.stdout.write(`${name}\n`);
     });
   },

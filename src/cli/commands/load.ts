@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { progressDisplay } from "../progress.ts";
 
 export const load = command(
@@ -27,9 +27,9 @@ export const load = command(
       values.input === undefined || values.input === "-"
         ? process.stdin
         : createReadStream(values.input, { highWaterMark: 1024 * 1024 });
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     using progress = progressDisplay("Loading images", values.quiet === true);
-    const images = await engine.imageStore.load(stream, {
+    const images = await engine.loadImages(stream, {
       platform: values.platform,
       onProgress: progress.update,
       signal: interruption(),

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const pause = command(
   {
@@ -11,9 +11,9 @@ export const pause = command(
     examples: ["sampan pause web"],
   },
   async (_, names, globals) => {
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      await engine.get(name).pause();
+      await (await engine.get(name)).pause();
       process.stdout.write(`${name}\n`);
     });
   },

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 
 export const ps = command(
   {
@@ -40,9 +40,11 @@ export const ps = command(
     const format = values.quiet === true ? "{{.ID}}" : values.format;
     const sized = values.size === true && values.quiet !== true;
     const print = rowPrinter(format, containerListing(sized));
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const all = values.all === true || last !== undefined || looksAtEnded(filters);
-    const list = engine.list(filters).filter((c) => all || ["running", "paused", "restarting"].includes(c.status));
+    const list = (await engine.list(filters)).filter(
+      (c) => all || ["running", "paused", "restarting"].includes(c.status),
+    );
     const now = Date.now();
     const rows = [];
     for (const c of list.slice(0, last))

@@ -1,8 +1,8 @@
-import type { Engine } from "#engine";
+import type { ContainerEngine, TransferOptions } from "#engine";
 import { command } from "../command.ts";
-import { forEach, interruption, openEngine } from "../open.ts";
+import { forEach, interruption, openEngine, reachEngine } from "../open.ts";
 import { pullProgress } from "../progress.ts";
-import { parallelFlag, parallelLayers, registryFlags, registryOptions } from "../registry-flags.ts";
+import { hasRegistryFlags, parallelFlag, parallelLayers, registryFlags, registryOptions } from "../registry-flags.ts";
 
 export const pull = command(
   {
@@ -21,10 +21,12 @@ export const pull = command(
     examples: ["sampan pull debian:12", "sampan pull --platform linux/arm64 127.0.0.1:5000/app@sha256:…"],
   },
   async (values, [reference = ""], globals) => {
-    await using engine = await openEngine(globals, {
-      registry: await registryOptions(values),
-      ...(await parallelLayers(values)),
-    });
+    const allTags = values["all-tags"] === true;
+    const local =
+      allTags || hasRegistryFlags(values)
+        ? await openEngine(globals, { registry: await registryOptions(values), ...(await parallelLayers(values)) })
+        : undefined;
+    await using engine: ContainerEngine = local ?? (await reachEngine(globals));
     const signal = interruption();
     const one = async (name: string): Promise<void> => {
       await pullOne(engine, name, values.quiet === true, {
@@ -33,8 +35,8 @@ export const pull = command(
         ...(values.platform !== undefined && { platform: values.platform }),
       });
     };
-    if (values["all-tags"] === true) {
-      return await forEach(await engine.imageStore.remoteNames(reference, { signal }), async (name) => {
+    if (local !== undefined && allTags) {
+      return await forEach(await local.imageStore.remoteNames(reference, { signal }), async (name) => {
         if (!signal.aborted) await one(name);
       });
     }
@@ -43,12 +45,7 @@ export const pull = command(
   },
 );
 
-async function pullOne(
-  engine: Engine,
-  name: string,
-  quiet: boolean,
-  options: Parameters<Engine["pull"]>[1],
-): Promise<void> {
+async function pullOne(engine: ContainerEngine, name: string, quiet: boolean, options: TransferOptions): Promise<void> {
   using progress = pullProgress(name, quiet);
   const image = await engine.pull(name, { ...options, onProgress: progress.update });
   progress[Symbol.dispose]();

@@ -1,9 +1,8 @@
-import type { Engine } from "#engine";
-import type { PushOptions } from "#images";
+import type { ContainerEngine, TransferOptions } from "#engine";
 import { command } from "../command.ts";
-import { forEach, interruption, openEngine } from "../open.ts";
+import { forEach, interruption, openEngine, reachEngine } from "../open.ts";
 import { progressDisplay } from "../progress.ts";
-import { registryFlags, registryOptions } from "../registry-flags.ts";
+import { hasRegistryFlags, registryFlags, registryOptions } from "../registry-flags.ts";
 
 export const push = command(
   {
@@ -22,7 +21,12 @@ export const push = command(
     examples: ["sampan tag app registry.example.com/team/app:1", "sampan push registry.example.com/team/app:1"],
   },
   async (values, [reference = ""], globals) => {
-    await using engine = await openEngine(globals, { registry: await registryOptions(values) });
+    const allTags = values["all-tags"] === true;
+    const local =
+      allTags || hasRegistryFlags(values)
+        ? await openEngine(globals, { registry: await registryOptions(values) })
+        : undefined;
+    await using engine: ContainerEngine = local ?? (await reachEngine(globals));
     const signal = interruption();
     const one = async (name: string): Promise<void> => {
       await pushOne(engine, name, values.quiet === true, {
@@ -32,8 +36,8 @@ export const push = command(
         referrers: values.referrers,
       });
     };
-    if (values["all-tags"] === true) {
-      return await forEach(engine.imageStore.localNames(reference), async (name) => {
+    if (local !== undefined && allTags) {
+      return await forEach(local.imageStore.localNames(reference), async (name) => {
         if (!signal.aborted) await one(name);
       });
     }
@@ -42,9 +46,9 @@ export const push = command(
   },
 );
 
-async function pushOne(engine: Engine, name: string, quiet: boolean, options: PushOptions): Promise<void> {
+async function pushOne(engine: ContainerEngine, name: string, quiet: boolean, options: TransferOptions): Promise<void> {
   using progress = progressDisplay(`Pushing ${name}`, quiet);
-  const pushed = await engine.imageStore.push(name, { ...options, onProgress: progress.update });
+  const pushed = await engine.push(name, { ...options, onProgress: progress.update });
   progress[Symbol.dispose]();
   if (pushed.isPart && !quiet && options.platform === undefined)
     process.stderr.write("Only the platform that is here was pushed; --all-platforms pushes the whole index\n");

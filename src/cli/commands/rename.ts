@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 
 export const rename = command(
   {
@@ -11,8 +11,8 @@ export const rename = command(
     examples: ["sampan rename swift_cutter web"],
   },
   async (_, [container = "", name = ""], globals) => {
-    await using engine = await openEngine(globals);
-    engine.get(container).rename(name);
+    await using engine = await reachEngine(globals);
+    await (await engine.get(container)).rename(name);
     return 0;
   },
 );

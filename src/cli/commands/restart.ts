@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const restart = command(
   {
@@ -16,9 +16,11 @@ export const restart = command(
   async (values, names, globals) => {
     const { parseInteger } = await import("#engine");
     const timeout = values.time === undefined ? undefined : parseInteger(values.time, "--time", 0, 2 ** 31 - 1);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      await engine.get(name).restart({
+      await (
+        await engine.get(name)
+      ).restart({
         ...(timeout === undefined ? {} : { timeout }),
         ...(values.signal === undefined ? {} : { signal: values.signal }),
       });

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const rm = command(
   {
@@ -15,7 +15,7 @@ export const rm = command(
   },
   async (values, names, globals) => {
     const { isSampanError } = await import("#engine");
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
       try {
         await engine.remove(name, { force: values.force === true, volumes: values.volumes === true });

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const rmi = command(
   {
@@ -11,7 +11,7 @@ export const rmi = command(
     examples: ["sampan rmi debian:12"],
   },
   async (values, names, globals) => {
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
       const removed = await engine.removeImage(name, { force: values.force === true });
       for (const untagged of removed.untagged) process.stdout.write(`Untagged: ${untagged}\n`);

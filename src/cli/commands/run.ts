@@ -1,4 +1,4 @@
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { command } from "../command.ts";
 import { parseDetachKeys } from "../detach-keys.ts";
 import { runFlags } from "../run-flags.ts";
@@ -34,7 +34,7 @@ export const run = command(
     const interactive = values.interactive === true;
     if (tty && interactive && !detach && !process.stdin.isTTY)
       throw invalidArgument("Cannot use -t: the input is not a terminal", { remedy: "Leave -t out" });
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     const options = {
       ...containerOptions(values, words),
       autoRemove: values.rm === true,
@@ -75,7 +75,7 @@ export const run = command(
         ...(proxied ? { onSignal: (signal) => void started.kill(signal).catch(() => undefined) } : {}),
       });
       if (ending.kind === "detached") {
-        container.noteDetached();
+        await container.noteDetached();
         return 0;
       }
       if (options.autoRemove) await container.removeIfThere({ volumes: true });

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { interruption, openEngine } from "../open.ts";
+import { interruption, reachEngine } from "../open.ts";
 import { progressDisplay } from "../progress.ts";
 
 export const save = command(
@@ -17,15 +17,23 @@ export const save = command(
   },
   async (values, images, globals) => {
     const { openOutput } = await import("../output-file.ts");
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     await using output = await openOutput(values.output);
     using progress = progressDisplay(`Saving ${images.join(", ")}`, values.quiet === true);
-    await engine.imageStore.save(images, output.write, {
+    let isPart = false;
+    await engine.saveImages(images, output.write, {
       platform: values.platform,
-      onProgress: progress.update,
+      onProgress: (step) => {
+        if (step.status === "partial") isPart = true;
+        else progress.update(step);
+      },
       signal: interruption(),
     });
     await output.commit();
+    if (isPart && values.quiet !== true) {
+      progress[Symbol.dispose]();
+      process.stderr.write("Only the platform that is here was saved; sampan pull --all-platforms gets the others\n");
+    }
     return 0;
   },
 );

@@ -1,7 +1,7 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
 import { parseDetachKeys } from "../detach-keys.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 import { connect, rawTerminal, terminalSize } from "../streams.ts";
 
 export const start = command(
@@ -24,14 +24,14 @@ export const start = command(
       throw invalidArgument("Cannot attach to several containers at once: name one", {
         remedy: "Leave --attach and --interactive out",
       });
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     if (!attached)
       return await forEach(names, async (name) => {
-        await engine.get(name).start();
+        await (await engine.get(name)).start();
         process.stdout.write(`${name}\n`);
       });
-    const container = engine.get(names[0] ?? "");
-    const { options } = container.record;
+    const container = await engine.get(names[0] ?? "");
+    const { options } = container;
     const tty = options.tty === true;
     const stdin = values.interactive === true && options.openStdin === true;
     using _ = rawTerminal(tty && stdin);
@@ -47,7 +47,7 @@ export const start = command(
       ...(proxied ? { onSignal: (signal) => void container.kill(signal).catch(() => undefined) } : {}),
     });
     if (ending.kind === "detached") {
-      container.noteDetached();
+      await container.noteDetached();
       return 0;
     }
     if (options.autoRemove === true) await container.removeIfThere({ volumes: true });

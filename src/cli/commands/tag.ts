@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 
 export const tag = command(
   {
@@ -11,8 +11,8 @@ export const tag = command(
     examples: ["sampan tag localhost/app registry.example.com/team/app:1"],
   },
   async (_, [image = "", ...names], globals) => {
-    await using engine = await openEngine(globals);
-    for (const name of names) engine.imageStore.tag(image, name);
+    await using engine = await reachEngine(globals);
+    for (const name of names) await engine.tagImage(image, name);
     return 0;
   },
 );

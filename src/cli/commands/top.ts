@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { openEngine } from "../open.ts";
+import { reachEngine } from "../open.ts";
 import { printTable } from "../table.ts";
 
 export const top = command(
@@ -13,8 +13,8 @@ export const top = command(
     examples: ["sampan top web", "sampan top web -o pid,rss,comm"],
   },
   async (_, [name = "", ...options], globals) => {
-    await using engine = await openEngine(globals);
-    const { titles, processes } = await engine.get(name).top(options);
+    await using engine = await reachEngine(globals);
+    const { titles, processes } = await (await engine.get(name)).top(options);
     printTable(titles, processes);
     return 0;
   },

@@ -1,5 +1,5 @@
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const unpause = command(
   {
@@ -11,9 +11,9 @@ export const unpause = command(
     examples: ["sampan unpause web"],
   },
   async (_, names, globals) => {
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      await engine.get(name).unpause();
+      await (await engine.get(name)).unpause();
       process.stdout.write(`${name}\n`);
     });
   },

@@ -1,6 +1,6 @@
 import { command } from "../command.ts";
 import { limitFlags } from "../limit-flags.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const update = command(
   {
@@ -14,9 +14,9 @@ export const update = command(
   async (values, names, globals) => {
     const { limitOptions } = await import("../limit-options.ts");
     const options = limitOptions(values);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      const warnings = await engine.get(name).update(options);
+      const warnings = await (await engine.get(name)).update(options);
       for (const warning of warnings) process.stderr.write(`sampan: ${warning}\n`);
       process.stdout.write(`${name}\n`);
     });

@@ -1,6 +1,6 @@
 import { invalidArgument } from "#errdefs";
 import { command } from "../command.ts";
-import { forEach, openEngine } from "../open.ts";
+import { forEach, reachEngine } from "../open.ts";
 
 export const wait = command(
   {
@@ -21,9 +21,9 @@ export const wait = command(
     const { condition } = values;
     if (condition !== undefined && condition !== "not-running" && condition !== "next-exit" && condition !== "removed")
       throw invalidArgument(`Cannot parse --condition "${condition}": it is not-running, next-exit or removed`);
-    await using engine = await openEngine(globals);
+    await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      const { status } = await engine.get(name).wait(condition === undefined ? {} : { condition });
+      const { status } = await (await engine.get(name)).wait(condition === undefined ? {} : { condition });
       process.stdout.write(`${status}\n`);
     });
   },

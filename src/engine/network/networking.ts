@@ -7,6 +7,7 @@ import {
   hostsEntriesOf,
   Networks,
   noPublisher,
+  parseEgress,
   parsePublish,
   type AttachOptions,
   type EndpointRecord,
@@ -51,9 +52,16 @@ export class Networking {
       store: core.networkStore,
       executor: core.executor,
       isAlive: (container) => this.#isAlive(container),
+      place: (container) => this.#place(container),
     });
     this.settings = new SettingsStore(core.database);
     this.#names = names;
+  }
+
+  #place(container: string): { readonly pid: number; readonly directory: string } | undefined {
+    const state = this.#core.runtime.state(container);
+    if (state.status !== "running" && state.status !== "created") return undefined;
+    return { pid: state.pid, directory: this.#core.runtime.stateDirectory(container) };
   }
 
   #isAlive(container: string): boolean {
@@ -85,6 +93,7 @@ export class Networking {
       ...(network.mac === undefined ? {} : { mac: network.mac }),
       ...(network.interface === undefined ? {} : { interface: network.interface }),
       ...nameServers(record.options.dns),
+      ...egressOf(record.options),
       ports,
     };
   }
@@ -311,6 +320,11 @@ function isNamedBy(port: PublishedPort, text: string): boolean {
 function nameServers(given: readonly string[] = []): Pick<AttachOptions, "nameServers"> {
   const others = given.filter((address) => !/^127\.|^::1$/.test(address));
   return others.length === 0 ? {} : { nameServers: others };
+}
+
+function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egress"> {
+  const policy = parseEgress(egress);
+  return policy === undefined ? {} : { egress: policy };
 }
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */

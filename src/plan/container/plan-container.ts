@@ -160,7 +160,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
 function mountsOf(
   { mounts, linux }: RuntimeConfig,
   facts: HostFacts,
-  { bundle, root }: PlanOptions,
+  { bundle, root, imageMounts }: PlanOptions,
   namespaces: NamespacePlan,
   cgroupPaths: ReadonlyMap<string, string>,
 ): MountPlan {
@@ -181,6 +181,7 @@ function mountsOf(
     root: root.kind === "bind" ? root.path : undefined,
     shared: linux.rootfsPropagation === "shared" || linux.rootfsPropagation === "rshared",
     fromOutside: false,
+    images: imageMounts,
   });
 }
 

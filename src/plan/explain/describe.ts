@@ -148,6 +148,10 @@ const words: Words = {
     return `mount ${part}${layers} on ${o.target}${attributeWords(o.attributes, [])}`;
   },
   netlink: (o) => o.purpose,
+  "peer-credentials": () => "ask who is at the other end of a connection",
+  "notify-service": (o) => `tell the service manager at ${o.path}: ${o.text.replaceAll("\n", ", ")}`,
+  "forward-port": (o) =>
+    `pass ${o.protocol === 6 ? "connections to" : "datagrams for"} port ${o.port} of ${o.address} on to port ${o.targetPort} of ${o.target}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };
 

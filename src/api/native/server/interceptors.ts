@@ -1,0 +1,86 @@
+/** What happens around every call: whether it is allowed, what is told of it, and its errors in the protocol's words. */
+import type { Message } from "@bufbuild/protobuf";
+import {
+  createContextKey,
+  type ContextKey,
+  type Interceptor,
+  type StreamResponse,
+  type UnaryResponse,
+} from "@connectrpc/connect";
+import { toConnectError } from "../codec/errors.ts";
+import { demandOf, type ContainerDemand } from "./demand.ts";
+
+/** What a call was, when it has ended. */
+export interface CallReport {
+  /** As `sampan.v1.Containers/Create`. */
+  readonly method: string;
+  readonly caller: unknown;
+  /** Undefined when it succeeded. */
+  readonly error: unknown;
+  readonly milliseconds: number;
+}
+
+export interface CallHooks {
+  /** Throws when the caller may not do it. Called before anything is read of a stream. */
+  readonly authorize: (caller: unknown, method: string, demand: ContainerDemand | undefined) => Promise<void> | void;
+  /** @returns what is to be called at the call's end */
+  readonly began: (method: string) => (report: CallReport) => void;
+}
+
+/** Who makes the call, as whoever accepted the connection knows it. */
+export const callerKey: ContextKey<unknown> = createContextKey<unknown>(undefined, { description: "caller" });
+
+export function callInterceptor(hooks: CallHooks): Interceptor {
+  return (next) => async (request) => {
+    const started = performance.now();
+    const method = `${request.service.typeName}/${request.method.name}`;
+    const caller = request.contextValues.get(callerKey);
+    const report = hooks.began(method);
+    const ended = (error: unknown): void =>
+      report({ method, caller, error, milliseconds: performance.now() - started });
+    let response: UnaryResponse | StreamResponse;
+    try {
+      if (request.stream) {
+        await hooks.authorize(caller, method, undefined);
+        const check = async (message: Message): Promise<void> => {
+          const demand = demandOf(message);
+          if (demand !== undefined) await hooks.authorize(caller, method, demand);
+        };
+        response = await next({ ...request, message: checked(request.message, check) });
+      } else {
+        await hooks.authorize(caller, method, demandOf(request.message));
+        response = await next(request);
+      }
+    } catch (error) {
+      ended(error);
+      throw toConnectError(error);
+    }
+    if (!response.stream) {
+      ended(undefined);
+      return response;
+    }
+    return { ...response, message: translated(response.message, ended) };
+  };
+}
+
+async function* checked<T extends Message>(
+  messages: AsyncIterable<T>,
+  check: (message: T) => Promise<void>,
+): AsyncGenerator<T> {
+  for await (const message of messages) {
+    await check(message);
+    yield message;
+  }
+}
+
+async function* translated<T>(messages: AsyncIterable<T>, ended: (error: unknown) => void): AsyncGenerator<T> {
+  let failure: unknown;
+  try {
+    yield* messages;
+  } catch (error) {
+    failure = error;
+    throw toConnectError(error);
+  } finally {
+    ended(failure);
+  }
+}

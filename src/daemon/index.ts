@@ -1,0 +1,4 @@
+/** The composition root: what `sampan daemon` runs. */
+export { checkConfig, defaultConfigPath, readConfig, type ConfigProblem } from "./config.ts";
+export { runDaemon, type RunOptions } from "./run.ts";
+export { defaultConfig } from "./settings.ts";
