@@ -148,7 +148,15 @@ function lineOf(lines: ReadonlyMap<string, number>, key: string): number | undef
 
 type Report = (key: string, message: string) => void;
 
-const ruleKeys: ReadonlySet<string> = new Set(["uid", "gid", "certificate", "calls", "binds", "privileged", "namespaces"]);
+const ruleKeys: ReadonlySet<string> = new Set([
+  "uid",
+  "gid",
+  "certificate",
+  "calls",
+  "binds",
+  "privileged",
+  "namespaces",
+]);
 
 function readAllow(value: unknown, report: Report): readonly AllowRule[] {
   if (value === undefined) return [];

@@ -1,6 +1,6 @@
 /** The daemon: one engine, and the sockets it is served at. */
 import { once } from "node:events";
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
@@ -27,7 +27,10 @@ export interface DaemonOptions {
 /** Namespaces that may be open at once: each costs a database and a keel. */
 const maxNamespaces = 64;
 
-function engineOptions(settings: SettingValues, places: { readonly root: string; readonly state: string }): EngineOptions {
+function engineOptions(
+  settings: SettingValues,
+  places: { readonly root: string; readonly state: string },
+): EngineOptions {
   const cgroupParent = settings["cgroup-parent"];
   return { ...places, namespace: "default", background: false, ...(cgroupParent !== "" && { cgroupParent }) };
 }
@@ -98,8 +101,10 @@ export class Daemon implements AsyncDisposable {
     const engine = await Engine.open(engineOptions(settings, { root: paths.root, state }));
     const daemon = new Daemon(engine, paths.root, state, options);
     try {
-      daemon.#supervise(engine);
+      mkdirSync(state, { recursive: true, mode: 0o711 });
       await daemon.#listen(paths.root, state, options.given);
+      // Now that no other daemon serves here: it would be asked to end.
+      daemon.#supervise(engine);
     } catch (error) {
       await daemon[Symbol.asyncDispose]();
       throw error;
@@ -163,7 +168,12 @@ export class Daemon implements AsyncDisposable {
       this.#logger.warn({ container, error: fromSystemError(error)?.message ?? inspect(error) }, "cannot look after");
     this.#supervising.push(
       engine
-        .supervise({ signal: this.#supervision.signal, takeOver: true, boot: isFirstOfBoot(this.#places.state), onError })
+        .supervise({
+          signal: this.#supervision.signal,
+          takeOver: true,
+          boot: isFirstOfBoot(this.#places.state),
+          onError,
+        })
         .catch((error: unknown) => onError(error, "")),
     );
   }

@@ -65,6 +65,8 @@ describe("Policy.check()", () => {
       "Cannot use --privileged: uid 1000, gid 100, pid 5 is not allowed to",
     );
     const more = new Policy([rule({ uid: 1000, privileged: true })], 0);
-    expect(refusal(() => more.check(user, "default", create, { binds: [], privileges: ["--privileged"] }))).toBe("allowed");
+    expect(refusal(() => more.check(user, "default", create, { binds: [], privileges: ["--privileged"] }))).toBe(
+      "allowed",
+    );
   });
 });
