@@ -1,7 +1,9 @@
 /** All commands, in the order of `--help`. */
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
+import { completion } from "./commands/completion.ts";
 import { configCheck, configDefault } from "./commands/config.ts";
+import { contextCreate, contextLs, contextRm, contextUse } from "./commands/context.ts";
 import { copy } from "./commands/copy.ts";
 import { daemon } from "./commands/daemon.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
@@ -21,6 +23,7 @@ import { inspect } from "./commands/inspect.ts";
 import { kill } from "./commands/kill.ts";
 import { leaseCreate, leaseLs, leaseRm } from "./commands/lease.ts";
 import { load } from "./commands/load.ts";
+import { man } from "./commands/man.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
@@ -70,7 +73,20 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
     ...[login, logout, copy, tags, referrers],
-    ...[daemon, configDefault, configCheck, explain, doctor, version],
+    ...[
+      daemon,
+      configDefault,
+      configCheck,
+      contextCreate,
+      contextLs,
+      contextUse,
+      contextRm,
+      completion,
+      man,
+      explain,
+      doctor,
+      version,
+    ],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[explain, doctor, version],
