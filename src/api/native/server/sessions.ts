@@ -54,7 +54,10 @@ export async function* serveSession(
 ): AsyncGenerator<SessionResponse, void, void> {
   try {
     const output = new Handoff<SessionResponse>(maxWaiting);
-    session.onOutput((stream, data) => output.put(response({ case: "output", value: { stream, data } }), data.length));
+    session.onOutput((stream, data) => {
+      const room = output.put(response({ case: "output", value: { stream, data } }), data.length);
+      return room === undefined || stall === undefined ? room : patience(room, output, stall);
+    });
     session.exited.then(
       (exited) => {
         void output.put(response({ case: "exited", value: exited }), 0);
