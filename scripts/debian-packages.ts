@@ -26,6 +26,7 @@ export const systemPackages: readonly DebianPackage[] = [
   { name: "e2fsprogs", purpose: "mke2fs: the virtual machine's disks" },
   { name: "iproute2", purpose: "ip: loopback and interfaces of test hosts" },
   { name: "iputils-ping", purpose: "ping: who reaches whom" },
+  { name: "libarchive-tools", purpose: "bsdtar: another reader of archives" },
   { name: "libcap2-bin", purpose: "setcap, getpcaps, capsh: file and process capabilities" },
   { name: "libseccomp-dev", purpose: "the peer that the compiler of system call filters is compared with" },
   { name: "mmdebstrap", purpose: "the Debian userland of the larger test images" },

@@ -36,7 +36,7 @@ if [ ! -x $keel ] || [ -n "$(find native/keel -newer $keel \( -name '*.[ch]' -o 
 	mv $keel.new $keel
 fi
 
-if [ ! -e dist/sampan.cjs ] || [ -n "$(find src package.json -newer dist/sampan.js -type f -print -quit)" ]; then
+if [ ! -e dist/sampan.cjs ] || [ -n "$(find src package.json -newer dist/sampan.cjs -type f -print -quit)" ]; then
 	say "bundling the program"
 	node_modules/.bin/node scripts/bundle.ts
 fi

@@ -96,7 +96,7 @@ struct layer *layer_new(void)
 	struct layer *l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return NULL;
-	l->root = l->file.fd = -1;
+	l->root = l->file.fd = l->file.directory = -1;
 	for (size_t i = 0; i < LAYER_PARENTS; i++)
 		l->parents[i].fd = -1;
 	return l;

@@ -23,8 +23,7 @@ int layer_fail(struct layer *l, const char *call, const char *path)
 void layer_close(struct layer *l)
 {
 	layer_forget(l, NULL);
-	if (l->file.fd >= 0)
-		close(l->file.fd);
+	layer_abandon(l);
 	free(l->file.xattrs.items);
 	if (l->root >= 0)
 		close(l->root);

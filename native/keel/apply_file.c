@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apply_layer.h"
@@ -35,6 +37,59 @@ static int keep_xattrs(struct layer *l, const struct wire_list_xattr *xattrs, co
 	return 0;
 }
 
+/*
+ * What is there stays until the new file is complete: a copy that fails half-way takes nothing away, and no program sees the
+ * half of a file.
+ */
+static int open_temporary(struct layer *l, const struct layer_parent *parent, const char *name,
+			  const struct msg_apply_file *m, int flags)
+{
+	struct layer_file *f = &l->file;
+	struct stat st;
+	if (fstatat(parent->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return layer_fail(l, "openat", m->path);
+	}
+	do {
+		snprintf(f->temporary, sizeof(f->temporary), ".sampan-%d-%u", (int)getpid(), l->temporaries++);
+		f->fd = openat(parent->fd, f->temporary, flags, m->mode & 0777);
+	} while (f->fd < 0 && errno == EEXIST && l->temporaries < 1000000);
+	if (f->fd < 0)
+		return layer_fail(l, "openat", m->path);
+	f->directory = fcntl(parent->fd, F_DUPFD_CLOEXEC, 0);
+	if (f->directory >= 0)
+		return 0;
+	layer_fail(l, "fcntl", m->path);
+	int saved = errno;
+	unlinkat(parent->fd, f->temporary, 0);
+	close(f->fd);
+	f->fd = -1;
+	errno = saved;
+	return -1;
+}
+
+/* The name at the end of a path. */
+static const char *last_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash == NULL ? path : slash + 1;
+}
+
+void layer_abandon(struct layer *l)
+{
+	struct layer_file *f = &l->file;
+	int saved = errno;
+	if (f->directory >= 0) {
+		unlinkat(f->directory, f->temporary, 0);
+		close(f->directory);
+		f->directory = -1;
+	}
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+	errno = saved;
+}
+
 int layer_file(struct layer *l, const struct msg_apply_file *m)
 {
 	const char *name;
@@ -48,8 +103,12 @@ int layer_file(struct layer *l, const struct msg_apply_file *m)
 		return -1;
 	/* O_EXCL: never an existing file, and never through a link. */
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	f->fd = openat(parent->fd, name, flags, m->mode & 0777);
-	if (f->fd < 0 && errno == EEXIST) {
+	if (l->merge) {
+		if (open_temporary(l, parent, name, m, flags) < 0)
+			return -1;
+	} else
+		f->fd = openat(parent->fd, name, flags, m->mode & 0777);
+	if (f->fd < 0 && errno == EEXIST && !l->merge) {
 		if (layer_remove(l, parent, name, m->path) < 0)
 			return -1;
 		f->fd = openat(parent->fd, name, flags, m->mode & 0777);
@@ -119,8 +178,16 @@ int layer_end(struct layer *l)
 	int closed = close(f->fd);
 	f->fd = -1;
 	/* Some filesystems tell only now that there was no space. */
-	if (result == 0 && closed < 0)
-		return layer_fail(l, "close", f->path);
+	if (result == 0 && closed < 0) {
+		result = layer_fail(l, "close", f->path);
+		saved = errno;
+	}
+	if (result == 0 && f->directory >= 0) {
+		if (renameat(f->directory, f->temporary, f->directory, last_of(f->path)) < 0)
+			return layer_fail(l, "renameat", f->path);
+		close(f->directory);
+		f->directory = -1;
+	}
 	errno = saved;
 	return result;
 }

@@ -60,6 +60,8 @@ struct layer_file {
 	struct timespec modified;
 	bool inherits;
 	struct wire_list_xattr xattrs; /* own copy */
+	int directory;		       /* with `merge` where it is made under another name until it is complete, or -1 */
+	char temporary[32];	       /* that name */
 	char path[PATH_MAX];
 };
 
@@ -79,6 +81,7 @@ struct layer {
 	size_t time_count;
 	size_t time_capacity;
 	struct layer_file file;
+	uint32_t temporaries; /* names that were used up */
 	/* What failed. */
 	const char *syscall;
 	char detail[2 * PATH_MAX + 64];
@@ -135,6 +138,8 @@ int layer_remove(struct layer *l, const struct layer_parent *parent, const char 
 int layer_file(struct layer *l, const struct msg_apply_file *m);
 int layer_data(struct layer *l, const struct msg_apply_data *m);
 int layer_end(struct layer *l);
+/* Closes what is open of a file that does not become complete, and removes what was made under another name. */
+void layer_abandon(struct layer *l);
 
 /* apply_hide.c */
 int layer_whiteout(struct layer *l, const struct msg_apply_whiteout *m);

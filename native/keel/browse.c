@@ -85,6 +85,33 @@ static int settle(struct browse *b, struct context *c)
 	return 0;
 }
 
+/*
+ * What the program has stopped goes on at the end of this process, which comes also when the client is killed: a container
+ * must not stay frozen for that. Its cgroup is held by descriptor, as no path leads there any more.
+ */
+static void thaw(struct browse *b)
+{
+	if (b->frozen < 0)
+		return;
+	const bool v2 = filesystem_type(b->frozen) == MAGIC_CGROUP2;
+	const char *thawed = v2 ? "0" : "THAWED";
+	write_small(b->frozen, v2 ? "cgroup.freeze" : "freezer.state", thawed, strlen(thawed));
+	close(b->frozen);
+	b->frozen = -1;
+}
+
+static int freeze(struct browse *b, struct context *c, const struct op_freeze *op)
+{
+	thaw(b);
+	scoped_fd directory = open(op->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return fail(c, "open", op->path);
+	b->frozen = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+	if (b->frozen < 0)
+		return fail(c, "fcntl", op->path);
+	return op_freeze(c, op);
+}
+
 /* Runs the program. `*step` is the operation that failed, or -1. */
 static int open_root(struct browse *b, const struct msg_browse_open *m, int32_t *step)
 {
@@ -117,7 +144,9 @@ static int open_root(struct browse *b, const struct msg_browse_open *m, int32_t 
 	if (m->mounts && unshare(CLONE_NEWNS) < 0)
 		return browse_fail(b, "unshare", "");
 	for (; c.step < c.program->count; c.step++) {
-		if (operation_run(&c, &c.program->items[c.step]) == 0)
+		const struct wire_operation *o = &c.program->items[c.step];
+		const bool stops = o->number == OP_FREEZE && o->u.freeze.frozen;
+		if ((stops ? freeze(b, &c, &o->u.freeze) : operation_run(&c, o)) == 0)
 			continue;
 		*step = (int32_t)c.step;
 		errno = (int)c.failure.error;
@@ -287,7 +316,7 @@ int browse_main(int socket)
 	if (b == NULL)
 		return 1;
 	b->in.fd = socket;
-	b->root = b->descriptors = -1;
+	b->root = b->descriptors = b->frozen = -1;
 	b->syscall = "";
 	b->buffer = malloc(BROWSE_DATA);
 	b->names = malloc(BROWSE_NAMES);
@@ -297,6 +326,7 @@ int browse_main(int socket)
 		allow_descriptors();
 		result = run(b);
 	}
+	thaw(b);
 	wire_release(&b->out);
 	free(b->values);
 	free(b->names);

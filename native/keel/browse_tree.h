@@ -38,6 +38,7 @@ struct browse {
 	uint32_t request;	/* that is being answered */
 	int root;		/* -1 before browse-open */
 	int descriptors;	/* this process's directory of /proc/self/fd, of the host's procfs */
+	int frozen;		/* cgroup that the program has stopped, or -1 */
 	uint8_t *buffer;	/* for content */
 	char *names;		/* for lists of attributes */
 	uint8_t *values;	/* for their values */

@@ -289,6 +289,10 @@ int op_read_file(struct context *c, const struct op_read_file *op);
 int op_pivot_root(struct context *c);
 int op_open_source(struct context *c, const struct op_open_source *op);
 int op_attach_source(struct context *c, const struct op_attach_source *op);
+/* pin.c */
+int op_pin_namespaces(struct context *c, const struct op_pin_namespaces *op);
+/* memory_file.c */
+int op_memory_file(struct context *c, const struct op_memory_file *op);
 int op_mount_over(struct context *c, const struct op_mount_over *op);
 int op_mount_propagation(struct context *c, const struct op_mount_propagation *op);
 int op_reconfigure(struct context *c, const struct op_reconfigure *op);
@@ -328,5 +332,6 @@ int op_mount_layers(struct context *c, const struct op_mount_layers *op);
 int op_netlink(struct context *c, const struct op_netlink *op);
 int op_peer_credentials(struct context *c, const struct op_peer_credentials *op);
 int op_notify_service(struct context *c, const struct op_notify_service *op);
+int op_forward_port(struct context *c, const struct op_forward_port *op);
 
 #endif

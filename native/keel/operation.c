@@ -77,6 +77,10 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_pivot_root(c);
 	case OP_OPEN_SOURCE:
 		return op_open_source(c, &o->u.open_source);
+	case OP_PIN_NAMESPACES:
+		return op_pin_namespaces(c, &o->u.pin_namespaces);
+	case OP_MEMORY_FILE:
+		return op_memory_file(c, &o->u.memory_file);
 	case OP_ATTACH_SOURCE:
 		return op_attach_source(c, &o->u.attach_source);
 	case OP_MOUNT_OVER:
@@ -157,6 +161,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_notify_service(c, &o->u.notify_service);
 	case OP_NETLINK:
 		return op_netlink(c, &o->u.netlink);
+	case OP_FORWARD_PORT:
+		return op_forward_port(c, &o->u.forward_port);
 	default:
 		return fail_with(c, ENOSYS, "keel", wire_operation_name(o->number) ?: "");
 	}

@@ -575,6 +575,33 @@ static void decode_op_netlink(struct wire_reader *r, struct op_netlink *v)
 	v->purpose = wire_read_string(r);
 }
 
+static void decode_op_forward_port(struct wire_reader *r, struct op_forward_port *v)
+{
+	v->protocol = wire_read_u32(r);
+	v->address = wire_read_string(r);
+	v->port = wire_read_u32(r);
+	v->target = wire_read_string(r);
+	v->target_port = wire_read_u32(r);
+	v->pid = wire_read_u32(r);
+	v->file = wire_read_string(r);
+}
+
+static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *v)
+{
+	v->path = wire_read_string(r);
+	v->data = wire_read_bytes(r);
+	v->mode = wire_read_u32(r);
+	v->uid = wire_read_u32(r);
+	v->gid = wire_read_u32(r);
+}
+
+static void decode_op_pin_namespaces(struct wire_reader *r, struct op_pin_namespaces *v)
+{
+	v->namespaces = wire_read_u64(r);
+	v->directory = wire_read_string(r);
+	v->hostname = wire_read_string(r);
+}
+
 static void decode_op_root_alone(struct wire_reader *r, struct op_root_alone *v)
 {
 	v->read_only = wire_read_bool(r);
@@ -821,6 +848,15 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_NETLINK:
 			decode_op_netlink(r, &o->u.netlink);
+			break;
+		case OP_FORWARD_PORT:
+			decode_op_forward_port(r, &o->u.forward_port);
+			break;
+		case OP_MEMORY_FILE:
+			decode_op_memory_file(r, &o->u.memory_file);
+			break;
+		case OP_PIN_NAMESPACES:
+			decode_op_pin_namespaces(r, &o->u.pin_namespaces);
 			break;
 		case OP_ROOT_ALONE:
 			decode_op_root_alone(r, &o->u.root_alone);
@@ -1351,6 +1387,12 @@ const char *wire_operation_name(uint16_t number)
 		return "host-directory";
 	case OP_NETLINK:
 		return "netlink";
+	case OP_FORWARD_PORT:
+		return "forward-port";
+	case OP_MEMORY_FILE:
+		return "memory-file";
+	case OP_PIN_NAMESPACES:
+		return "pin-namespaces";
 	case OP_ROOT_ALONE:
 		return "root-alone";
 	case OP_MOUNT_LAYERS:

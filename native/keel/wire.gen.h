@@ -193,6 +193,9 @@ enum wire_operation_number {
 	OP_UNMOUNT = 91,
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
+	OP_FORWARD_PORT = 101,
+	OP_MEMORY_FILE = 110,
+	OP_PIN_NAMESPACES = 111,
 	OP_ROOT_ALONE = 120,
 	OP_MOUNT_LAYERS = 121,
 	OP_PEER_CREDENTIALS = 125,
@@ -700,6 +703,33 @@ struct op_netlink {
 	const char *purpose; /* what the messages are to do, in words that continue `Cannot` */
 };
 
+/* Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+struct op_forward_port {
+	uint32_t protocol; /* 6 TCP, 17 UDP */
+	const char *address; /* IPv4 or IPv6 address to listen on */
+	uint32_t port; /* 1 to 65535 */
+	const char *target; /* IPv4 or IPv6 address, of any family */
+	uint32_t target_port; /* 1 to 65535 */
+	uint32_t pid; /* the container's process */
+	const char *file; /* absolute path of a file to make; its removal ends the forwarding */
+};
+
+/* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
+struct op_memory_file {
+	const char *path; /* path in the root; created as an empty file when missing */
+	struct wire_bytes data; /* its content */
+	uint32_t mode; /* permission bits */
+	uint32_t uid; /* owner */
+	uint32_t gid; /* group */
+};
+
+/* Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+struct op_pin_namespaces {
+	uint64_t namespaces; /* CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+	const char *directory; /* absolute, existing host directory, in which none of the files is */
+	const char *hostname; /* host name of the uts namespace, or empty */
+};
+
 /* Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 struct op_root_alone {
 	bool read_only; /* nothing can be changed through it */
@@ -803,6 +833,9 @@ struct wire_operation {
 		struct op_unmount unmount;
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
+		struct op_forward_port forward_port;
+		struct op_memory_file memory_file;
+		struct op_pin_namespaces pin_namespaces;
 		struct op_root_alone root_alone;
 		struct op_mount_layers mount_layers;
 		struct op_peer_credentials peer_credentials;
@@ -1018,7 +1051,7 @@ struct msg_apply_finish {
 	bool sync; /* syncfs the root's filesystem before answering */
 };
 
-/* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+/* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
 struct msg_browse_open {
 	bool mounts; /* first enter a mount namespace of its own, which ends with the process */
 	struct wire_program program; /* without any that makes a process */

@@ -82,7 +82,7 @@ export function encodeHeader(entry: NewEntry): { readonly blocks: Buffer; readon
     Buffer.concat([Buffer.from("GNUSparseFile.0/"), bytes]).copy(block, 0, 0, nameField);
   }
   const link = encodeName(entry.linkname);
-  if (link.length > nameField || !isPlain(link)) records.add("linkpath", link);
+  if (link.length > nameField || !isPlain(link)) addName("linkpath", link, records);
   link.copy(block, 157, 0, nameField);
   putNumber(block, 100, 8, entry.mode & 0o7777);
   putNumber(block, 108, 8, entry.uid, records, "uid");
@@ -110,7 +110,7 @@ const isPlain = (name: Buffer): boolean => name.every((byte) => byte > 0 && byte
 function putName(block: Buffer, name: Buffer, records: Records): void {
   if (name.length <= nameField) {
     name.copy(block);
-    if (!isPlain(name)) addPath(name, records);
+    if (!isPlain(name)) addName("path", name, records);
     return;
   }
   // At a slash that has no more than fits behind it and before it.
@@ -121,13 +121,13 @@ function putName(block: Buffer, name: Buffer, records: Records): void {
     return;
   }
   name.copy(block, 0, 0, nameField);
-  addPath(name, records);
+  addName("path", name, records);
 }
 
 /** POSIX wants UTF-8 there, unless the header says that it is not. */
-function addPath(name: Buffer, records: Records): void {
+function addName(key: "path" | "linkpath", name: Buffer, records: Records): void {
   if (!name.equals(Buffer.from(name.toString("utf8")))) records.add("hdrcharset", "BINARY");
-  records.add("path", name);
+  records.add(key, name);
 }
 
 /** Octal; where that has no room, base 256 as well as a record. */

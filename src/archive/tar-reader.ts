@@ -60,6 +60,10 @@ const types: ReadonlyMap<string, EntryType> = new Map([
   ["6", "fifo"],
 ]);
 
+/** Where a header has its type, and the type of GNU's sparse files. */
+const typeAt = 156;
+const sparseType = 0x53;
+
 export class TarReader {
   readonly #source: ByteSource;
   readonly #limits: ArchiveLimits;
@@ -161,7 +165,7 @@ export class TarReader {
       if (this.#source.ready === 0 && !expected) return undefined;
       throw this.#truncated();
     }
-    const block = this.#source.take(blockSize);
+    let block = this.#source.take(blockSize);
     if (isZero(block)) {
       if (expected) throw this.#broken("the archive ends where an entry should be");
       if (!(await this.#source.ensure(blockSize))) return undefined;
@@ -172,6 +176,8 @@ export class TarReader {
     this.#headerAt = position;
     this.#name = undefined;
     if (this.#entries > this.#limits.entries) throw this.#exceeded("entries", this.#limits.entries);
+    // Its map goes on in further blocks.
+    if (block[typeAt] === sparseType) block = new Uint8Array(block);
     const header = parseHeader(block);
     if (typeof header === "string") throw this.#broken(header);
     if (header.type === "S") return this.#oldSparse(header, block);
@@ -202,7 +208,8 @@ export class TarReader {
     if (header.size > this.#limits.headerBytes) throw this.#exceeded("bytes of a header", this.#limits.headerBytes);
     const whole = header.size + padding(header.size);
     if (!(await this.#source.ensure(whole))) throw this.#truncated();
-    return this.#source.take(whole).subarray(0, header.size);
+    // It is needed until the entry that it is for has been read, from what may be the next chunk.
+    return Buffer.from(this.#source.take(whole).subarray(0, header.size));
   }
 
   async #records(header: Header, global: boolean): Promise<Extended> {

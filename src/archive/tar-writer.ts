@@ -87,7 +87,12 @@ export function tarOf(...entries: readonly WrittenEntry[]): Buffer {
   return Buffer.concat([...entries.map(tarEntry), Buffer.alloc(2 * blockSize)]);
 }
 
-/** The archive as a stream, in chunks of `size` bytes. */
+/** The archive as a stream, in chunks of `size` bytes, each of which is spoilt once the next one is asked for. */
 export async function* chunked(data: Uint8Array, size = 64 * 1024): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < data.length; at += size) yield data.subarray(at, at + size);
+  for (let at = 0; at < data.length; at += size) {
+    // A Buffer, as decoders give: its slice() does not copy.
+    const chunk = Buffer.from(data.subarray(at, at + size));
+    yield chunk;
+    chunk.fill(0xa5);
+  }
 }

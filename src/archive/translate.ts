@@ -37,10 +37,16 @@ export function translate(entry: TarEntry, limits: ArchiveLimits, place: string)
   const meaning = meaningOf(path);
   if (meaning.kind === "whiteout") return { kind: "apply-whiteout", path: meaning.path };
   if (meaning.kind === "opaque") return { kind: "apply-opaque", path: meaning.path };
-  return meaning.kind === "skip" ? undefined : describe(entry, path, place);
+  if (meaning.kind === "skip") return undefined;
+  // Overlayfs' own whiteout.
+  if (entry.type === "character" && entry.major === 0 && entry.minor === 0) return { kind: "apply-whiteout", path };
+  if (entry.type === "hardlink" && meaningOf(cleanTarget(entry, place)).kind !== "entry")
+    throw refuse(entry, place, "it is a hard link to a whiteout");
+  return describe(entry, path, place);
 }
 
-function describe(entry: TarEntry, path: string, place: string): Made {
+/** What an entry makes among files, where no name has a meaning of its own; `path` is its name, cleaned. */
+export function describe(entry: TarEntry, path: string, place: string): Made {
   const { mode, uid, gid, modified } = entry;
   switch (entry.type) {
     case "directory":
@@ -61,7 +67,6 @@ function describe(entry: TarEntry, path: string, place: string): Made {
   }
   const { major, minor } = entry;
   if (major > maxDevice.major || minor > maxDevice.minor) throw refuse(entry, place, "there is no such device number");
-  if (entry.type === "character" && major === 0 && minor === 0) return { kind: "apply-whiteout", path };
   const type = entry.type === "fifo" ? fifo : entry.type === "character" ? character : block;
   return { kind: "apply-node", path, mode: type | mode, major, minor, uid, gid, modified, xattrs: xattrsOf(entry) };
 }
@@ -74,7 +79,6 @@ function cleanTarget(entry: TarEntry, place: string): string {
     throw refuse(entry, place, `it is a hard link to ${quote(entry.linkname)}, which leaves the layer's root`, cause);
   }
   if (target === "") throw refuse(entry, place, "it is a hard link to the layer's root");
-  if (meaningOf(target).kind !== "entry") throw refuse(entry, place, "it is a hard link to a whiteout");
   return target;
 }
 

@@ -1,6 +1,7 @@
 /** A tree of files as a tar archive, as it is walked: nothing is kept but the part that is being written. */
 import type { FoundFile } from "#keel";
 import { padding } from "./header.ts";
+import { segmentParts } from "./segments.ts";
 import type { Segment } from "./sparse.ts";
 import { archiveEnd, encodeHeader, type NewEntry } from "./tar-header.ts";
 import type { EntryType } from "./tar-reader.ts";
@@ -44,6 +45,9 @@ const types: ReadonlyMap<number, EntryType> = new Map([
 
 /** Of the host, or of a layer on it, and not of the file. */
 const notArchived = /^(?:(?:trusted|user)\.overlay\.|security\.(?:selinux|ima|evm|apparmor|SMACK64))/;
+
+/** Whether an extended attribute goes with its file. */
+export const isArchived = ({ name }: { readonly name: string }): boolean => !notArchived.test(name);
 
 /** Small parts are given together, when they are this many bytes. */
 const batchSize = 64 * 1024;
@@ -113,9 +117,7 @@ function newEntry(
     modified: late ? { seconds: latest, nanoseconds: 0 } : { seconds: file.seconds, nanoseconds: file.nanoseconds },
     major: file.major,
     minor: file.minor,
-    xattrs: file.xattrs
-      .filter(({ name }) => !notArchived.test(name))
-      .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+    xattrs: file.xattrs.filter(isArchived).toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     size: type === "file" ? Number(file.size) : 0,
     segments,
   };
@@ -138,11 +140,9 @@ function partsOf(file: FoundFile, sparseFrom: number): readonly Segment[] | unde
 /** Content of one file on its way: with its holes as zeros, or without them. */
 class Content {
   readonly path: string;
-  readonly #segments: readonly Segment[];
+  readonly #parts: ReturnType<typeof segmentParts>;
   readonly #sparse: boolean;
   readonly #size: number;
-  #segment = 0;
-  #inSegment = 0;
   /** Bytes of the file (not sparse) or of the stored data (sparse) that were given. */
   #given = 0;
   #data = 0;
@@ -153,8 +153,8 @@ class Content {
     this.path = file.path;
     this.#sparse = sparse;
     this.#size = Number(file.size);
-    this.#segments = file.segments.map((s) => ({ offset: Number(s.offset), size: Number(s.size) }));
-    this.#wanted = this.#segments.reduce((sum, { size }) => sum + size, 0);
+    this.#parts = segmentParts(file.segments);
+    this.#wanted = file.segments.reduce((sum, { size }) => sum + Number(size), 0);
     this.#storedSize = storedSize;
   }
 
@@ -170,21 +170,10 @@ class Content {
       yield data;
       return;
     }
-    let left = data;
-    while (left.length > 0) {
-      const segment = this.#segments[this.#segment];
-      if (segment === undefined) return;
-      const at = segment.offset + this.#inSegment;
-      yield* this.#fill(at);
-      const part = left.subarray(0, segment.size - this.#inSegment);
+    for (const { offset, data: part } of this.#parts(data)) {
+      yield* this.#fill(Number(offset));
       this.#given += part.length;
-      this.#inSegment += part.length;
       yield part;
-      left = left.subarray(part.length);
-      if (this.#inSegment === segment.size) {
-        this.#segment += 1;
-        this.#inSegment = 0;
-      }
     }
   }
 

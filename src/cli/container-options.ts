@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseInteger, type ContainerOptions, type DeviceOption, type MountOption, type UlimitOption } from "#engine";
 import { invalidArgument } from "#errdefs";
+import { parseSecret, splitFields } from "./secret-options.ts";
 import { careOptions } from "./care-options.ts";
 import { fixedLimitOptions, limitOptions } from "./limit-options.ts";
 import { networkOptions } from "./network-options.ts";
@@ -28,6 +29,13 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
     ...(values.tmpfs ?? []).map(parseTmpfs),
   ];
   if (mounts.length > 0) options.mounts = mounts;
+  if (values.pod !== undefined) options.pod = values.pod;
+  if (values["volumes-from"].length > 0) options.volumesFrom = values["volumes-from"];
+  const secrets = [
+    ...values.secret.map((text) => parseSecret(text, "--secret")),
+    ...values.config.map((text) => parseSecret(text, "--config")),
+  ];
+  if (secrets.length > 0) options.secrets = secrets;
   const seccomp = security.findLast((s) => s.seccomp !== undefined)?.seccomp;
   if (seccomp !== undefined) options.seccomp = seccomp;
   const noNewPrivileges = security.findLast((s) => s.noNewPrivileges !== undefined)?.noNewPrivileges;
@@ -148,12 +156,12 @@ function parseMount(text: string): MountOption {
     if (value === "false" || value === "0") return false;
     throw invalidArgument(`Cannot parse --mount "${text}": ${name} takes true or false`);
   };
-  for (const part of text.split(",")) {
+  for (const part of splitFields(text)) {
     const [name, value] = splitPair(part);
     switch (name) {
       case "type":
-        if (value !== "bind" && value !== "volume" && value !== "tmpfs")
-          throw invalidArgument(`Cannot parse --mount "${text}": type is bind, volume or tmpfs`);
+        if (value !== "bind" && value !== "volume" && value !== "tmpfs" && value !== "image")
+          throw invalidArgument(`Cannot parse --mount "${text}": type is bind, volume, tmpfs or image`);
         mount.type = value;
         break;
       case "source":
@@ -169,12 +177,29 @@ function parseMount(text: string): MountOption {
       case "ro":
         mount.readOnly = flag(name, value);
         break;
+      case "subpath":
+      case "image-subpath":
+        mount.subpath = value;
+        break;
       case "bind-propagation":
         mount.propagation = value;
         break;
       case "bind-nonrecursive":
         mount.nonRecursive = flag(name, value);
         break;
+      case "volume-driver":
+        if (value !== "local") throw invalidArgument(`Cannot parse --mount "${text}": volume-driver is local`);
+        break;
+      case "volume-label": {
+        const [key, label] = splitPair(value);
+        mount.volumeLabels = { ...mount.volumeLabels, [key]: label };
+        break;
+      }
+      case "volume-opt": {
+        const [key, option] = splitPair(value);
+        mount.volumeOptions = { ...mount.volumeOptions, [key]: option };
+        break;
+      }
       case "volume-nocopy":
         mount.noCopy = flag(name, value);
         break;
@@ -195,6 +220,12 @@ function parseMount(text: string): MountOption {
     mount.source = resolve(mount.source);
   }
   if (tmpfs.length > 0) mount.tmpfsOptions = tmpfs;
+  if (mount.type === "image" && (mount.source === undefined || mount.source === ""))
+    throw invalidArgument(`Cannot parse --mount "${text}": src is missing`);
+  if (mount.type === "image" && mount.readOnly === false)
+    throw invalidArgument(`Cannot parse --mount "${text}": an image is mounted read-only`);
+  if (mount.type !== "image" && mount.subpath !== undefined)
+    throw invalidArgument(`Cannot parse --mount "${text}": subpath is for an image`);
   return mount;
 }
 

@@ -14,7 +14,7 @@ const fields = { ip: "ip", ip6: "ip6", "mac-address": "mac", mac: "mac", interfa
 const isField = (name: string): name is keyof typeof fields => Object.hasOwn(fields, name);
 
 /** A name alone, or `name=NAME,ip=…,ip6=…,mac-address=…,alias=…,interface=…`. */
-export function parseNetwork(text: string): NetworkOption {
+function parseNetwork(text: string): NetworkOption {
   if (!text.includes("=")) return { name: text };
   const aliases: string[] = [];
   const option: { -readonly [K in keyof NetworkOption]: NetworkOption[K] } = { name: "" };
@@ -59,6 +59,7 @@ export function networkOptions(values: RunValues): Partial<ContainerOptions> {
     dns: given(values.dns),
     dnsSearch: given(values["dns-search"]),
     dnsOptions: given(values["dns-option"]),
+    egress: given(values.egress),
   });
 }
 

@@ -11,9 +11,15 @@ export const runFlags = {
   label: { type: "list", short: "l", value: "NAME=VALUE", help: "label on the container" },
   "cap-add": { type: "list", value: "CAPABILITY", help: "add a Linux capability, or ALL" },
   "cap-drop": { type: "list", value: "CAPABILITY", help: "drop a Linux capability, or ALL" },
+  config: {
+    type: "list",
+    value: "src=FILE,…",
+    help: "file that it has in memory: src= or env=, target=, mode=, uid=, gid=",
+  },
   device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
   dns: { type: "list", value: "ADDRESS", help: "name server in place of the host's" },
   "dns-option": { type: "list", value: "OPTION", help: "option of resolv.conf" },
+  egress: { type: "list", value: "LIST", help: "what it may reach: none, all, or allow=DOMAIN,CIDR,PORT…" },
   "dns-search": { type: "list", value: "DOMAIN", help: "domain to search names in, . for none" },
   domainname: { type: "string", value: "NAME", help: "NIS domain name" },
   entrypoint: { type: "string", value: "COMMAND", help: "in place of the image's ENTRYPOINT" },
@@ -32,7 +38,7 @@ export const runFlags = {
   ip6: { type: "string", value: "ADDRESS", help: "IPv6 address on its first network" },
   interactive: { type: "boolean", short: "i", help: "keep stdin open" },
   "mac-address": { type: "string", value: "MAC", help: "link layer address on its first network" },
-  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume or tmpfs: src=, dst=, readonly" },
+  mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume, tmpfs or image: src=, dst=, readonly" },
   name: { type: "string", value: "NAME", help: "name of the container" },
   network: {
     type: "list",
@@ -41,6 +47,7 @@ export const runFlags = {
   },
   "network-alias": { type: "list", value: "NAME", help: "further name on its first network" },
   platform: { type: "string", value: "OS/ARCH", help: "platform of the image, e.g. linux/arm64" },
+  pod: { type: "string", value: "POD", help: "pod that it is part of" },
   privileged: { type: "boolean", help: "all capabilities and devices, no filter: as root on the host" },
   publish: {
     type: "list",
@@ -52,6 +59,7 @@ export const runFlags = {
   pull: { type: "string", value: "WHEN", help: "fetch the image: missing (default), always, never" },
   "read-only": { type: "boolean", help: "read-only root filesystem" },
   "security-opt": { type: "list", value: "OPTION", help: "seccomp=FILE, seccomp=unconfined or no-new-privileges" },
+  secret: { type: "list", value: "src=FILE,…", help: "like --config, below /run/secrets" },
   "shm-size": { type: "string", value: "BYTES", help: "size of /dev/shm, 64m by default" },
   "stop-signal": { type: "string", value: "SIGNAL", help: "what `stop` sends first" },
   "stop-timeout": { type: "string", value: "SECONDS", help: "how long `stop` waits before SIGKILL" },
@@ -61,6 +69,11 @@ export const runFlags = {
   ulimit: { type: "list", value: "NAME=SOFT[:HARD]", help: "resource limit, e.g. nofile=1024:4096" },
   user: { type: "string", short: "u", value: "USER[:GROUP]", help: "user and group by name or id" },
   volume: { type: "list", short: "v", value: "SRC:DST[:ro]", help: "bind a host path or a named volume" },
+  "volumes-from": {
+    type: "list",
+    value: "CONTAINER[:ro]",
+    help: "bind what this container has bound, its volumes too",
+  },
   workdir: { type: "string", short: "w", value: "PATH", help: "working directory inside" },
 } as const satisfies OptionDefinitions;
 

@@ -2,14 +2,13 @@ import { invalidArgument } from "#errdefs";
 
 /** Columns as wide as their widest cell, three spaces apart. */
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((r) => (r[i] ?? "").length)));
-  for (const row of [header, ...rows])
-    process.stdout.write(
-      `${row
-        .map((cell, i) => cell.padEnd((widths[i] ?? 0) + 3))
-        .join("")
-        .trimEnd()}\n`,
-    );
+  const widths = header.map((title, i) => rows.reduce((most, r) => Math.max(most, (r[i] ?? "").length), title.length));
+  const lines = [header, ...rows].map((row) => {
+    const cells = row.map((cell, i) => cell.padEnd((widths[i] ?? 0) + 3));
+    return `${cells.join("").trimEnd()}\n`;
+  });
+  // At once: a write for each line takes longer than all the rest.
+  process.stdout.write(lines.join(""));
 }
 
 /** `--format` knows one value so far. */

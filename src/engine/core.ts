@@ -1,9 +1,9 @@
 /** What containers share: the book, the runtime, the snapshots; and how one is launched and discarded. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failedPrecondition } from "#errdefs";
+import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
-import { cgroupDirectories, type HostFacts, type Operation, type PlanOptions } from "#plan";
+import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
 import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
 import type { PublishedPort } from "#network";
 import type { Database } from "#images";
@@ -21,7 +21,10 @@ import { DatabaseNetworkStore } from "./network-store.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { PodBook } from "./pods/pod-book.ts";
+import type { SecretStore } from "./secrets/secrets.ts";
 import type { SupervisionBook } from "./supervise/book.ts";
+import type { Volumes } from "./volumes/volumes.ts";
 import { writeRecord } from "./housekeeping/record-file.ts";
 import { containerHostname, runtimeConfig } from "./runtime-config.ts";
 
@@ -53,8 +56,11 @@ export interface CoreOptions {
   readonly cgroupParent: string;
   readonly journal: Journal;
   readonly supervision: SupervisionBook;
+  readonly volumes: Volumes;
+  readonly secrets: SecretStore;
+  readonly pods: PodBook;
   /** Program and arguments of a supervisor in the background; empty where there is to be none. */
-  readonly superviseCommand: readonly string[];
+  readonly superviseCommand: () => readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -65,6 +71,8 @@ export interface SharedNetwork {
   /** Its network namespace's file. */
   readonly namespace: string;
 }
+
+const sharesNetwork = ({ resolved }: ContainerRecord): boolean => resolved.pod?.share.includes("net") === true;
 
 export class EngineCore {
   readonly paths: EnginePaths;
@@ -79,7 +87,10 @@ export class EngineCore {
   #networkStore: DatabaseNetworkStore | undefined;
   #networking: Promise<Networking> | undefined;
   readonly supervision: SupervisionBook;
-  readonly superviseCommand: readonly string[];
+  readonly volumes: Volumes;
+  readonly secrets: SecretStore;
+  readonly pods: PodBook;
+  readonly superviseCommand: () => readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -96,6 +107,9 @@ export class EngineCore {
     this.cgroupParent = options.cgroupParent;
     this.journal = options.journal;
     this.supervision = options.supervision;
+    this.volumes = options.volumes;
+    this.secrets = options.secrets;
+    this.pods = options.pods;
     this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
@@ -125,7 +139,8 @@ export class EngineCore {
   }
 
   /** The container's cgroup in each hierarchy. */
-  cgroupPath({ id, options }: ContainerRecord): string {
+  cgroupPath({ id, options, resolved }: ContainerRecord): string {
+    if (resolved.pod !== undefined) return `${resolved.pod.cgroup}/${id}`;
     return `${options.cgroupParent ?? this.cgroupParent}/${id}`;
   }
 
@@ -135,7 +150,7 @@ export class EngineCore {
   }
 
   volumeDirectory(name: string): string {
-    return join(this.paths.volumes, name, "_data");
+    return this.volumes.directory(name);
   }
 
   /**
@@ -151,7 +166,10 @@ export class EngineCore {
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
+      networkDirectory: sharesNetwork(record)
+        ? this.pods.directory(resolved.pod?.id ?? "")
+        : this.runtime.stateDirectory(shared?.id ?? record.id),
+      podDirectory: resolved.pod === undefined ? undefined : this.pods.directory(resolved.pod.id),
     });
   }
 
@@ -188,6 +206,17 @@ export class EngineCore {
     };
   }
 
+  /** What mounts of images show, by their target. */
+  async imageMounts(record: ContainerRecord): Promise<ReadonlyMap<string, ImageMount>> {
+    const mounts = new Map<string, ImageMount>();
+    for (const { target, chainId, subpath } of record.resolved.images ?? []) {
+      const view = chainId === undefined ? undefined : await this.snapshotter.view(asChainId(chainId));
+      const lower = view === undefined ? [this.#mountPoints()] : view.kind === "overlay" ? view.lower : [view.path];
+      mounts.set(target, { lower, subpath });
+    }
+    return mounts;
+  }
+
   /** Directory that roots are attached to, each in its own mount namespace: one serves all. */
   rootTarget(): string {
     const target = join(this.paths.state, "..", "root");
@@ -209,6 +238,11 @@ export class EngineCore {
 
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
+    if (record.resolved.pod !== undefined) {
+      const { Pods } = await import("./pods/pods.ts");
+      await new Pods(this).start(record.resolved.pod.id);
+    }
     if (networkMode(record.options).kind !== "networks") return await this.#create(record, immediate, undefined);
     const networks = await (await this.networking()).prepare(record);
     try {
@@ -225,17 +259,23 @@ export class EngineCore {
     immediate: boolean,
     networks: PreparedNetworks | undefined,
   ): Promise<CreatedContainer> {
-    const { id, options } = record;
+    const { id, options, resolved } = record;
     const mode = networkMode(options);
     const hostname = containerHostname(options, id);
     // With another container's network, its files are bound.
     const files =
-      mode.kind === "container" ? undefined : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
+      mode.kind === "container" || sharesNetwork(record)
+        ? undefined
+        : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
     return await this.runtime.create(id, {
       immediate,
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
       config: this.config(record, this.sharedNetwork(record)),
-      plan: this.planOptions(record, await this.snapshotter.mounts(record.id)),
+      plan: {
+        ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
+        imageMounts: await this.imageMounts(record),
+        ...(resolved.secrets !== undefined && { memoryFiles: this.secrets.files(id, resolved.secrets) }),
+      },
       log: options.logDriver === "none" ? undefined : this.logPath(record.id),
       logLimit: logLimit(options),
       openStdin: options.openStdin === true,
@@ -268,7 +308,7 @@ export class EngineCore {
     immediate: boolean,
   ): Promise<CreatedContainer> {
     try {
-      await networks.connect(created.pid);
+      await networks.connect(`/proc/${created.pid}/ns/net`);
       if (!immediate) return created;
       await this.runtime.start(record.id, created);
       created.monitor?.close();
@@ -285,11 +325,16 @@ export class EngineCore {
     const { id, resolved } = record;
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     writeRecord(this.paths, record);
-    // A volume's files keep what the container gave them, setuid bits too: the way to them is closed (CVE-2021-41091).
-    if (resolved.volumes.length > 0) mkdirSync(this.paths.volumes, { recursive: true, mode: 0o700 });
     for (const volume of resolved.volumes) {
-      mkdirSync(this.volumeDirectory(volume.name), { recursive: true, mode: 0o755 });
+      const given = record.options.mounts?.find((m) => m.type === "volume" && m.source === volume.name);
+      if (given?.volumeOptions !== undefined || given?.volumeLabels !== undefined)
+        this.volumes.create({
+          name: volume.name,
+          ...(given.volumeLabels && { labels: given.volumeLabels }),
+          ...(given.volumeOptions && { options: given.volumeOptions }),
+        });
       this.records.addVolume(volume.name, volume.anonymous);
+      await this.volumes.prepare(volume.name);
     }
     await this.snapshotter.prepare(id, asChainId(resolved.chainId));
   }
@@ -301,14 +346,23 @@ export class EngineCore {
     await this.runtime.delete(id, this.#leftover(record));
     if (networkMode(record.options).kind === "networks") await (await this.networking()).forget(id, clean);
     await this.snapshotter.remove(id);
-    if (volumes)
-      for (const volume of resolved.volumes.filter((v) => v.anonymous)) {
-        await this.executor.execute([{ op: "remove-tree", path: join(this.paths.volumes, volume.name) }]);
-        this.records.deleteVolume(volume.name);
-      }
+    if (resolved.secrets !== undefined) this.secrets.remove(id);
+    if (volumes) await this.#discardVolumes(record);
     rmSync(this.directory(id), { recursive: true, force: true });
     this.supervision.forget(id);
     this.records.delete(id);
+  }
+
+  /** Anonymous ones, unless another container has come to use them. */
+  async #discardVolumes({ id, resolved }: ContainerRecord): Promise<void> {
+    // It may have been renamed since.
+    const except = this.records.has(id) ? this.records.find(id).name : "";
+    for (const { name } of resolved.volumes.filter((v) => v.anonymous))
+      try {
+        await this.volumes.remove(name, { force: true, except });
+      } catch (error) {
+        if (!isSampanError(error, "failed-precondition")) throw error;
+      }
   }
 
   /** Ends what a process that has died had begun to start. */

@@ -28,11 +28,12 @@ import {
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
-import type { HostFacts, Plan } from "#plan";
+import { checkCgroupPath, type HostFacts, type Plan } from "#plan";
 import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
-import { OverlaySnapshotter, type RootSource } from "#snapshots";
+import type { RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
+import { chooseSnapshotter } from "./choose-snapshotter.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { inspectImage } from "./image-details.ts";
 import type { ContainerEngine, TransferOptions } from "./interface.ts";
@@ -48,6 +49,9 @@ import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
 import { logLimit } from "./logs.ts";
+import { ContainerFiles } from "./files/container-files.ts";
+import { ImageMountRecords } from "./image-mount-records.ts";
+import { ImageMounts } from "./image-mounts.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
 import { EngineNetworks } from "./network/api.ts";
@@ -55,15 +59,22 @@ import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
+import { joinPod, PodBook } from "./pods/pod-book.ts";
+import { Pods } from "./pods/pods.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
+import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
+import type { ContainerStats } from "./stats/container-stats.ts";
+import type { StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { parseDependency } from "./supervise/dependencies.ts";
 import { healthCheck } from "./supervise/health.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
-import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import type { SuperviseOptions } from "./supervise/supervisor.ts";
+import { resolveVolumes, withVolumesFrom } from "./volumes/resolve-volumes.ts";
+import { Volumes } from "./volumes/volumes.ts";
 import type { ImageRunConfig } from "#spec";
 
 export interface EngineOptions {
@@ -88,6 +99,8 @@ export interface EngineOptions {
   readonly background?: boolean;
   /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
   readonly onDamage?: OnDamage;
+  /** Only to look, also on a disk that cannot be written. */
+  readonly readOnly?: boolean;
 }
 
 /** Of a pull by the embedded engine. */
@@ -107,8 +120,14 @@ export class Engine implements ContainerEngine {
   #housekeeping: Housekeeping | undefined;
   /** What was found again of a damaged database, a line each, for people. */
   recovered: readonly string[] = [];
+  /** Diff, export, commit, and copies in and out. */
+  readonly files: ContainerFiles;
+  /** Images whose files are to be seen in directories here. */
+  readonly imageMounts: ImageMounts;
 
-  private constructor(core: EngineCore, images: Images, database: Database, shared: Database) {
+  private constructor(core: EngineCore, images: Images, database: Database, shared: Database, mounts: ImageMounts) {
+    this.imageMounts = mounts;
+    this.files = new ContainerFiles(core, images);
     this.#core = core;
     this.#images = images;
     this.#database = database;
@@ -151,36 +170,45 @@ export class Engine implements ContainerEngine {
     mkdirSync(paths.root, { recursive: true, mode: 0o711 });
     const executor = new KeelExecutor();
     const onDamage = options.onDamage ?? "refuse";
-    const sharedBook = openBook(paths.shared, onDamage);
+    const readOnly = options.readOnly ?? false;
+    const sharedBook = openBook(paths.shared, onDamage, readOnly);
     const shared = sharedBook.database;
-    if (namespace !== defaultNamespace) {
+    if (namespace !== defaultNamespace && !readOnly) {
       new Namespaces(shared, paths.root).ensure(namespace);
       makeNamespaceDirectory(paths.database);
     }
-    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage);
+    const ownBook = namespace === defaultNamespace ? sharedBook : openBook(paths.database, onDamage, readOnly);
     const { database } = ownBook;
     const records = new Records(database, (record) => writeRecord(paths, record));
-    const snapshotter = new OverlaySnapshotter(join(paths.root, "snapshots"), executor);
+    const mountRecords = new ImageMountRecords(shared);
+    const snapshotter = await chooseSnapshotter(paths.root, executor);
     const images = new Images({
       database: shared,
       namespace,
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
-      inUse: (key) => records.usersOf(key),
+      inUse: (key) => [
+        ...records.usersOf(key).map((name) => `container ${name}`),
+        ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
+      ],
       registry: { credentials: dockerCredentials(), ...options.registry },
       ...(options.imageLimits !== undefined && { limits: options.imageLimits }),
       ...(options.parallelLayers !== undefined && { parallel: options.parallelLayers }),
     });
     const runtime = new Runtime({ executor, facts, stateRoot: paths.state, cacheDirectory: `${paths.cache}/seccomp` });
+    const journal = new Journal(
+      join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
+      database,
+    );
     const core = new EngineCore({
       paths,
+      journal,
+      volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
+      secrets: new SecretStore(paths.state),
+      pods: new PodBook(database, join(paths.state, "..", "pods")),
       supervision: new SupervisionBook(database),
-      superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
-      journal: new Journal(
-        join(paths.state, "..", namespace === defaultNamespace ? "events" : `events-${namespace}`),
-        database,
-      ),
+      superviseCommand: () => (options.background === false ? [] : ownCommand(paths, ["supervise"])),
       facts,
       executor,
       database,
@@ -190,13 +218,15 @@ export class Engine implements ContainerEngine {
       cgroupParent: cgroupParent(options.cgroupParent),
       removeCommand: (id) => removeCommand(paths, id),
     });
-    const engine = new Engine(core, images, database, shared);
+    const engine = new Engine(core, images, database, shared, new ImageMounts(core, images, mountRecords));
     if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
       const { restoreBooks } = await import("./housekeeping/restore-books.ts");
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
-    await engine.#recover();
-    ensureSupervisor(core);
+    if (!readOnly) {
+      await engine.#recover();
+      ensureSupervisor(core);
+    }
     return engine;
   }
 
@@ -227,12 +257,23 @@ export class Engine implements ContainerEngine {
    * resolves at once when another one does and is not to be replaced.
    */
   async supervise(options: SuperviseOptions = {}): Promise<void> {
+    const { Supervisor } = await import("./supervise/supervisor.ts");
     await new Supervisor(this.#core, options).run();
   }
 
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<PulledImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Groups of containers that share namespaces, a network and limits. */
+  get pods(): Pods {
+    return new Pods(this.#core);
+  }
+
+  /** Directories that outlive containers. */
+  get volumes(): Volumes {
+    return this.#core.volumes;
   }
 
   /** Networks, and which containers are on them. */
@@ -328,6 +369,7 @@ export class Engine implements ContainerEngine {
     this.#core.config(record, this.#core.sharedNetwork(record));
     this.#insert(record);
     try {
+      this.#core.secrets.keep(record.id, options.secrets ?? []);
       await this.#core.furnish(record);
     } catch (error) {
       await this.#core.discard(record, true).catch(() => undefined);
@@ -420,13 +462,20 @@ export class Engine implements ContainerEngine {
     return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
   }
 
+  /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */
+  async *stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
+    const { watchStats } = await import("./stats/watch-stats.ts");
+    yield* watchStats(this.#core, options);
+  }
+
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
     const record = await this.#makeRecord(options, pull);
-    return this.#core.runtime.plan(
-      this.#core.config(record, this.#core.sharedNetwork(record)),
-      this.#core.planOptions(record, await this.#imagined(record)),
-    );
+    return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
+      ...this.#core.planOptions(record, await this.#imagined(record)),
+      imageMounts: await this.#core.imageMounts(record),
+      memoryFiles: secretFiles(options.secrets ?? []),
+    });
   }
 
   /** The root source that a container would have. */
@@ -438,7 +487,11 @@ export class Engine implements ContainerEngine {
     return { kind: "overlay", lower: view?.lower ?? [], upper: join(directory, "fs"), work: join(directory, "work") };
   }
 
-  async #makeRecord(options: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+  async #makeRecord(given: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
+    // The content of secrets is not in the database, which is on a disk.
+    const { secrets = [], ...others } = given;
+    const member = given.pod === undefined ? undefined : joinPod(this.#core.pods.find(given.pod), others);
+    const options = { ...others, ...member?.options, mounts: withVolumesFrom(others, this.#core.records) };
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
@@ -465,9 +518,12 @@ export class Engine implements ContainerEngine {
       labels: { ...Object.fromEntries(config.labels), ...options.labels },
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
-      volumes: volumes(options, config.volumes),
+      volumes: resolveVolumes(options, config.volumes),
+      ...(member !== undefined && { pod: member.membership }),
+      ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
       ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),
+      images: await this.#mountedImages(options, pull),
     };
     const name = options.name ?? randomName(0);
     return {
@@ -488,6 +544,7 @@ export class Engine implements ContainerEngine {
         "Cannot restart a container that is removed when it has ended: leave --restart or --rm out",
       );
     logLimit(options);
+    if (options.cgroupParent !== undefined) checkCgroupPath(options.cgroupParent);
     const health = healthCheck(options.health, config.healthcheck);
     if (health === undefined && (options.healthOnFailure ?? "none") !== "none")
       throw invalidArgument("Cannot act on bad health: the container has no health check", {
@@ -495,6 +552,23 @@ export class Engine implements ContainerEngine {
       });
     const dependsOn = (options.dependsOn ?? []).map((text) => parseDependency(text, this.#core.records));
     return { ...(health !== undefined && { health }), ...(dependsOn.length > 0 && { dependsOn }) };
+  }
+
+  /** The images that are to be mounted, fetched when they are missing. */
+  async #mountedImages(
+    options: ContainerOptions,
+    pull: PullOptions,
+  ): Promise<NonNullable<ResolvedContainer["images"]>> {
+    const images = [];
+    for (const { type, source = "", target, subpath = "" } of options.mounts ?? []) {
+      if (type !== "image") continue;
+      const image = await this.#obtain(
+        { image: source, ...(options.pull !== undefined && { pull: options.pull }) },
+        pull,
+      );
+      images.push({ target: checkTarget(target), imageId: image.id, chainId: image.chainId, subpath });
+    }
+    return images;
   }
 
   /** Removes a container by name or id. */
@@ -516,40 +590,6 @@ function workingDirectory(path: string): string {
   if (!path.startsWith("/") || path.includes("\0"))
     throw invalidArgument(`Cannot use working directory "${path}": it is not an absolute path`);
   return path;
-}
-
-/** Volumes of the options, and an anonymous one for each VOLUME of the image that nothing else is mounted on. */
-function volumes(options: ContainerOptions, image: readonly string[]): ResolvedContainer["volumes"] {
-  const list: ResolvedContainer["volumes"][number][] = [];
-  const taken = new Set<string>();
-  for (const mount of options.mounts ?? []) {
-    const target = checkTarget(mount.target);
-    if (taken.has(target)) throw invalidArgument(`Cannot mount on "${target}": two mounts have this target`);
-    taken.add(target);
-    if (mount.type !== "volume") continue;
-    const anonymous = mount.source === undefined || mount.source === "";
-    if (!anonymous && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(mount.source ?? ""))
-      throw invalidArgument(
-        `Cannot use volume "${mount.source}": its name may have letters, digits, "_", "." and "-"`,
-        {
-          remedy: "For a host directory, write an absolute path",
-        },
-      );
-    list.push({
-      target,
-      name: anonymous ? newId() : (mount.source ?? ""),
-      anonymous,
-      readOnly: mount.readOnly === true,
-      noCopy: mount.noCopy === true,
-    });
-  }
-  for (const path of image) {
-    const target = checkTarget(path);
-    if (taken.has(target)) continue;
-    taken.add(target);
-    list.push({ target, name: newId(), anonymous: true, readOnly: false, noCopy: false });
-  }
-  return list;
 }
 
 /** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */

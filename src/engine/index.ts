@@ -10,6 +10,13 @@ export { looksAtEnded, type ContainerFilters } from "./lifecycle/container-filte
 export type { ContainerSummary } from "./lifecycle/summary.ts";
 export type { Health, HealthOptions, ProbeResult } from "./supervise/health.ts";
 export type { SuperviseOptions } from "./supervise/supervisor.ts";
+export type { PodNamespace, PodOptions } from "./pods/pod-book.ts";
+export type { Pod, Pods } from "./pods/pods.ts";
+export type { SecretOption } from "./secrets/secrets.ts";
+export type { ContainerStats } from "./stats/container-stats.ts";
+export type { StatsOptions } from "./stats/watch-stats.ts";
+export type { VolumeFilters } from "./volumes/volume-filter.ts";
+export type { Volume, VolumeOptions, Volumes } from "./volumes/volumes.ts";
 export type { ProcessTable } from "./lifecycle/top.ts";
 export type { UpdateOptions } from "./lifecycle/update.ts";
 export type { WaitCondition } from "./lifecycle/wait.ts";
@@ -34,8 +41,12 @@ export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#e
 export { DatabaseNetworkStore } from "./network-store.ts";
 export { EngineNetworks, type NetworkDetails } from "./network/api.ts";
 export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#network";
+export type { RefusedEgress } from "./network/egress-log.ts";
 export { DatabaseNameSource } from "./name-source.ts";
 export { nameProcess } from "./name-process.ts";
 export { harmless as harmlessFindings, type Finding } from "#images";
 export type { DiskUsage } from "./housekeeping/disk-usage.ts";
 export { parseDuration } from "./housekeeping/prune-filters.ts";
+export type { CommitOptions, ContainerFiles, ExportOptions } from "./files/container-files.ts";
+export { parseCopyPlace, type CopyOptions, type CopyPlace, type CopyResult } from "./files/copy.ts";
+export type { FileChange } from "./files/changes.ts";

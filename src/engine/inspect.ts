@@ -142,7 +142,12 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     Mounts: [
       ...(options.mounts ?? [])
         .filter((m) => m.type !== "volume")
-        .map((m) => ({ Type: m.type, Source: m.source ?? "", Destination: m.target, RW: m.readOnly !== true })),
+        .map((m) => ({
+          Type: m.type,
+          Source: m.source ?? "",
+          Destination: m.target,
+          RW: m.readOnly !== true && m.type !== "image",
+        })),
       ...resolved.volumes.map((v) => ({
         Type: "volume",
         Name: v.name,

@@ -1,9 +1,10 @@
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
+import type { SecretOption } from "./secrets/secrets.ts";
 import type { HealthOptions } from "./supervise/health.ts";
 
 export interface MountOption {
-  readonly type: "bind" | "volume" | "tmpfs";
-  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one. */
+  readonly type: "bind" | "volume" | "tmpfs" | "image";
+  /** Absolute host path for a bind; a name for a named volume, absent for an anonymous one; an image's name or id. */
   readonly source?: string;
   /** Absolute path inside. */
   readonly target: string;
@@ -14,8 +15,13 @@ export interface MountOption {
   readonly nonRecursive?: boolean;
   /** For a tmpfs: mount options such as `size=64m`, `mode=1777`, `noexec`. */
   readonly tmpfsOptions?: readonly string[];
+  /** For an image: path in it of what is mounted, in place of all. */
+  readonly subpath?: string;
   /** For a volume: don't copy what the image has at the target. */
   readonly noCopy?: boolean;
+  /** For a named volume that is not there yet: what it is made with. */
+  readonly volumeLabels?: Readonly<Record<string, string>>;
+  readonly volumeOptions?: Readonly<Record<string, string>>;
 }
 
 export interface DeviceOption {
@@ -70,6 +76,12 @@ export interface ContainerOptions {
   readonly domainname?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly mounts?: readonly MountOption[];
+  /** Name or id of the pod that it is part of. */
+  readonly pod?: string;
+  /** Containers whose binds and volumes it has too: `NAME`, or `NAME:ro`. */
+  readonly volumesFrom?: readonly string[];
+  /** Files that are in memory only. */
+  readonly secrets?: readonly SecretOption[];
   readonly readOnly?: boolean;
   /** Bytes, or a text such as `256m`. */
   readonly memory?: number | string;
@@ -140,6 +152,8 @@ export interface ContainerOptions {
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
+  /** What it may reach on its networks and beyond: `all` (default), `none`, or `allow=DOMAIN,CIDR,PORT…`, see `parseEgress`. */
+  readonly egress?: readonly string[];
   /** `OS/ARCHITECTURE[/VARIANT]` of the image. */
   readonly platform?: string;
   readonly tty?: boolean;
@@ -159,6 +173,9 @@ export interface ContainerOptions {
   readonly logDriver?: "cri" | "none";
   /** Bytes after which a new file of the log is begun, or a text such as `10m`. */
   readonly logMaxSize?: number | string;
+  /** Names of labels and of variables that `logs --details` prints. */
+  readonly logLabels?: readonly string[];
+  readonly logEnv?: readonly string[];
   /** How many files of the log are kept, 1 to 1000; 1 by default. */
   readonly logMaxFiles?: number;
   readonly stopSignal?: string;

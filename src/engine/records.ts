@@ -6,6 +6,8 @@ import { alreadyExists, failedPrecondition, invalidArgument, notFound, type Samp
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
 import type { ContainerOptions } from "./options.ts";
+import type { PodMembership } from "./pods/pod-book.ts";
+import type { ResolvedSecret } from "./secrets/secrets.ts";
 import type { Dependency } from "./supervise/dependencies.ts";
 import type { HealthCheck } from "./supervise/health.ts";
 
@@ -33,10 +35,20 @@ export interface ResolvedContainer {
   readonly chainId: string | undefined;
   /** Set when the image is of 32-bit x86, whose programs need other system calls. */
   readonly image32?: boolean;
+  readonly secrets?: readonly ResolvedSecret[];
+  readonly pod?: PodMembership;
   /** Ports that the image and the options expose, e.g. `80/tcp`. */
   readonly exposed?: readonly string[];
   readonly health?: HealthCheck;
   readonly dependsOn?: readonly Dependency[];
+  /** Images that are mounted, read-only. */
+  readonly images?: readonly {
+    readonly target: string;
+    readonly imageId: string;
+    /** Undefined for an image without layers. */
+    readonly chainId: string | undefined;
+    readonly subpath: string;
+  }[];
   /** Volumes: host directory by path inside; `anonymous` ones go with the container. */
   readonly volumes: readonly {
     readonly target: string;
@@ -162,12 +174,6 @@ export class Records {
     this.#own.add(id);
   }
 
-  /** Whether a process that lives is working on it. */
-  isClaimed(id: string): boolean {
-    const row = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id) as { claim: string | null } | undefined;
-    return row !== undefined && row.claim !== null && claimIsLive(row.claim);
-  }
-
   release(id: string): void {
     if (!this.#own.delete(id)) return;
     this.#sql("UPDATE containers SET claim = NULL WHERE id = ?").run(id);
@@ -259,9 +265,11 @@ export class Records {
 
   /** Names of the containers made from an image or on top of a snapshot. */
   usersOf(imageIdOrChainId: string): string[] {
-    const rows = this.#sql("SELECT name FROM containers WHERE image_id = ?1 OR chain_id = ?1").all(
-      imageIdOrChainId,
-    ) as unknown as { name: string }[];
+    const rows = this.#sql(
+      `SELECT name FROM containers WHERE image_id = ?1 OR chain_id = ?1 OR EXISTS (
+         SELECT 1 FROM json_each(resolved, '$.images') m
+         WHERE m.value ->> '$.imageId' = ?1 OR m.value ->> '$.chainId' = ?1)`,
+    ).all(imageIdOrChainId) as unknown as { name: string }[];
     return rows.map((r) => r.name);
   }
 

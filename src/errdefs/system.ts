@@ -39,6 +39,9 @@ const databaseCodes: ReadonlyMap<number, readonly [code: ErrorCode, state: strin
 /** SQLITE_CONSTRAINT_TRIGGER */
 const triggerCode = 1811;
 
+/** SQLITE_IOERR_SHMSIZE and _SHMMAP: a journal's index could not be made, which is for want of room. */
+const noRoomCodes: ReadonlySet<number> = new Set([4874, 5386]);
+
 interface SystemError {
   readonly code?: unknown;
   readonly syscall?: unknown;
@@ -58,7 +61,7 @@ export function fromSystemError(error: unknown): SampanError | undefined {
     if (errcode === triggerCode)
       return new SampanError("failed-precondition", `Cannot use the database: ${error.message}`);
     // The low byte of an extended result code is the primary one.
-    const known = databaseCodes.get(errcode & 0xff);
+    const known = databaseCodes.get(noRoomCodes.has(errcode) ? 13 : errcode & 0xff);
     if (known === undefined) return undefined;
     const [kind, state, remedy] = known;
     return new SampanError(kind, `Cannot use the database: ${state}`, {

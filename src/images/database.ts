@@ -1,11 +1,16 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
 import { failedPrecondition, fromSystemError, internal, unavailable } from "#errdefs";
 
-/** Opens the file, made with its directory when it is missing. */
-export function openDatabase(path: string): Database {
-  return new Database(path);
+/**
+ * Opens the file, made with its directory when it is missing.
+ *
+ * @param options.readOnly only to look: also on a disk that cannot be written
+ */
+export function openDatabase(path: string, options: { readonly readOnly?: boolean } = {}): Database {
+  return new Database(path, options.readOnly ?? false);
 }
 
 /** SQLITE_BUSY, SQLITE_LOCKED, and SQLITE_PROTOCOL, which WAL's own races give (sqlite.org/rescode.html). */
@@ -33,8 +38,12 @@ export class Database implements Disposable {
     return this.#database;
   }
 
-  constructor(path: string) {
+  constructor(path: string, readOnly: boolean = false) {
     this.#path = path;
+    if (readOnly) {
+      this.#database = openReadOnly(path);
+      return;
+    }
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // Passwords in containers' environments are in it, and nobody else's business. SQLite's other files get the same mode.
     closeSync(openSync(path, "a", 0o600));
@@ -143,5 +152,25 @@ export class Database implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#database.isOpen) this.#database.close();
+  }
+}
+
+/**
+ * A database in WAL mode wants to write even for reading, unless it is said to be immutable; which it is on a disk that
+ * cannot be written, but then a journal that was left is not read.
+ */
+function openReadOnly(path: string): DatabaseSync {
+  const url = pathToFileURL(path);
+  const hasJournal = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+  url.search = hasJournal || canWrite(dirname(path)) ? "?mode=ro" : "?mode=ro&immutable=1";
+  return new DatabaseSync(url, { readOnly: true, timeout: busyTimeout });
+}
+
+function canWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -260,6 +260,12 @@ export class ImageStore {
     return layers.reduce((sum, layer) => sum + Number(select.get(layer)?.["size"] ?? 0), 0);
   }
 
+  /** The same as text, with all fields that are not known here. */
+  configText(id: Digest): string {
+    const row = this.#database.prepare("SELECT text FROM image_configs WHERE digest = ?").get(id);
+    return (row?.["text"] as string | undefined) ?? "";
+  }
+
   /** Configuration of an image by its id, which a listing has. */
   configOf(id: Digest): ImageConfig {
     return this.#config(id).config;

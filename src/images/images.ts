@@ -13,6 +13,7 @@ import {
   type Reference,
 } from "#spec";
 import { ensureBuiltin, isBuiltin, isBuiltinCurrent } from "./builtin/builtin.ts";
+import { assembleImage, type AssembleRequest } from "./assemble.ts";
 import type { Database } from "./database.ts";
 import { checkStore, type CheckOptions, type Finding } from "./check.ts";
 import { parseFilters } from "./filter.ts";
@@ -20,7 +21,10 @@ import { collectGarbage, type Collected } from "./garbage.ts";
 import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
+import { importImage, type ImportOptions } from "./import.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
+import { holdImage } from "./hold-image.ts";
+import { Lease } from "./leases.ts";
 import { NamedLeases, type NamedLeaseOptions } from "./named-leases.ts";
 import type { OnProgress } from "./progress.ts";
 import { pullImage, type PulledImage } from "./pull.ts";
@@ -198,6 +202,48 @@ export class Images implements Disposable {
     return await loadImages({ stream, platform: platformOf(options.platform), onProgress, signal }, this.#tools());
   }
 
+  /**
+   * Makes an image of a tar archive of files, which may be compressed with gzip or zstd, as its one layer.
+   *
+   * @param name what it is called, in place of what had the name before; without one it dangles
+   * @returns the image's id
+   * @throws SampanError `data-loss`, `invalid-argument`, `resource-exhausted` (no archive, or a damaged or hostile one),
+   * `cancelled`; nothing is left then
+   */
+  async import(
+    stream: AsyncIterable<Uint8Array>,
+    name: string | undefined,
+    options: ImportOptions = {},
+  ): Promise<Digest> {
+    return await importImage(stream, this.#newNames(name), options, this.#tools());
+  }
+
+  /**
+   * Makes an image of another one's layers and one more.
+   *
+   * @param name like that of {@link import}
+   * @returns the image's id
+   * @throws SampanError what the layer's stream throws; nothing is left then
+   */
+  async assemble(request: Omit<AssembleRequest, "names">, name: string | undefined): Promise<Digest> {
+    return await assembleImage({ ...request, names: this.#newNames(name) }, this.#tools());
+  }
+
+  /** An image's configuration as it is stored, with fields that are not known here. */
+  configText(id: Digest): string {
+    return this.#store.configText(id);
+  }
+
+  #newNames(name: string | undefined): readonly string[] {
+    if (name === undefined) return [];
+    const reference = parseReference(name);
+    if (reference.digest !== undefined)
+      throw invalidArgument(`Cannot name an image "${name}": a digest says itself what it stands for`, { path: name });
+    if (isBuiltin(recordName(reference)))
+      throw invalidArgument(`Cannot name an image "${name}": that is a built-in one`, { path: name });
+    return [recordName(reference)];
+  }
+
   #registryOptions(): RegistryOptions {
     const { limits, registry } = this.#options;
     return { ...(limits?.documentSize !== undefined && { maxManifestSize: limits.documentSize }), ...registry };
@@ -233,6 +279,23 @@ export class Images implements Disposable {
   list(filters: readonly string[] = []): readonly ImageSummary[] {
     const list = this.#store.list();
     return filters.length === 0 ? list : list.filter(parseFilters(filters, this.#store));
+  }
+
+  /**
+   * Finds an image and keeps all of it, whoever removes it meanwhile, until the lease is disposed of.
+   *
+   * @throws SampanError as {@link resolve}
+   */
+  async hold(nameOrId: string): Promise<ResolvedImage & Disposable> {
+    const lease = new Lease(this.#options.database);
+    try {
+      const find = (): ResolvedImage => this.resolve(nameOrId);
+      const image = await holdImage(lease, this.#store, find, new AbortController().signal);
+      return { ...image, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+    } catch (error) {
+      lease[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Remembers that a container is made of an image, so that others are pruned before it. */
@@ -338,8 +401,9 @@ export class Images implements Disposable {
    *
    * @param options.measure false leaves sizes 0, and reads no tree
    */
-  async usage(inUse: InUse, options: { readonly measure?: boolean } = {}): Promise<ImagesUsage> {
-    return await imagesUsage(this.#tools(), inUse, options.measure ?? true);
+  async usage(options: { readonly measure?: boolean } = {}): Promise<ImagesUsage> {
+    const tools = this.#tools();
+    return await imagesUsage(tools, tools.inUse, options.measure ?? true);
   }
 
   /**

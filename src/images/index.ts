@@ -14,3 +14,7 @@ export type { ImageHistory } from "./history.ts";
 export type { LoadedImage } from "./load.ts";
 export { copyImage, parsePlace, type CopyOptions, type Place } from "./copy.ts";
 export type { ImageUsage } from "./usage.ts";
+export { changeConfig, mergeEnvironment, type RunConfig } from "./config-change.ts";
+export type { AssembleRequest } from "./assemble.ts";
+export type { ImportOptions } from "./import.ts";
+export { plainStream } from "./transfer/plain-stream.ts";

@@ -109,9 +109,9 @@ class ComparingSink implements LayerSink {
         if (stat.isFile() || stat.isDirectory() || stat.isSymbolicLink()) return "is no special file";
         break;
     }
-    if ((stat.mode & 0o7777) !== entry.mode) {
-      return `has mode ${(stat.mode & 0o7777).toString(8)} instead of ${entry.mode.toString(8)}`;
-    }
+    // A special file's mode has its type in it.
+    const [mode, wanted] = [stat.mode & 0o7777, entry.mode & 0o7777];
+    if (mode !== wanted) return `has mode ${mode.toString(8)} instead of ${wanted.toString(8)}`;
     if (stat.uid !== entry.uid || stat.gid !== entry.gid) {
       return `belongs to ${stat.uid}:${stat.gid} instead of ${entry.uid}:${entry.gid}`;
     }

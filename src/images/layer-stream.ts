@@ -79,7 +79,17 @@ export async function* layerStream(
 }
 
 /**
- * Decompresses in threads of the pool.
+ * Gives a decoder's buffer back once its last part was used. Left to the garbage collector, memory outside of its heap makes
+ * it run for each 64 MiB that pass.
+ */
+function release({ buffer, byteOffset, length }: Uint8Array): void {
+  if (length > 0 && byteOffset + length === buffer.byteLength && buffer.byteLength === chunkSize) {
+    (buffer as ArrayBuffer).transfer(0);
+  }
+}
+
+/**
+ * Decompresses in threads of the pool. A chunk stays as it is until the next one is asked for.
  *
  * @param damaged makes the error for what is no such data
  */
@@ -99,7 +109,10 @@ export async function* decompress(
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   pipeline(source, decoder, () => resolve());
   try {
-    for await (const chunk of decoder) yield chunk as Uint8Array;
+    for await (const chunk of decoder) {
+      yield chunk as Uint8Array;
+      release(chunk as Uint8Array);
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (!/^(?:Z_|ZSTD_|ERR_ZSTD|ERR_ZLIB)/.test(code)) throw error;

@@ -4,6 +4,7 @@ import { familiarName, parseReference, type Digest, type Platform, type Referenc
 import type { Database } from "./database.ts";
 import type { ImageStore } from "./image-store.ts";
 import { Lease } from "./leases.ts";
+import { holdImage } from "./hold-image.ts";
 import type { OnProgress } from "./progress.ts";
 import { registryWriter } from "./transfer/registry.ts";
 import { chooseRoot } from "./transfer/root.ts";
@@ -45,8 +46,7 @@ export async function pushImage(request: PushRequest, tools: PushTools): Promise
   const shown = familiarName(reference);
   const action = `Cannot push "${shown}"`;
   using lease = new Lease(database);
-  const image = store.resolve(shown, platform);
-  await lease.use([image.target, image.manifest], signal);
+  const image = await holdImage(lease, store, () => store.resolve(shown, platform), signal);
   const root = await chooseRoot(image, content, { one: platform !== undefined, whole: allPlatforms });
   const reader = storeReader(store.names(image.target), action, { content, store, registry, lease });
   const writer = registryWriter(registry, reference, ({ digest }) => siblings(digest, reference, store));

@@ -15,7 +15,7 @@ export interface RemovedImage {
   readonly deleted: readonly Digest[];
 }
 
-/** Names of the containers that were made from an image (by its id) or stand on a snapshot (by its chain id). */
+/** Who uses an image (by its id) or a snapshot (by its chain id), in words: `container web`. */
 export type InUse = (idOrChainId: string) => readonly string[];
 
 export interface RemoveTools {
@@ -54,9 +54,9 @@ export async function removeImage(
     const isLast = names.every((name) => removed.includes(name));
     const users = isLast ? usersOf(image.target, tools) : [];
     if (users.length > 0 && !force) {
-      throw failedPrecondition(`Cannot remove image "${shown}": container ${users.join(", ")} uses it`, {
+      throw failedPrecondition(`Cannot remove image "${shown}": ${users.join(", ")} uses it`, {
         path: image.id,
-        remedy: "Remove the container first",
+        remedy: "Remove what uses it first",
       });
     }
     for (const name of removed) store.untag(name);
@@ -105,7 +105,7 @@ export async function removeUnused(
     if (first === undefined) throw notFound(`Cannot remove image "${target}": it is not on this machine`);
     const shown = first.name === undefined ? first.id.slice(7, 19) : displayName(first.name);
     if (users.length > 0) {
-      throw failedPrecondition(`Cannot remove image "${shown}": container ${users.join(", ")} uses it`);
+      throw failedPrecondition(`Cannot remove image "${shown}": ${users.join(", ")} uses it`);
     }
     if (rows.some(({ pinned }) => pinned)) {
       throw failedPrecondition(`Cannot remove image "${shown}": it is pinned`);

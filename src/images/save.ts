@@ -2,6 +2,7 @@ import { notFound } from "#errdefs";
 import { parseReference, type Platform } from "#spec";
 import { displayName } from "./image-store.ts";
 import { Lease } from "./leases.ts";
+import { holdImage } from "./hold-image.ts";
 import type { OnProgress } from "./progress.ts";
 import type { PushTools } from "./push.ts";
 import { ArchiveWriter, type Sink } from "./transfer/archive-writer.ts";
@@ -31,13 +32,15 @@ export async function saveImages(request: SaveRequest, sink: Sink, tools: PushTo
     wanted.set(image.manifest, known);
   }
   for (const { shown, names } of wanted.values()) {
-    const image = store.resolve(shown, platform);
+    const image = await holdImage(lease, store, () => store.resolve(shown, platform), signal);
     const action = `Cannot save "${image.name === image.id ? shown : displayName(image.name)}"`;
-    await lease.use([image.target, image.manifest], signal);
     if (!content.has(image.manifest)) throw notFound(`${action}: its manifest is not on this machine`);
     const root = await chooseRoot(image, content, { one: platform !== undefined, whole: false });
     const reader = storeReader(store.names(image.target), action, { content, store, registry, lease });
     await transferImage(reader, writer, root.descriptor, { action, onProgress, signal, status: "saving" });
+    if (root.isPart && platform === undefined) {
+      onProgress?.({ digest: image.target, status: "partial", current: 0, total: 0 });
+    }
     writer.list(
       root.descriptor,
       image.manifest,

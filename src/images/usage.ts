@@ -21,8 +21,8 @@ export interface ImageUsage {
   /** Milliseconds since the epoch, to the hour. */
   readonly used: number;
   readonly pinned: boolean;
-  /** Names of the containers that use it. */
-  readonly containers: readonly string[];
+  /** What uses it, e.g. `container web`. */
+  readonly users: readonly string[];
   /** On disk: blobs and layers that only it needs, and those that others need too. */
   readonly unique: Usage;
   readonly shared: Usage;
@@ -61,14 +61,14 @@ export async function imagesUsage(tools: UsageTools, inUse: InUse, measure: bool
   for (const [target, rows] of Map.groupBy(store.list(), (row) => row.target)) {
     const [first] = rows;
     if (first === undefined) continue;
-    const containers = [...new Set(store.idsAndTopLayers(target).flatMap((key) => inUse(key)))];
+    const users = [...new Set(store.idsAndTopLayers(target).flatMap((key) => inUse(key)))];
     let [unique, shared] = [nothing, nothing];
     for (const key of store.keys(target)) {
       const size = await sizes.of(key);
       if ((needs.get(key) ?? 0) > 1) shared = plus(shared, size);
       else unique = plus(unique, size);
       if (counted.size < counted.add(key).size) total += size.bytes;
-      if (containers.length === 0) unused.set(key, (unused.get(key) ?? 0) + 1);
+      if (users.length === 0) unused.set(key, (unused.get(key) ?? 0) + 1);
     }
     const pinned = rows.some((row) => row.pinned);
     images.push({
@@ -79,7 +79,7 @@ export async function imagesUsage(tools: UsageTools, inUse: InUse, measure: bool
       created: first.created,
       used: Math.max(...rows.map(({ used }) => used)),
       pinned,
-      containers,
+      users,
       unique,
       shared,
     });

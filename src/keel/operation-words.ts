@@ -44,6 +44,8 @@ const words: Words = {
   "pivot-root": () => "change to the container's root",
   "open-source": (o) => `take the mount of "${o.source}"`,
   "attach-source": (o) => `bind on "${o.target}"`,
+  "pin-namespaces": (o) => `make namespaces in "${o.directory}"`,
+  "memory-file": (o) => `put a file in memory on "${o.path}"`,
   "mount-over": (o) => `mount ${o.type} on "${o.target}"`,
   "mount-propagation": (o) => `set the propagation of the mount "${o.path}"`,
   reconfigure: (o) => `change the filesystem on "${o.path}"`,
@@ -82,6 +84,7 @@ const words: Words = {
   netlink: (o) => o.purpose,
   "peer-credentials": () => "ask who is at the other end of a connection",
   "notify-service": (o) => `tell the service manager at "${o.path}"`,
+  "forward-port": (o) => `publish port ${o.port} on "${o.address}"`,
 };
 
 /** E.g. `mount proc on "/proc"`. */

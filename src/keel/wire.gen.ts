@@ -562,6 +562,30 @@ export function encodeOperation(w: Writer, v: Operation): void {
       }
       w.string(v.purpose);
       return;
+    case "forward-port":
+      w.u16(101);
+      w.u32(v.protocol);
+      w.string(v.address);
+      w.u32(v.port);
+      w.string(v.target);
+      w.u32(v.targetPort);
+      w.u32(v.pid);
+      w.string(v.file);
+      return;
+    case "memory-file":
+      w.u16(110);
+      w.string(v.path);
+      w.bytes(v.data);
+      w.u32(v.mode);
+      w.u32(v.uid);
+      w.u32(v.gid);
+      return;
+    case "pin-namespaces":
+      w.u16(111);
+      w.u64(v.namespaces);
+      w.string(v.directory);
+      w.string(v.hostname);
+      return;
     case "root-alone":
       w.u16(120);
       w.bool(v.readOnly);

@@ -1,8 +1,15 @@
 /** Connects containers to networks in the kernel, where the host's side is made when it is found missing: mostly it is there. */
+import { failedPrecondition } from "#errdefs";
 import type { Executor } from "#keel";
+import { familyOf } from "./address/text.ts";
+import { protocols } from "./firewall/keys.ts";
+import { forgetConnections } from "./netlink/operation.ts";
+import { family } from "./netlink/route/objects.ts";
+import { startForwarding, stopForwarding, type ForwardingPlace } from "./ports/forward.ts";
 import { ensureParent, mayBeRepaired, removeQuietly, repair } from "./bridge/kernel.ts";
 import { attachOperations, detachOperations, portOperation } from "./bridge/operations.ts";
 import { lanAttachOperations, lanDetachOperation } from "./bridge/lan.ts";
+import { restrict, unrestrict } from "./egress/kernel.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
 import type { LiveStore } from "./live.ts";
 
@@ -12,17 +19,25 @@ const connectAttempts = 3;
 export class Connector {
   readonly #executor: Executor;
   readonly #live: LiveStore;
+  readonly #place: (container: string) => ForwardingPlace | undefined;
   readonly #repairing = new Map<string, Promise<void>>();
 
-  constructor(executor: Executor, live: LiveStore) {
+  /** @param place of a container's forwarders */
+  constructor(executor: Executor, live: LiveStore, place: (container: string) => ForwardingPlace | undefined) {
     this.#executor = executor;
     this.#live = live;
+    this.#place = place;
   }
 
   /** @param namespace file of the container's network namespace */
   async connect(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     if (network.driver === "bridge") await this.#connectToBridge(network, endpoint, namespace);
     else {
+      if (endpoint.egress !== undefined)
+        throw failedPrecondition(
+          `Cannot restrict what a container on network "${network.name}" may reach: its packets do not pass the host`,
+          { remedy: "Use a network of the driver bridge" },
+        );
       const parent = await ensureParent(this.#executor, network);
       await this.#executor.execute(lanAttachOperations(network, endpoint, namespace, parent));
     }
@@ -30,13 +45,15 @@ export class Connector {
 
   async #connectToBridge(network: NetworkRecord, endpoint: EndpointRecord, namespace: string): Promise<void> {
     const operations = attachOperations(network, endpoint, namespace);
+    await restrict(this.#executor, this.#live.store, endpoint);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#executor.execute(operations);
+        await this.#settle(endpoint.container, endpoint.ports);
         return;
       } catch (error) {
         if (attempt === connectAttempts || !mayBeRepaired(error)) throw error;
-        await this.disconnect(endpoint);
+        await removeQuietly(this.#executor, detachOperations(endpoint));
         await this.#repair(network, error);
       }
     }
@@ -48,15 +65,40 @@ export class Connector {
    * @param namespace file of the container's network namespace, when it runs on
    */
   async disconnect(endpoint: EndpointRecord, namespace?: string): Promise<void> {
+    stopForwarding(this.#place(endpoint.container), endpoint.ports);
     if (endpoint.hostInterface !== "") await removeQuietly(this.#executor, detachOperations(endpoint));
     else if (namespace !== undefined) await removeQuietly(this.#executor, [lanDetachOperation(endpoint, namespace)]);
+    await unrestrict(this.#executor, endpoint);
   }
 
-  /** Ports of containers that are connected. */
-  async changePorts(action: "add" | "delete", ports: readonly PublishedPort[]): Promise<void> {
+  /** Leads ports to a container that is connected. */
+  async addPorts(container: string, ports: readonly PublishedPort[]): Promise<void> {
+    await this.#executor.execute([portOperation("add", ports)]);
+    await this.#settle(container, ports);
+  }
+
+  async removePorts(container: string, ports: readonly PublishedPort[]): Promise<void> {
+    stopForwarding(this.#place(container), ports);
+    await removeQuietly(this.#executor, [portOperation("delete", ports)]);
+    await this.#forget(ports);
+  }
+
+  /** What the packet filter does not do by itself. */
+  async #settle(container: string, ports: readonly PublishedPort[]): Promise<void> {
     if (ports.length === 0) return;
-    if (action === "delete") await removeQuietly(this.#executor, [portOperation(action, ports)]);
-    else await this.#executor.execute([portOperation(action, ports)]);
+    await this.#forget(ports);
+    await startForwarding(this.#executor, this.#place(container), ports);
+  }
+
+  async #forget(ports: readonly PublishedPort[]): Promise<void> {
+    const connections = ports
+      .filter(({ protocol }) => protocol === "udp")
+      .map(({ hostAddress, hostPort }) => ({
+        family: familyOf(hostAddress) === 6 ? family.inet6 : family.inet,
+        protocol: protocols.udp,
+        port: hostPort,
+      }));
+    await forgetConnections(this.#executor, connections);
   }
 
   /** Once for all that wait for it. */

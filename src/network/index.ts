@@ -12,3 +12,7 @@ export { canPublish, noPublisher } from "./ports/change.ts";
 export type { NameService } from "./names.ts";
 export { NameProcess, type NameProcessOptions } from "./dns/service.ts";
 export { serveNames, type NameSource } from "./dns/process.ts";
+export { egressText, parseEgress, type EgressPolicy } from "./egress/policy.ts";
+export { EgressGate } from "./egress/gate.ts";
+export { readRefusedNames, RefusedNames, type RefusedName } from "./egress/refused-names.ts";
+export type { RefusedPackets } from "./egress/elements.ts";

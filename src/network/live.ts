@@ -9,7 +9,7 @@ export interface LiveStore {
 }
 
 /** Who is on networks in the kernel. */
-export function liveEndpoints({ store, isAlive }: LiveStore): EndpointRecord[] {
+function liveEndpoints({ store, isAlive }: LiveStore): EndpointRecord[] {
   return store.endpoints().filter((endpoint) => isAlive(endpoint.container));
 }
 

@@ -9,8 +9,11 @@ import { removeHostSide, replaceTable, restore } from "./bridge/kernel.ts";
 import { defaultNetwork } from "./bridge/names.ts";
 import { exitOperations, wayOutOperation } from "./bridge/operations.ts";
 import { Connector } from "./connect.ts";
+import type { RefusedPackets } from "./egress/elements.ts";
+import { egressHandle, readRefused, restoreEgress } from "./egress/kernel.ts";
 import type { LiveStore } from "./live.ts";
 import { listeners, type Listener } from "./ports/listeners.ts";
+import type { ForwardingPlace } from "./ports/forward.ts";
 import type { PortRequest } from "./ports/parse.ts";
 import type { Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
@@ -44,6 +47,8 @@ export interface NetworksOptions {
    * same again; somebody else may have it then. Without this, all that are written down run.
    */
   readonly isAlive?: (container: string) => boolean;
+  /** A container's process, and a directory that goes with it; undefined while it has none. */
+  readonly place?: (container: string) => ForwardingPlace | undefined;
 }
 
 export const hostsEntriesOf = ({ addresses, aliases }: EndpointRecord): HostsEntry[] =>
@@ -55,11 +60,11 @@ export class Networks {
   readonly #executor: Executor;
   readonly #connector: Connector;
 
-  constructor({ store, executor, isAlive = () => true }: NetworksOptions) {
+  constructor({ store, executor, isAlive = () => true, place = () => undefined }: NetworksOptions) {
     this.#live = { store, isAlive };
     this.#store = store;
     this.#executor = executor;
-    this.#connector = new Connector(executor, this.#live);
+    this.#connector = new Connector(executor, this.#live, place);
   }
 
   list(): readonly NetworkRecord[] {
@@ -147,6 +152,7 @@ export class Networks {
       if (present.has(endpoint.hostInterface)) await this.#connector.disconnect(endpoint);
     await removeHostSide(this.#executor, network);
     await replaceTable(this.#executor, this.#live);
+    await this.#restoreEgress();
   }
 
   /**
@@ -219,8 +225,9 @@ export class Networks {
     for (const endpoint of evicted) await this.#connector.disconnect(endpoint);
     if (!this.#live.isAlive(container)) return added;
     try {
-      await this.#connector.changePorts("add", added);
+      await this.#connector.addPorts(container, added);
     } catch (error) {
+      await this.#connector.removePorts(container, added);
       dropPorts(this.#store, container, added);
       throw error;
     }
@@ -229,7 +236,7 @@ export class Networks {
 
   /** Takes published ports back. */
   async unpublish(container: string, ports: readonly PublishedPort[]): Promise<void> {
-    await this.#connector.changePorts("delete", ports);
+    await this.#connector.removePorts(container, ports);
     dropPorts(this.#store, container, ports);
   }
 
@@ -249,6 +256,19 @@ export class Networks {
   /** Brings the host to what is written down, e.g. after somebody has flushed its packet filter. */
   async reload(): Promise<void> {
     await restore(this.#executor, this.#live);
+    await this.#restoreEgress();
+  }
+
+  /** The tables of what containers may reach, which are there only where somebody needs them. */
+  async #restoreEgress(): Promise<void> {
+    const isNeeded = this.#store.endpoints().some(({ egress }) => egress !== undefined);
+    if (isNeeded || (await egressHandle(this.#executor)) !== undefined)
+      await restoreEgress(this.#executor, this.#store);
+  }
+
+  /** What was refused to a container in the last hour, the latest first. */
+  async refusedPackets(container: string): Promise<readonly RefusedPackets[]> {
+    return await readRefused(this.#executor, this.#store.endpoints({ container }));
   }
 
   /**
@@ -289,6 +309,7 @@ export class Networks {
   async #release(endpoint: EndpointRecord, namespace?: string): Promise<void> {
     await this.#connector.disconnect(endpoint, namespace);
     this.#store.deleteEndpoint(endpoint.network, endpoint.container);
+    if (endpoint.egress !== undefined) await this.#restoreEgress();
   }
 
   #attachment(network: NetworkRecord, endpoint: EndpointRecord): Attachment {

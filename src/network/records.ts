@@ -1,4 +1,5 @@
 /** What is kept of networks and of who is on them. Plain data: a store may write it as JSON. */
+import type { EgressPolicy } from "./egress/policy.ts";
 import type { TransportProtocol } from "./firewall/keys.ts";
 
 export interface Subnet {
@@ -65,5 +66,7 @@ export interface EndpointRecord {
   readonly aliases: readonly string[];
   /** Name servers that are asked for what is not of this host; the host's when missing. */
   readonly nameServers?: readonly string[];
+  /** What it may reach; anything when missing. */
+  readonly egress?: EgressPolicy;
   readonly ports: readonly PublishedPort[];
 }

@@ -4,6 +4,7 @@ import { alreadyExists, invalidArgument, notFound } from "#errdefs";
 import { allocateAddresses } from "./address/allocate.ts";
 import { macToBytes } from "./address/text.ts";
 import { hostInterfaceName, macFor } from "./bridge/names.ts";
+import type { EgressPolicy } from "./egress/policy.ts";
 import type { PortRequest } from "./ports/parse.ts";
 import { publishPorts, type Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
@@ -21,6 +22,8 @@ export interface AttachOptions {
   readonly ports?: readonly PortRequest[];
   /** Name servers that are asked for what is not of this host; the host's when missing. */
   readonly nameServers?: readonly string[];
+  /** What it may reach; anything when missing. Only on a bridge. */
+  readonly egress?: EgressPolicy;
 }
 
 export interface ReserveContext {
@@ -145,6 +148,7 @@ export function reserve(
         isWayOut: !network.internal && !others.some((other) => other.isWayOut),
         aliases: options.names ?? [],
         ...(options.nameServers === undefined ? {} : { nameServers: options.nameServers }),
+        ...(options.egress === undefined ? {} : { egress: options.egress }),
         ports: publishPorts(publisher, network.name, container, addresses, options.ports ?? []),
       };
       store.saveEndpoint(endpoint);

@@ -847,6 +847,51 @@ export interface OperationNetlink {
   readonly purpose: string;
 }
 
+/** Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done */
+export interface OperationForwardPort {
+  readonly op: "forward-port";
+  /** 6 TCP, 17 UDP */
+  readonly protocol: number;
+  /** IPv4 or IPv6 address to listen on */
+  readonly address: string;
+  /** 1 to 65535 */
+  readonly port: number;
+  /** IPv4 or IPv6 address, of any family */
+  readonly target: string;
+  /** 1 to 65535 */
+  readonly targetPort: number;
+  /** the container's process */
+  readonly pid: number;
+  /** absolute path of a file to make; its removal ends the forwarding */
+  readonly file: string;
+}
+
+/** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
+export interface OperationMemoryFile {
+  readonly op: "memory-file";
+  /** path in the root; created as an empty file when missing */
+  readonly path: string;
+  /** its content */
+  readonly data: Uint8Array;
+  /** permission bits */
+  readonly mode: number;
+  /** owner */
+  readonly uid: number;
+  /** group */
+  readonly gid: number;
+}
+
+/** Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+export interface OperationPinNamespaces {
+  readonly op: "pin-namespaces";
+  /** CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+  readonly namespaces: bigint;
+  /** absolute, existing host directory, in which none of the files is */
+  readonly directory: string;
+  /** host name of the uts namespace, or empty */
+  readonly hostname: string;
+}
+
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 export interface OperationRootAlone {
   readonly op: "root-alone";
@@ -962,6 +1007,9 @@ export type Operation =
   | OperationUnmount
   | OperationHostDirectory
   | OperationNetlink
+  | OperationForwardPort
+  | OperationMemoryFile
+  | OperationPinNamespaces
   | OperationRootAlone
   | OperationMountLayers
   | OperationPeerCredentials
@@ -1217,7 +1265,7 @@ export interface RequestApplyFinish {
   readonly sync: boolean;
 }
 
-/** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed` */
+/** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
 export interface RequestBrowseOpen {
   readonly kind: "browse-open";
   /** first enter a mount namespace of its own, which ends with the process */

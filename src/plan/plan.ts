@@ -58,6 +58,25 @@ export interface CopyUp {
   readonly directory: string;
 }
 
+/** What a mount of type `image` shows. */
+export interface ImageMount {
+  /** Read-only layers, absolute host directories, top first. */
+  readonly lower: readonly string[];
+  /** Path in them of what is mounted; empty for all. */
+  readonly subpath: string;
+}
+
+/** A read-only file in the container that is in memory only. */
+export interface MemoryFile {
+  /** Path in the root. */
+  readonly path: string;
+  readonly data: Uint8Array;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Turns a profile into a classic BPF program. */
 export type CompileSeccomp = (profile: SeccompProfile, architecture: Architecture) => CompiledSeccomp;
 
@@ -92,6 +111,10 @@ export interface PlanOptions extends ProcessOptions {
   /** Do without pivot_root(2), for hosts whose root is a ramdisk. Less is kept from the container. */
   readonly noPivot?: boolean;
   readonly copyUps?: readonly CopyUp[];
+  /** By the destination of each of the config's mounts whose type is `image`. */
+  readonly imageMounts?: ReadonlyMap<string, ImageMount>;
+  /** Secrets and the like: they are on no disk. */
+  readonly memoryFiles?: readonly MemoryFile[];
   /** Host directory in which the container waits at `start.sock` for its start, when its monitor does not stay. */
   readonly startDirectory?: string;
   /**

@@ -194,4 +194,24 @@ describe("a registry with mirrors", () => {
     await registry.resolve(reference);
     expect(lines(server)).toEqual(["HEAD /team/api/a/b/manifests/1?ns=r.example.com"]);
   });
+
+  test("does not log in where it is redirected to, whatever is asked for there", async () => {
+    const asked: string[] = [];
+    await using thief = await FakeServer.start((request, response) => {
+      asked.push(`${request.path} ${request.authorization}`);
+      const challenge = `Bearer realm="http://${thief.host}/token"`;
+      response.writeHead(401, { "www-authenticate": challenge }).end('{"token":"x"}');
+    });
+    await using server = await FakeServer.start(
+      (_, response) => void response.writeHead(307, { location: `http://${thief.host}/blob` }).end(),
+    );
+    using registry = new Registry({
+      retry,
+      hostsDirectories: [],
+      credentials: () => ({ username: "u", password: "w" }),
+    });
+    const own = parseReference(`${server.host}/a:1`);
+    await expect(gather(registry.fetchBlob(own, layer))).rejects.toMatchObject({ code: "unavailable" });
+    expect(new Set(asked)).toEqual(new Set(["/blob undefined"]));
+  });
 });

@@ -178,7 +178,7 @@ describe("Networks", { timeout: 180_000 }, () => {
       ["already-exists", 'Cannot use address "10.88.0.2" on network "bridge": another container has it'],
       ["invalid-argument", 'Cannot use address "10.88.0.1" on network "bridge": it is the gateway\'s'],
       ["invalid-argument", 'Cannot use address "10.89.0.9" on network "bridge": its subnets are 10.88.0.0/16'],
-      ["unsupported", 'Cannot publish port 80 on "::1": the kernel translates no address of IPv6\'s loopback'],
+      ["unsupported", 'Cannot publish port 80 on "::1": there is no process to forward for'],
       ["not-found", 'Cannot connect container "b" to network "bridge": no such file or directory ("/run/netns/none")'],
       ["not-found", 'Cannot find network "none-such": it does not exist'],
       ["failed-precondition", 'Cannot use subnet "192.0.2.0/25": it overlaps with 192.0.2.0/24 of the host\'s routes'],

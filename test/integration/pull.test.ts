@@ -298,7 +298,7 @@ describe("Images.remove", () => {
   });
 
   test("keeps an image that a container uses, also when forced", async () => {
-    let users = ["web"];
+    let users = ["container web"];
     await using root = await ImageRoot.create({ inUse: () => users });
     const name = `${registry.address}/busybox:1`;
     const { id } = await root.images.pull(name);

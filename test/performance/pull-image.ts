@@ -1,8 +1,9 @@
 /** The image that `pull.ts` pulls: a Debian userland with nginx, redis, Python and a compiler, in four layers. */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { packageSources } from "../support/images-debian.ts";
+import { testImage } from "../support/images.ts";
+import { Layout } from "../support/layout.ts";
 import { mustHere } from "../support/process.ts";
 
 const packages = "nginx-light,redis-server,python3,build-essential,git,perl,curl,vim,gdb";
@@ -25,7 +26,7 @@ export async function pullImage(directory: string): Promise<string> {
   await mkdir(unfinished, { recursive: true });
   try {
     const root = join(unfinished, "root");
-    await bootstrap(unfinished, root);
+    await bootstrap(root);
     const made = join(unfinished, "layout");
     await mustHere(["umoci", "init", "--layout", made]);
     await mustHere(["umoci", "new", "--image", `${made}:gzip`]);
@@ -36,8 +37,7 @@ export async function pullImage(directory: string): Promise<string> {
       await rm(file);
     }
     await mustHere(["umoci", "config", "--image", `${made}:gzip`, "--config.cmd", "/bin/true"]);
-    const copy = ["skopeo", "--insecure-policy", "copy", "--quiet", "--dest-compress-format", "zstd"];
-    await mustHere([...copy, "--dest-force-compress-format", `oci:${made}:gzip`, `oci:${made}:zstd`]);
+    await new Layout(made).recompress("gzip", "zstd", "zstd");
     await rename(made, layout);
     return layout;
   } finally {
@@ -45,13 +45,28 @@ export async function pullImage(directory: string): Promise<string> {
   }
 }
 
-async function bootstrap(directory: string, root: string): Promise<void> {
+/** The tests' userland in its three layers, where a fifth of the size is enough to look at something. */
+export async function smallImage(directory: string): Promise<string> {
+  const layout = join(directory, "layout");
+  if (existsSync(layout)) return layout;
+  const unfinished = join(directory, `unfinished-${process.pid}`);
+  await mkdir(unfinished, { recursive: true });
+  const copy = ["skopeo", "--insecure-policy", "copy", "--quiet", "--preserve-digests"];
+  await mustHere([...copy, await testImage("redis"), `oci:${unfinished}:gzip`]);
+  await new Layout(unfinished).recompress("gzip", "zstd", "zstd");
+  await rename(unfinished, layout);
+  return layout;
+}
+
+async function bootstrap(root: string): Promise<void> {
   const release = await readFile("/etc/os-release", "utf8");
   const suite = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? "stable";
-  const sources = join(directory, "debian.sources");
-  await writeFile(sources, await packageSources(suite));
+  const more = (await readdir("/etc/apt/sources.list.d")).map((name) => join("/etc/apt/sources.list.d", name));
+  const sources = ["/etc/apt/sources.list", ...more].filter(
+    (path) => /\.(?:list|sources)$/.test(path) && existsSync(path),
+  );
   const options = ["--quiet", "--mode=root", "--variant=minbase", "--format=directory", `--include=${packages}`];
-  await mustHere(["mmdebstrap", ...options, suite, root, sources]);
+  await mustHere(["mmdebstrap", ...options, suite, root, ...sources]);
   for (const name of ["var/lib/apt/lists", "var/cache/apt"]) await rm(join(root, name), { recursive: true });
 }
 

@@ -1,5 +1,5 @@
 /**
- * `node test/performance/pull.ts [--rounds N] [--only REGEXP]`: how long it takes to pull a real image of four layers until
+ * `node test/performance/pull.ts [--small] [--rounds N] [--only REGEXP]`: how long it takes to pull a real image of four layers until
  * it can be run, and how much memory, beside `ctr` and `podman`, in gzip and zstd. Each pull has a fresh file system, since
  * one that much was deleted from is slow for a while. Needs root, and the image's packages from a Debian mirror once.
  */
@@ -11,10 +11,12 @@ import { checkout } from "../support/checkout.ts";
 import { containerdConfig } from "../support/containerd.ts";
 import { Registry } from "../support/registry.ts";
 import { TestHost } from "../support/testhost.ts";
-import { pullImage } from "./pull-image.ts";
+import { pullImage, smallImage } from "./pull-image.ts";
 import { summarize, table } from "./statistics.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string" }, only: { type: "string" } } });
+const { values } = parseArgs({
+  options: { small: { type: "boolean" }, rounds: { type: "string" }, only: { type: "string" } },
+});
 const rounds = Number(values.rounds ?? 3);
 const only = new RegExp(values.only ?? "");
 /** Bytes of the file system that a pull fills. */
@@ -118,7 +120,8 @@ async function sample(host: TestHost, puller: Puller, reference: string): Promis
   }
 }
 
-const image = await pullImage(join(checkout, "build", "bench", "pull"));
+const directory = join(checkout, "build", "bench", values.small === true ? "pull-small" : "pull");
+const image = values.small === true ? await smallImage(directory) : await pullImage(directory);
 await using host = await TestHost.create();
 await host.must(["mount", "-t", "tmpfs", "-o", "mode=0755", "run", "/run"]);
 await using registry = await Registry.start({ host });

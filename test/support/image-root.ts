@@ -30,9 +30,9 @@ export class ImageRoot implements AsyncDisposable {
     this.images = new Images({ database, content, snapshotter, executor, registry, ...options });
   }
 
-  static async create(options: Partial<ImagesOptions> = {}): Promise<ImageRoot> {
-    // Not /tmp, which may be a tmpfs without room for a Debian userland.
-    return new ImageRoot(await mkdtemp("/var/tmp/sampan-images-"), true, options);
+  /** @param base not /tmp by default, which may be a tmpfs without room for a Debian userland */
+  static async create(options: Partial<ImagesOptions> = {}, base: string = "/var/tmp"): Promise<ImageRoot> {
+    return new ImageRoot(await mkdtemp(`${base}/sampan-images-`), true, options);
   }
 
   /** The same directory once more, as another process would open it. */

@@ -63,7 +63,7 @@ async function bootstrap(directory: string, base: string, services: string): Pro
 }
 
 /** The parts of the machine's apt sources, of both formats, that are for this release's main section. */
-export async function packageSources(suite: string): Promise<string> {
+async function packageSources(suite: string): Promise<string> {
   const directory = "/etc/apt/sources.list.d";
   const names = (await readdir(directory).catch(() => [])).map((name) => join(directory, name));
   const parts: string[] = [];

@@ -4,7 +4,7 @@ import { TestHost } from "./testhost.ts";
 const prelude = `
 import { KeelExecutor } from "#keel";
 import { openDatabase } from "#images";
-import { Networks, parsePublish } from "#network";
+import { Networks, parseEgress, parsePublish } from "#network";
 import { DatabaseNetworkStore, enginePaths, nameProcess } from "#engine";
 const store = new DatabaseNetworkStore(openDatabase(process.env.SAMPAN_ROOT + "/metadata.db"));
 await using executor = new KeelExecutor(process.env.KEEL);
@@ -16,20 +16,12 @@ const refused = async (action) => {
 };
 `;
 
-export class NetworkHost implements AsyncDisposable {
-  readonly host: TestHost;
-
-  private constructor(host: TestHost) {
-    this.host = host;
-  }
-
-  /** With a neighbour: the namespace \`lan\`, 192.0.2.2 and 2001:db8::2; the host is 192.0.2.1 and 2001:db8::1. */
-  static async create(): Promise<NetworkHost> {
-    const host = await TestHost.create();
-    await host.must([
-      "sh",
-      "-ec",
-      `
+/** A neighbour outside: the namespace `lan`, 192.0.2.2 and 2001:db8::2; the host is 192.0.2.1 and 2001:db8::1. */
+export async function addNeighbour(host: TestHost): Promise<void> {
+  await host.must([
+    "sh",
+    "-ec",
+    `
       ip netns add lan
       ip link add name out0 type veth peer name eth0 netns lan
       ip address add 192.0.2.1/24 dev out0
@@ -40,7 +32,20 @@ export class NetworkHost implements AsyncDisposable {
       ip -n lan link set lo up
       ip -n lan link set eth0 up
       `,
-    ]);
+  ]);
+}
+
+export class NetworkHost implements AsyncDisposable {
+  readonly host: TestHost;
+
+  private constructor(host: TestHost) {
+    this.host = host;
+  }
+
+  /** With a neighbour, as {@link addNeighbour} makes it. */
+  static async create(): Promise<NetworkHost> {
+    const host = await TestHost.create();
+    await addNeighbour(host);
     return new NetworkHost(host);
   }
 

@@ -798,6 +798,43 @@ export const operations: readonly Declared[] = [
       f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
     ],
   },
+  {
+    number: 101,
+    name: "forward-port",
+    doc: "Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done",
+    fields: [
+      f("protocol", "u32", "6 TCP, 17 UDP"),
+      f("address", "string", "IPv4 or IPv6 address to listen on"),
+      f("port", "u32", "1 to 65535"),
+      f("target", "string", "IPv4 or IPv6 address, of any family"),
+      f("targetPort", "u32", "1 to 65535"),
+      f("pid", "u32", "the container's process"),
+      f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
+    ],
+  },
+  // -- the life of containers ------------------------------------------------------------------------------------
+  {
+    number: 110,
+    name: "memory-file",
+    doc: "Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else",
+    fields: [
+      f("path", "string", "path in the root; created as an empty file when missing"),
+      f("data", "bytes", "its content"),
+      f("mode", "u32", "permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
+  {
+    number: 111,
+    name: "pin-namespaces",
+    doc: "Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay",
+    fields: [
+      f("namespaces", "u64", "CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted"),
+      f("directory", "string", "absolute, existing host directory, in which none of the files is"),
+      f("hostname", "string", "host name of the uts namespace, or empty"),
+    ],
+  },
   // -- trees of files --------------------------------------------------------------------------------------------
   {
     number: 120,
@@ -1141,7 +1178,7 @@ export const messages: readonly (Declared & { readonly to: "keel" | "client" | "
     number: 60,
     name: "browse-open",
     to: "keel",
-    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. Answered by `done` or `failed`",
+    doc: "Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed`",
     fields: [
       f("mounts", "bool", "first enter a mount namespace of its own, which ends with the process"),
       f("program", "operations", "without any that makes a process"),

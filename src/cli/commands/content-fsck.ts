@@ -1,4 +1,5 @@
-import { command } from "../command.ts";
+import type { Engine } from "#engine";
+import { command, type GlobalOptions } from "../command.ts";
 import { interruption, openEngine } from "../open.ts";
 
 export const contentFsck = command(
@@ -18,7 +19,9 @@ export const contentFsck = command(
     const { harmlessFindings } = await import("#engine");
     const { checkFormat } = await import("../table.ts");
     checkFormat(values.format);
-    await using engine = await openEngine(globals, { onDamage: values.repair === true ? "rebuild" : "refuse" });
+    await using engine = await (values.repair === true
+      ? openEngine(globals, { onDamage: "rebuild" })
+      : openToLook(globals));
     const signal = interruption();
     for (const line of engine.recovered) process.stderr.write(`${line}\n`);
     const findings = await engine.housekeeping.check({ quick: values.quick === true, signal });
@@ -47,3 +50,14 @@ export const contentFsck = command(
     return worse.length === 0 && failed.length === 0 ? 0 : 1;
   },
 );
+
+/** On a disk that cannot be written one can still look. */
+async function openToLook(globals: GlobalOptions): Promise<Engine> {
+  const { fromSystemError, isSampanError } = await import("#errdefs");
+  try {
+    return await openEngine(globals);
+  } catch (error) {
+    if (!isSampanError(fromSystemError(error), "permission-denied") || process.getuid?.() !== 0) throw error;
+    return await openEngine(globals, { readOnly: true });
+  }
+}

@@ -7,13 +7,27 @@ export const inspect = command(
     summary: "Print all that is known of containers and images, as JSON",
     usage: "NAME...",
     positionals: [1, Infinity],
-    options: { type: { type: "string", value: "container|image", help: "only this kind" } },
-    examples: ["sampan inspect web", "sampan inspect --type image localhost/node"],
+    options: {
+      format: {
+        type: "string",
+        short: "f",
+        value: "FORMAT",
+        help: "json, or a template for each, e.g. '{{.State.Status}}'",
+      },
+      type: { type: "string", value: "container|image", help: "only this kind" },
+    },
+    examples: [
+      "sampan inspect web",
+      "sampan inspect --type image localhost/node",
+      "sampan inspect -f '{{.State.ExitCode}}' job",
+    ],
   },
   async (values, names, globals) => {
     const { invalidArgument, isSampanError } = await import("#errdefs");
     if (values.type !== undefined && values.type !== "container" && values.type !== "image")
       throw invalidArgument(`Cannot parse --type "${values.type}": it is container or image`);
+    const { detailsPrinter } = await import("../format/print-details.ts");
+    const print = detailsPrinter(values.format);
     await using engine = await reachEngine(globals);
     const found: object[] = [];
     const code = await forEach(names, async (name) => {
@@ -27,7 +41,7 @@ export const inspect = command(
       }
       found.push(await engine.inspectImage(name));
     });
-    process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+    process.stdout.write(print(found));
     return code;
   },
 );

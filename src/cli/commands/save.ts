@@ -20,12 +20,20 @@ export const save = command(
     await using engine = await reachEngine(globals);
     await using output = await openOutput(values.output);
     using progress = progressDisplay(`Saving ${images.join(", ")}`, values.quiet === true);
+    let isPart = false;
     await engine.saveImages(images, output.write, {
       platform: values.platform,
-      onProgress: progress.update,
+      onProgress: (step) => {
+        if (step.status === "partial") isPart = true;
+        else progress.update(step);
+      },
       signal: interruption(),
     });
     await output.commit();
+    if (isPart && values.quiet !== true) {
+      progress[Symbol.dispose]();
+      process.stderr.write("Only the platform that is here was saved; sampan pull --all-platforms gets the others\n");
+    }
     return 0;
   },
 );

@@ -43,7 +43,7 @@ function summary(usage: DiskUsage, human: (bytes: number) => string): readonly R
   });
   const running = containers.filter((c) => c.running);
   const inUse = volumes.filter((v) => v.containers.length > 0);
-  const active = images.filter((i) => i.containers.length > 0).length;
+  const active = images.filter((i) => i.users.length > 0).length;
   return [
     row("Images", images.length, active, imageBytes.total, imageBytes.reclaimable),
     row(
@@ -70,7 +70,7 @@ async function printAll(usage: DiskUsage, format: string | undefined): Promise<v
   const heading = (text: string): void => void process.stdout.write(`\n${text}\n\n`);
   process.stdout.write("Images\n\n");
   printTable(
-    ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED", "UNIQUE", "INODES", "CONTAINERS", "PINNED"],
+    ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED", "UNIQUE", "INODES", "USERS", "PINNED"],
     usage.images.flatMap((image) => {
       const created = Date.parse(image.created);
       return (image.names.length === 0 ? [undefined] : image.names).map((name) => {
@@ -84,7 +84,7 @@ async function printAll(usage: DiskUsage, format: string | undefined): Promise<v
           humanSize(image.shared.bytes),
           humanSize(image.unique.bytes),
           String(image.unique.inodes + image.shared.inodes),
-          String(image.containers.length),
+          String(image.users.length),
           image.pinned ? "yes" : "no",
         ];
       });

@@ -26,6 +26,7 @@ export const systemPrune = command(
     const volumes = values.volumes === true;
     const warning = [
       "all containers that have ended",
+      "all networks that no container is to be on",
       all ? "all images that no container uses" : "images without a name that no container uses",
       "caches, and what interrupted downloads left",
       ...(volumes ? ["anonymous volumes that no container uses"] : []),
@@ -37,6 +38,7 @@ export const systemPrune = command(
       if (lines.length > 0) process.stdout.write(`${title}:\n${lines.map((line) => `${line}\n`).join("")}\n`);
     };
     print("Deleted containers", pruned.containers);
+    print("Deleted networks", pruned.networks);
     print("Deleted volumes", pruned.volumes);
     print("Deleted images", [
       ...pruned.images.untagged.map((name) => `untagged: ${name}`),

@@ -9,7 +9,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseNameSource, enginePaths } from "#engine";
 import { openDatabase } from "#images";
-import { serveNames } from "#network";
+import { KeelExecutor } from "#keel";
+import { EgressGate, RefusedNames, serveNames } from "#network";
 
 export async function main(args: readonly string[]): Promise<void> {
   const [root = "", state = "", version = "", addresses] = args;
@@ -18,11 +19,18 @@ export async function main(args: readonly string[]): Promise<void> {
   const paths = enginePaths(root, state);
   if (!existsSync(paths.database)) return;
   using database = openDatabase(paths.database);
+  // Nothing is started before a container needs it whose egress is restricted.
+  await using executor = new KeelExecutor();
+  const directory = join(state, "dns");
+  const source = new DatabaseNameSource(database, paths.state);
+  const refused = new RefusedNames(directory);
   await serveNames({
-    directory: join(state, "dns"),
+    directory,
     version,
-    source: new DatabaseNameSource(database, paths.state),
+    source,
+    gate: new EgressGate({ executor, store: source, refused }),
     inherited: addresses?.split(",").filter((address) => address !== ""),
     resolvConf: "/etc/resolv.conf",
   });
+  refused.flush();
 }

@@ -5,16 +5,21 @@ import { namespacesOnDisk } from "../namespaces.ts";
 import { enginePaths } from "../paths.ts";
 import type { HousekeepingTools } from "./housekeeping.ts";
 
-/** Ids of the containers of all namespaces. */
+/** Ids of the containers of all namespaces, and of what is mounted writable. */
 function allContainers(root: string): ReadonlySet<string> {
   const ids = new Set<string>();
   for (const namespace of namespacesOnDisk(root)) {
     const path = enginePaths(root, undefined, namespace).database;
     if (!existsSync(path)) continue;
-    using book = openDatabase(path);
-    const hasTable = book.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'containers'").get();
-    if (hasTable === undefined) continue;
-    for (const { id } of book.prepare("SELECT id FROM containers").all()) ids.add(id as string);
+    using book = openDatabase(path, { readOnly: true });
+    for (const [table, column] of [
+      ["containers", "id"],
+      ["image_mounts", "snapshot"],
+    ]) {
+      if (book.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table ?? "") === undefined)
+        continue;
+      for (const { id } of book.prepare(`SELECT ${column} AS id FROM ${table}`).all()) ids.add(id as string);
+    }
   }
   return ids;
 }

@@ -5,7 +5,7 @@ import type { ImageUsage } from "#images";
 import { treeUsage, type Usage } from "#snapshots";
 import type { HousekeepingTools } from "./housekeeping.ts";
 
-export interface ContainerUsage {
+interface ContainerUsage {
   readonly id: string;
   readonly name: string;
   readonly image: string;
@@ -55,7 +55,7 @@ export async function diskUsage(tools: HousekeepingTools): Promise<DiskUsage> {
       files: (await usageOf(core.directory(record.id))).bytes,
     });
   }
-  const found = await images.usage((key) => records.usersOf(key));
+  const found = await images.usage();
   return {
     ...found,
     containers,
@@ -81,7 +81,7 @@ export async function volumeUsage({ records, paths }: HousekeepingTools): Promis
 }
 
 /** Names of containers by the volumes that they use. */
-export function volumeUsers(
+function volumeUsers(
   records: ReturnType<HousekeepingTools["records"]["list"]>,
 ): ReadonlyMap<string, readonly string[]> {
   const users = new Map<string, string[]>();

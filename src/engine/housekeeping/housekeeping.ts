@@ -9,6 +9,7 @@ import { pruneContainers } from "./prune-containers.ts";
 import { pruneImages, type PrunedImages, type PruneImagesOptions } from "./prune-images.ts";
 import { pruneSystem, type PrunedSystem, type PruneSystemOptions } from "./prune-system.ts";
 import { pruneVolumes } from "./prune-volumes.ts";
+import { keepReserve, useReserve } from "./reserve.ts";
 import { keepBelow, type KeptBelow, type Thresholds } from "./thresholds.ts";
 
 export interface HousekeepingTools {
@@ -67,7 +68,11 @@ export class Housekeeping {
 
   /** Deletes blobs and layers that nothing has needed for `grace` milliseconds, a day by default. */
   async collect(grace?: number): Promise<Collected> {
-    return await this.#tools.images.collect(grace);
+    const { images, paths } = this.#tools;
+    useReserve(paths.root);
+    const collected = await images.collect(grace);
+    keepReserve(paths.root);
+    return collected;
   }
 
   /** Removes the images that were unused the longest, when the disk is fuller than it should be. */

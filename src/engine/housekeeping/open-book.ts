@@ -1,7 +1,9 @@
 /** Opens a database that may be damaged: refuses it, or keeps it aside and begins a new one. */
 import { existsSync, renameSync } from "node:fs";
 import { dataLoss, fromSystemError, isSampanError } from "#errdefs";
+import { dirname } from "node:path";
 import { openDatabase, type Database } from "#images";
+import { useReserve } from "./reserve.ts";
 
 /** What to do with a damaged database: fail, or keep it aside and find out again, from what is on disk, what it had. */
 export type OnDamage = "refuse" | "rebuild";
@@ -13,8 +15,9 @@ export interface OpenedBook {
 }
 
 /** @throws SampanError `data-loss` when it is damaged and not to be rebuilt */
-export function openBook(path: string, onDamage: OnDamage): OpenedBook {
+export function openBook(path: string, onDamage: OnDamage, readOnly: boolean = false): OpenedBook {
   try {
+    if (readOnly) return { database: openDatabase(path, { readOnly }), aside: undefined };
     const database = openDatabase(path);
     const state = onDamage === "rebuild" ? database.damage() : undefined;
     if (state === undefined) return { database, aside: undefined };
@@ -22,7 +25,9 @@ export function openBook(path: string, onDamage: OnDamage): OpenedBook {
     throw dataLoss(`Cannot use "${path}": ${state}`);
   } catch (error) {
     const known = fromSystemError(error);
-    if (!isSampanError(known, "data-loss")) throw error;
+    // On a full disk not even the database's journal can be made.
+    if (isSampanError(known, "resource-exhausted") && useReserve(dirname(path))) return openBook(path, onDamage);
+    if (!isDamage(error)) throw error;
     if (onDamage === "refuse") {
       throw dataLoss(`Cannot open "${path}": it is damaged`, {
         path,
@@ -36,4 +41,11 @@ export function openBook(path: string, onDamage: OnDamage): OpenedBook {
     }
     return { database: openDatabase(path), aside };
   }
+}
+
+/** SQLITE_CORRUPT, SQLITE_NOTADB, or what a look through all of it found. A disk that fails to be read is none. */
+function isDamage(error: unknown): boolean {
+  if (isSampanError(error)) return error.code === "data-loss";
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  return code === "ERR_SQLITE_ERROR" && [11, 26].includes(Number(errcode) & 0xff);
 }

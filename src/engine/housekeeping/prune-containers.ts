@@ -3,6 +3,9 @@ import { Container } from "../container.ts";
 import type { HousekeepingTools } from "./housekeeping.ts";
 import { parsePruneFilters } from "./prune-filters.ts";
 
+/** Milliseconds. */
+const justMade = 60_000;
+
 /** Removes containers that don't run and fit all filters, without their volumes. Ids of those removed. */
 export async function pruneContainers(
   { core, records }: HousekeepingTools,
@@ -12,8 +15,9 @@ export async function pruneContainers(
   const removed: string[] = [];
   for (const record of records.list()) {
     const { status } = core.runtime.state(record.id);
-    // One that was never started may be about to be, by whoever has made it.
     if (status === "running" || status === "created") continue;
+    // One that was only just made is about to be started.
+    if (status === "none" && Math.abs(Date.now() - record.createdAt) < justMade) continue;
     if (!fits({ createdAt: record.createdAt, labels: new Map(Object.entries(record.resolved.labels)) })) continue;
     try {
       await new Container(core, record).remove();

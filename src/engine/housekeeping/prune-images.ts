@@ -1,6 +1,7 @@
 import { isSampanError } from "#errdefs";
 import type { HousekeepingTools } from "./housekeeping.ts";
 import { parsePruneFilters } from "./prune-filters.ts";
+import { keepReserve, useReserve } from "./reserve.ts";
 
 export interface PruneImagesOptions {
   /** Also those with names. */
@@ -20,16 +21,17 @@ export interface PrunedImages {
 
 /** Removes images that no container uses and that are not pinned. */
 export async function pruneImages(
-  { images, records }: HousekeepingTools,
+  { images, paths }: HousekeepingTools,
   { all = false, filters = [] }: PruneImagesOptions,
 ): Promise<PrunedImages> {
   const fits = parsePruneFilters(filters);
+  useReserve(paths.root);
   const untagged: string[] = [];
   const deleted: string[] = [];
   let bytes = 0;
-  const usage = await images.usage((key) => records.usersOf(key));
+  const usage = await images.usage();
   for (const image of usage.images) {
-    if (image.pinned || image.containers.length > 0 || (image.names.length > 0 && !all)) continue;
+    if (image.pinned || image.users.length > 0 || (image.names.length > 0 && !all)) continue;
     const createdAt = Date.parse(image.created);
     const labels = images.labelsOf(image.id);
     if (!fits({ createdAt: Number.isNaN(createdAt) ? 0 : createdAt, labels })) continue;
@@ -43,5 +45,6 @@ export async function pruneImages(
       if (!isSampanError(error, "failed-precondition") && !isSampanError(error, "not-found")) throw error;
     }
   }
+  keepReserve(paths.root);
   return { untagged, deleted, bytes };
 }

@@ -34,7 +34,7 @@ function percentUsed(path: string): number {
  * @throws SampanError `invalid-argument` unless 0 ≤ low ≤ high ≤ 100
  */
 export async function keepBelow(
-  { images, records, paths }: HousekeepingTools,
+  { images, paths }: HousekeepingTools,
   { high = 85, low = 80, minimumAge = 120_000 }: Thresholds,
   measure: () => number = () => percentUsed(paths.root),
 ): Promise<KeptBelow> {
@@ -47,10 +47,10 @@ export async function keepBelow(
   if (before <= high) return result(true);
   // Garbage goes first: nobody misses it.
   await images.collect(0);
-  const { images: all } = await images.usage((key) => records.usersOf(key), { measure: false });
+  const { images: all } = await images.usage({ measure: false });
   const now = Date.now();
   const candidates = all
-    .filter(({ pinned, containers, used }) => !pinned && containers.length === 0 && Math.abs(now - used) >= minimumAge)
+    .filter(({ pinned, users, used }) => !pinned && users.length === 0 && Math.abs(now - used) >= minimumAge)
     .toSorted((a, b) => a.used - b.used);
   for (const { target } of candidates) {
     if (measure() <= low) return result(true);

@@ -4,7 +4,7 @@ import type { EngineCore } from "../core.ts";
 import type { ContainerOptions } from "../options.ts";
 import type { ResolvedContainer } from "../records.ts";
 import { checkDns, parseAddHost } from "./hosts.ts";
-import { defaultNetworkName, networkMode } from "./mode.ts";
+import { defaultNetworkName, networkMode, type NetworkMode } from "./mode.ts";
 
 const isGiven = (list: readonly unknown[] | undefined): boolean => list !== undefined && list.length > 0;
 
@@ -23,6 +23,7 @@ export async function checkNetwork(core: EngineCore, options: ContainerOptions):
   const mode = networkMode({ ...options, ...chosen });
   checkDns(options);
   for (const text of options.addHosts ?? []) parseAddHost(text);
+  if (isGiven(options.egress)) await checkEgress(core, options.egress ?? [], mode);
   if (mode.kind === "container" && [options.addHosts, options.dns, options.dnsSearch, options.dnsOptions].some(isGiven))
     throw invalidArgument(
       "Cannot set hosts and name servers of a container with another one's network: it has its files",
@@ -40,6 +41,23 @@ export async function checkNetwork(core: EngineCore, options: ContainerOptions):
       { remedy: mode.kind === "none" ? "Leave --network none out" : "Publish them with the other container" },
     );
   return chosen;
+}
+
+/** Only a bridge is a place where packets can be looked at. */
+async function checkEgress(core: EngineCore, egress: readonly string[], mode: NetworkMode): Promise<void> {
+  const { parseEgress } = await import("#network");
+  if (parseEgress(egress) === undefined) return;
+  const refuse = (network: string, remedy: string): never => {
+    throw invalidArgument(`Cannot restrict what a container with network "${network}" may reach`, { remedy });
+  };
+  if (mode.kind === "none") refuse("none", "Leave --egress out: it reaches nothing");
+  if (mode.kind === "host") refuse("host", "Use a network of its own");
+  if (mode.kind === "container") refuse(`container:${mode.container}`, "Restrict the other container");
+  if (mode.kind === "networks")
+    for (const { name } of mode.networks) {
+      const driver = core.networkStore.network(name)?.driver ?? "bridge";
+      if (driver !== "bridge") refuse(name, "Use a network of the driver bridge");
+    }
 }
 
 const largestPort = 65_535;

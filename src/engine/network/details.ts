@@ -91,5 +91,7 @@ export function networkSettings(
     IPPrefixLen: first?.[1].IPPrefixLen ?? 0,
     MacAddress: first?.[1].MacAddress ?? "",
     Networks: Object.fromEntries(networks),
+    // What Docker has not: `all`, or what it may reach.
+    Egress: record.options.egress ?? ["all"],
   };
 }

@@ -44,7 +44,7 @@ export function parseAddHost(text: string): readonly [name: string, address: str
   return [name, address];
 }
 
-export const hostGateway = "host-gateway";
+const hostGateway = "host-gateway";
 
 /** Lines of `addHosts`, `gateway` standing in for `host-gateway`. */
 export function addedLines(options: Pick<ContainerOptions, "addHosts">, gateway: string | undefined): HostsLine[] {
@@ -95,7 +95,7 @@ function parseResolver(text: string): Resolver {
 const isLoopback = (address: string): boolean => /^127\.|^::1$/.test(address);
 
 /** Addresses of the host's name servers that a container may ask. */
-export const usableServers = (host: string): string[] =>
+const usableServers = (host: string): string[] =>
   parseResolver(host).nameservers.filter((address) => !isLoopback(address.replace(/%.*/, "")));
 
 /**

@@ -7,6 +7,7 @@ import {
   hostsEntriesOf,
   Networks,
   noPublisher,
+  parseEgress,
   parsePublish,
   type AttachOptions,
   type EndpointRecord,
@@ -31,8 +32,8 @@ export interface PreparedNetworks {
   readonly files: NetworkFiles;
   /** For its monitor to do at its end. */
   readonly exit: readonly Operation[];
-  /** Connects its process' network namespace, and sees that names are answered. */
-  connect(pid: number): Promise<void>;
+  /** Connects a network namespace, given by its file, and sees that names are answered. */
+  connect(namespace: string): Promise<void>;
   /** Takes all of it back. */
   abandon(): Promise<void>;
 }
@@ -51,12 +52,20 @@ export class Networking {
       store: core.networkStore,
       executor: core.executor,
       isAlive: (container) => this.#isAlive(container),
+      place: (container) => this.#place(container),
     });
     this.settings = new SettingsStore(core.database);
     this.#names = names;
   }
 
+  #place(container: string): { readonly pid: number; readonly directory: string } | undefined {
+    const state = this.#core.runtime.state(container);
+    if (state.status !== "running" && state.status !== "created") return undefined;
+    return { pid: state.pid, directory: this.#core.runtime.stateDirectory(container) };
+  }
+
   #isAlive(container: string): boolean {
+    if (this.#core.pods.isUp(container)) return true;
     const { status } = this.#core.runtime.state(container);
     return status === "running" || status === "created" || this.#core.records.isBusy(container);
   }
@@ -84,6 +93,7 @@ export class Networking {
       ...(network.mac === undefined ? {} : { mac: network.mac }),
       ...(network.interface === undefined ? {} : { interface: network.interface }),
       ...nameServers(record.options.dns),
+      ...egressOf(record.options),
       ports,
     };
   }
@@ -111,8 +121,8 @@ export class Networking {
       return {
         files: this.#files(record, networks, endpoints),
         exit: this.networks.exitOperations(endpoints),
-        connect: async (pid) => {
-          await this.networks.connect(endpoints, `/proc/${pid}/ns/net`);
+        connect: async (namespace) => {
+          await this.networks.connect(endpoints, namespace);
           for (const network of networks) await this.#changed(network, record.id);
         },
         abandon,
@@ -310,6 +320,11 @@ function isNamedBy(port: PublishedPort, text: string): boolean {
 function nameServers(given: readonly string[] = []): Pick<AttachOptions, "nameServers"> {
   const others = given.filter((address) => !/^127\.|^::1$/.test(address));
   return others.length === 0 ? {} : { nameServers: others };
+}
+
+function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egress"> {
+  const policy = parseEgress(egress);
+  return policy === undefined ? {} : { egress: policy };
 }
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */

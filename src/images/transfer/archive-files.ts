@@ -1,10 +1,10 @@
 /** Reads an archive's files into the content store as they come: what an image needs is found when all are there. */
 import { TarReader, defaultLimits, type TarEntry } from "#archive";
 import type { ContentStore, Expected } from "#content";
-import { dataLoss, invalidArgument, resourceExhausted, unavailable, type SampanError } from "#errdefs";
+import { invalidArgument, resourceExhausted, unavailable } from "#errdefs";
 import { isDigest, defaultDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
-import { decompress, defaultLimits as layerLimits } from "../layer-stream.ts";
 import type { Key, Lease } from "../leases.ts";
+import { plainStream, sniff } from "./plain-stream.ts";
 
 export interface ArchiveFile extends Expected {
   /** How its content begins. */
@@ -18,13 +18,7 @@ export interface ArchiveTools {
 
 const archiveLimits = { ...defaultLimits, entries: 100_000 };
 const maxLinks = 16;
-const magics: readonly (readonly [Compression, Uint8Array])[] = [
-  ["gzip", Uint8Array.of(0x1f, 0x8b)],
-  ["zstd", Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)],
-];
-const xz = Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00);
-const bzip2 = Uint8Array.of(0x42, 0x5a, 0x68);
-
+const action = "load the archive";
 export class ArchiveFiles {
   readonly #files = new Map<string, ArchiveFile>();
   readonly #links = new Map<string, string>();
@@ -51,13 +45,7 @@ export class ArchiveFiles {
     signal: AbortSignal,
   ): Promise<ArchiveFiles> {
     const files = new ArchiveFiles(tools, made);
-    const damaged = (cause: unknown): SampanError =>
-      dataLoss("Cannot load the archive: its compressed data is damaged", { cause });
-    const { compression, all } = await sniff(stream);
-    const tar = new TarReader(
-      bounded(all, (source) => decompress(source, compression, damaged)),
-      archiveLimits,
-    );
+    const tar = new TarReader(plainStream(stream, action), archiveLimits);
     try {
       for (let entry = await tar.next(); entry !== undefined; entry = await tar.next()) {
         signal.throwIfAborted();
@@ -95,7 +83,7 @@ export class ArchiveFiles {
 
   async #store(path: string, size: number, tar: TarReader, signal: AbortSignal): Promise<ArchiveFile> {
     const { content, lease } = this.#tools;
-    const { compression, all } = await sniff(contentOf(tar, size, path));
+    const { compression, all } = await sniff(contentOf(tar, size, path), action);
     const named = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(path);
     const digest = named === null ? "" : `${named[1]}:${named[2]}`;
     if (isDigest(digest)) {
@@ -158,40 +146,6 @@ function normalize(path: string, base: string): string | undefined {
 }
 
 /** How a stream is compressed, by its first bytes; and all of the stream. */
-async function sniff(
-  stream: AsyncIterable<Uint8Array>,
-): Promise<{ readonly compression: Compression; readonly all: AsyncIterable<Uint8Array> }> {
-  const chunks = stream[Symbol.asyncIterator]();
-  const first: Uint8Array[] = [];
-  for (let size = 0; size < xz.length;) {
-    const { done, value } = await chunks.next();
-    if (done === true) break;
-    first.push(value);
-    size += value.length;
-  }
-  const start = Buffer.concat(first).subarray(0, xz.length);
-  const begins = (magic: Uint8Array): boolean => start.subarray(0, magic.length).equals(magic);
-  if (begins(xz) || begins(bzip2)) {
-    throw invalidArgument(`Cannot load the archive: it is compressed with ${begins(xz) ? "xz" : "bzip2"}`, {
-      remedy: "Decompress it first; gzip, zstd and none are known",
-    });
-  }
-  const compression = magics.find(([, magic]) => begins(magic))?.[0] ?? "none";
-  const all = async function* all(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* first;
-      for (;;) {
-        const { done, value } = await chunks.next();
-        if (done === true) return;
-        yield value;
-      }
-    } finally {
-      await chunks.return?.();
-    }
-  };
-  return { compression, all: all() };
-}
-
 /** The current entry's bytes. A hole, of which one could have terabytes, is in no archive of images. */
 async function* contentOf(tar: TarReader, size: number, path: string): AsyncGenerator<Uint8Array> {
   let position = 0;
@@ -201,30 +155,6 @@ async function* contentOf(tar: TarReader, size: number, path: string): AsyncGene
     position += part.data.length;
   }
   if (position !== size) throw invalidArgument(`Cannot load the archive: "${path}" has holes`);
-}
-
-/** Refuses what is made to fill the disk. */
-async function* bounded(
-  stream: AsyncIterable<Uint8Array>,
-  inflate: (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let read = 0;
-  let given = 0;
-  const counted = async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of stream) {
-      read += chunk.length;
-      yield chunk;
-    }
-  };
-  for await (const chunk of inflate(counted())) {
-    given += chunk.length;
-    if (given > Math.max(layerLimits.ratioFrom, read * layerLimits.ratio)) {
-      throw resourceExhausted(`Cannot load the archive: it unpacks to more than ${layerLimits.ratio} times its size`, {
-        remedy: "Don't use it: it is made to fill the disk",
-      });
-    }
-    yield chunk;
-  }
 }
 
 /** The first bytes are in an earlier try's file already. */

@@ -5,6 +5,7 @@ import type { Executor } from "#keel";
 import type { Operation } from "#plan";
 import { familyOf } from "../address/text.ts";
 import { networkElements, portElements } from "../firewall/elements.ts";
+import { policyExceptions, withdrawExceptions } from "../firewall/policy.ts";
 import { makeTable, removeTable, tableName } from "../firewall/table.ts";
 import { askNftables, askRoute, generationOf, nftablesOperation, routeOperation } from "../netlink/operation.ts";
 import type { NetworkRecord } from "../records.ts";
@@ -74,6 +75,12 @@ async function ensureBridge(executor: Executor, network: NetworkRecord): Promise
     if (!failedWith(error, errno.EEXIST)) throw error;
     await executor.execute([...bridgeOperations(network, true), ...forwarding]);
   }
+  if (!network.internal) await changePolicy(executor, await policyExceptions(executor));
+}
+
+/** Another program may change the same chain at the same time: whatever it did to our rules is as it wanted. */
+async function changePolicy(executor: Executor, operations: readonly Operation[]): Promise<void> {
+  await removeQuietly(executor, operations);
 }
 
 /**
@@ -102,7 +109,9 @@ export async function replaceTable(executor: Executor, live: LiveStore): Promise
         .flat()
         .map((record) => JSON.stringify(record)),
     );
-    if ([...networks, ...endpoints].every((record) => now.has(JSON.stringify(record)))) return;
+    if (![...networks, ...endpoints].every((record) => now.has(JSON.stringify(record)))) continue;
+    if (!isNeeded) await changePolicy(executor, await withdrawExceptions(executor));
+    return;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Operation } from "#plan";
 import { familyOf, type Family } from "../address/text.ts";
 import { networkElements, portElements } from "../firewall/elements.ts";
+import { releaseEgress } from "../egress/kernel.ts";
 import { firstDescriptor, nftablesOperation, routeOperation } from "../netlink/operation.ts";
 import { addressGeneration, linkFlags } from "../netlink/route/link.ts";
 import {
@@ -204,12 +205,16 @@ export function detachOperations(endpoint: EndpointRecord): Operation[] {
 }
 
 /**
- * What a container that has ended leaves behind: its published ports. Its interfaces go with its network namespace. No
+ * What a container that has ended leaves behind: its published ports, and what it may reach. Its interfaces go with its network namespace. No
  * operation fails for what is gone already.
  */
 export function exitOperations(endpoints: readonly EndpointRecord[]): Operation[] {
   const ports = endpoints.flatMap((endpoint) => endpoint.ports);
-  return ports.length === 0 ? [] : [portOperation("delete", ports)];
+  const egress = releaseEgress(endpoints);
+  return [
+    ...(ports.length === 0 ? [] : [portOperation("delete", ports)]),
+    ...(egress.length === 0 ? [] : [nftablesOperation("let a container's address go", egress)]),
+  ];
 }
 
 export const removeBridge = (network: NetworkRecord): Operation =>

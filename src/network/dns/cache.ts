@@ -75,7 +75,7 @@ const failure = 2;
 
 const largestTtl = 0x7fff_ffff;
 /** A TTL with its first bit set is 0 (RFC 2181, section 8). */
-export const ttlOf = ({ ttl }: DnsRecord): number => (ttl > largestTtl ? 0 : ttl);
+const ttlOf = ({ ttl }: DnsRecord): number => (ttl > largestTtl ? 0 : ttl);
 
 /** Seconds for which an answer may be given again. */
 export function lifetime(message: Message, code: number): number {

@@ -146,7 +146,12 @@ class NameServing {
       });
       if (listener !== undefined) this.#serve(listener);
     }
-    const known = new Set(networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway)));
+    const known = new Set(
+      gatewaysInUse(
+        networks,
+        networks.map(({ name }) => ({ network: name })),
+      ),
+    );
     for (const [address, listener] of this.#listeners) {
       if (known.has(address)) continue;
       this.#listeners.delete(address);

@@ -12,11 +12,11 @@ describe("parseEgress()", () => {
     expect(parseEgress([])).toBeUndefined();
     expect(parseEgress(["all"])).toBeUndefined();
     expect(parseEgress(["none"])).toEqual({ rules: [] });
-    expect(parseEgress(["allow=Example.COM.,*.example.org:443,db/udp,*", "allow=443,8000-8010/tcp"])).toEqual({
+    expect(parseEgress(["allow=Example.COM.,*.example.org:443,db:53/udp,*", "allow=443,8000-8010/tcp"])).toEqual({
       rules: [
         { name: "example.com" },
         { name: "*.example.org", ports: { first: 443, last: 443 } },
-        { name: "db", protocol: "udp" },
+        { name: "db", ports: { first: 53, last: 53 }, protocol: "udp" },
         { name: "*" },
         { ports: { first: 443, last: 443 } },
         { ports: { first: 8000, last: 8010 }, protocol: "tcp" },
@@ -49,6 +49,7 @@ describe("parseEgress()", () => {
       ["allow=9-1"],
       ["allow=80/icmp"],
       ["allow=a:80-90"],
+      ["allow=a/tcp"],
       ["allow=a.*.b"],
       ["allow=*a.b"],
       ["allow=-a"],
@@ -73,7 +74,7 @@ describe("parseEgress()", () => {
   it("reads what egressText() writes", () => {
     const texts = [
       "none",
-      "allow=*.example.org:443,a/udp,443,1-9/tcp,192.0.2.0/24:443/tcp,[2001:db8::/32]:53,2001:db8::1/128,::/0/tcp",
+      "allow=*.example.org:443,a:53/udp,443,1-9/tcp,192.0.2.0/24:443/tcp,[2001:db8::/32]:53,2001:db8::1/128,::/0/tcp",
     ];
     for (const text of texts) expect(egressText(policy(text))).toBe(text);
   });

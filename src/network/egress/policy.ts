@@ -17,7 +17,7 @@ import { formatPrefix, ipToNumber, parsePrefix } from "../address/prefix.ts";
 import { familyOf, parseIp } from "../address/text.ts";
 import type { TransportProtocol } from "../firewall/keys.ts";
 
-export interface Ports {
+interface Ports {
   readonly first: number;
   readonly last: number;
 }
@@ -100,6 +100,7 @@ function parseItem(item: string): EgressRule {
   const [, name = "", rest = ""] = /^([^:/]*)(.*)$/.exec(item) ?? [];
   const rule = { name: parseName(name, item), ...parseService(afterColon(rest, item), item) };
   if (rule.ports !== undefined && rule.ports.first !== rule.ports.last) refuse(item, "a name has no range of ports");
+  if (rule.ports === undefined && rule.protocol !== undefined) refuse(item, "a protocol of a name needs a port");
   return rule;
 }
 

@@ -5,6 +5,7 @@ import type { Element } from "../netlink/nftables/objects.ts";
 import { elementFlags } from "../netlink/nftables/objects.ts";
 import type { NftablesRequest } from "../netlink/nftables/request.ts";
 import type { NetworkRecord, PublishedPort } from "../records.ts";
+import { isTranslated } from "../ports/forward.ts";
 import { networkTraits } from "../traits.ts";
 import { keyBytes, type FieldType } from "./keys.ts";
 import { sets, tableName, type SetName } from "./table.ts";
@@ -58,7 +59,7 @@ const any = new Set(["0.0.0.0", "::"]);
 /** One element for each port. */
 export function portElements(action: Change, ports: readonly PublishedPort[]): NftablesRequest[] {
   const bySet = new Map<SetName, Element[]>();
-  for (const port of ports) {
+  for (const port of ports.filter(isTranslated)) {
     const family = familyOf(port.hostAddress);
     const bound = !any.has(port.hostAddress);
     const set: SetName = `${bound ? "bound" : "any"}${family}`;

@@ -41,7 +41,7 @@ function fieldBytes(type: FieldType, value: string | number): Uint8Array {
   else if (type === "ether_addr") bytes.set(macToBytes(String(value)));
   else if (type === "ifname") encoder.encodeInto(String(value), bytes);
   else if (type === "inet_service") new DataView(bytes.buffer).setUint16(0, Number(value));
-  else bytes[0] = protocols[value as TransportProtocol];
+  else bytes[0] = typeof value === "number" ? value : protocols[value as TransportProtocol];
   return bytes;
 }
 

@@ -116,7 +116,11 @@ const chains: Readonly<Record<string, ChainShape>> = {
   },
   output: {
     hook: ["nat", "output", priorities.destinationNat],
-    rules: [[...m.toThisHost, m.jump("ports")]],
+    // IPv6's loopback can't be translated: processes listen there (ports/forward.ts).
+    rules: [
+      [...m.addressWithin(6, "destination", "::1", 128), m.leave],
+      [...m.toThisHost, m.jump("ports")],
+    ],
   },
   postrouting: {
     hook: ["nat", "postrouting", priorities.sourceNat],

@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { isSampanError, SampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import type { Operation } from "#plan";
+import { encodeConnectionQuery, encodeConnectionRemoval } from "./conntrack.ts";
 import { decodeMessages } from "./message.ts";
 import {
   decodeGeneration,
@@ -112,4 +113,28 @@ export function refusalOf(error: unknown): Refusal | undefined {
   const [, sequence, reason = ""] = /^message (\d+)(?:: (.*))?$/s.exec(error.fields.path ?? "") ?? [];
   const number = Number(sequence ?? 0);
   return { error, request: number > 0 ? number - 1 : undefined, reason };
+}
+
+/**
+ * Forgets connections by a port of the host: UDP has no end, and a client that goes on would be led to where the port led
+ * before.
+ */
+export async function forgetConnections(
+  executor: Executor,
+  ports: readonly { readonly family: number; readonly protocol: number; readonly port: number }[],
+): Promise<void> {
+  const purpose = "forget connections by published ports";
+  for (const { family, protocol, port } of ports) {
+    const query = netlinkOperation("netfilter", purpose, encodeConnectionQuery(family, protocol, port));
+    const [bytes = new Uint8Array()] = await ask(executor, [query]);
+    const removal = encodeConnectionRemoval(decodeMessages(bytes), protocol, port);
+    if (removal === undefined) continue;
+    try {
+      await executor.execute([netlinkOperation("netfilter", purpose, removal)]);
+    } catch (error) {
+      // One of them has ended meanwhile; the rest are asked for again.
+      if (!isSampanError(error) || error.fields.errno !== constants.errno.ENOENT) throw error;
+      await forgetConnections(executor, [{ family, protocol, port }]);
+    }
+  }
 }

@@ -1,5 +1,5 @@
 /** Decides which ports of the host lead to a container, and sees that nobody else has them. */
-import { alreadyExists, failedPrecondition, resourceExhausted, unsupported } from "#errdefs";
+import { alreadyExists, failedPrecondition, resourceExhausted } from "#errdefs";
 import { familyOf, type Family } from "../address/text.ts";
 import type { TransportProtocol } from "../firewall/keys.ts";
 import type { PublishedPort } from "../records.ts";
@@ -74,14 +74,12 @@ function choose(publisher: Publisher, request: PortRequest, addresses: readonly 
 /** The host's addresses to take it on, each with the container's address that packets for it go to. */
 function targets(request: PortRequest, addresses: readonly string[]): readonly (readonly [string, string])[] {
   const plain = addresses.map((address) => address.replace(/\/\d+$/, ""));
-  const { hostAddress, port } = request;
+  const { hostAddress, port, protocol } = request;
   if (hostAddress === undefined) return plain.map((address) => [all[familyOf(address)], address]);
-  if (hostAddress === "::1")
-    throw unsupported(`Cannot publish port ${port} on "::1": the kernel translates no address of IPv6's loopback`, {
-      remedy: "Publish it on 127.0.0.1",
-    });
   const family = familyOf(hostAddress);
-  const address = plain.find((candidate) => familyOf(candidate) === family);
+  // What is passed on to it need not be of the same family.
+  const isPassedOn = hostAddress === "::1" && protocol !== "sctp";
+  const address = plain.find((candidate) => familyOf(candidate) === family) ?? (isPassedOn ? plain[0] : undefined);
   if (address === undefined)
     throw failedPrecondition(`Cannot publish port ${port} on "${hostAddress}": the network has no IPv${family} subnet`);
   return [[hostAddress, address]];

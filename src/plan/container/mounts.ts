@@ -1,7 +1,8 @@
 import { invalidArgument, permissionDenied } from "#errdefs";
 import type { MountConfig } from "#spec";
 import type { HostFacts } from "../host-facts.ts";
-import type { Step } from "../plan.ts";
+import type { ImageMount, Step } from "../plan.ts";
+import { mountAttribute } from "../tables/mount-flags.ts";
 import { addBind } from "./bind-mount.ts";
 import { addFilesystem, addRemount } from "./filesystem-mount.ts";
 import type { ContainerUsers } from "./mount-id-map.ts";
@@ -30,6 +31,8 @@ export interface MountContext {
   readonly shared: boolean;
   /** Sources of binds are taken before the namespaces are entered. */
   readonly fromOutside: boolean;
+  /** What mounts of type `image` show, by their destination. */
+  readonly images?: ReadonlyMap<string, ImageMount> | undefined;
 }
 
 /** Steps of the mounts, by when they come. */
@@ -102,6 +105,15 @@ function addMount(lists: MountLists, mount: MountConfig, context: MountContext):
   }
   if (target === "/") throw invalidArgument('Cannot mount on "/": the root comes from root.path');
   checkProc(target, bind, mount);
+  const image = mount.type === "image" ? context.images?.get(mount.destination) : undefined;
+  if (image !== undefined) {
+    const attributes = mountAttribute.readOnly | mountAttribute.noSuid | mountAttribute.noDev | words.set;
+    lists.list.add(
+      { op: "mount-layers", lower: image.lower, subpath: image.subpath, target, attributes },
+      "The container sees the files of another image, and cannot change them",
+    );
+    return;
+  }
   if (bind) addBind(lists, mount, target, words, context);
   else addFilesystem(lists, mount, target, words, context);
 }

@@ -76,6 +76,11 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
 
   addRoot(list, config, options, selinuxLabel(linux.mountLabel, "linux.mountLabel", facts));
   list.append(mounts.steps);
+  for (const { path, ...file } of options.memoryFiles ?? [])
+    list.add(
+      { op: "memory-file", path: pathInRoot(path, "put a file"), ...file },
+      "The program finds a secret here that is in memory only, and only in this container",
+    );
   const hostDev = config.mounts.some((mount) => mountTarget(mount.destination) === "/dev" && isBind(mount));
   if (!hostDev) addDevices(list, linux.devices, userNamespace);
   const cwd = absolutePath(process.cwd, "change directory to");
@@ -155,7 +160,7 @@ export function planContainer(config: RuntimeConfig, facts: HostFacts, options: 
 function mountsOf(
   { mounts, linux }: RuntimeConfig,
   facts: HostFacts,
-  { bundle, root }: PlanOptions,
+  { bundle, root, imageMounts }: PlanOptions,
   namespaces: NamespacePlan,
   cgroupPaths: ReadonlyMap<string, string>,
 ): MountPlan {
@@ -176,6 +181,7 @@ function mountsOf(
     root: root.kind === "bind" ? root.path : undefined,
     shared: linux.rootfsPropagation === "shared" || linux.rootfsPropagation === "rshared",
     fromOutside: false,
+    images: imageMounts,
   });
 }
 

@@ -91,6 +91,9 @@ const words: Words = {
     return `take the mount of ${o.source} of the host${below}${attributeWords(o.set | o.setRecursive, extra)}`;
   },
   "attach-source": (o) => `bind what was taken (${o.slot}) to ${o.target}`,
+  "pin-namespaces": (o) => `make ${list(namespacesOf(o.namespaces))} namespaces, held by files in ${o.directory}`,
+  "memory-file": (o) =>
+    `mount a file of ${o.data.length} bytes in memory on ${o.path}, read-only, mode ${o.mode.toString(8)}, owner ${o.uid}:${o.gid}`,
   "mount-over"(o) {
     const extra = [...parameterWords(o.parameters), ...(o.copy ? ["with a copy of what it covers"] : [])];
     return `mount ${o.type} on ${o.target}${attributeWords(o.attributes, extra)}`;
@@ -147,6 +150,8 @@ const words: Words = {
   netlink: (o) => o.purpose,
   "peer-credentials": () => "ask who is at the other end of a connection",
   "notify-service": (o) => `tell the service manager at ${o.path}: ${o.text.replaceAll("\n", ", ")}`,
+  "forward-port": (o) =>
+    `pass ${o.protocol === 6 ? "connections to" : "datagrams for"} port ${o.port} of ${o.address} on to port ${o.targetPort} of ${o.target}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };
 

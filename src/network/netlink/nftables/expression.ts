@@ -14,7 +14,15 @@ export const verdicts = { drop: 0, accept: 1, continue: -1, break: -2, jump: -3,
 
 export const comparisons = { equal: 0, notEqual: 1, less: 2, lessOrEqual: 3, greater: 4, greaterOrEqual: 5 } as const;
 export const payloadBases = { link: 0, network: 1, transport: 2 } as const;
-export const metaKeys = { length: 0, mark: 3, inputName: 6, outputName: 7, family: 15, protocol: 16 } as const;
+export const metaKeys = {
+  length: 0,
+  etherType: 1,
+  mark: 3,
+  inputName: 6,
+  outputName: 7,
+  family: 15,
+  protocol: 16,
+} as const;
 export const ctKeys = { state: 0, direction: 1, status: 2, mark: 3 } as const;
 /** NF_CT_STATE_BIT of the states. */
 export const ctStates = { invalid: 1, established: 2, related: 4, new: 8 } as const;
@@ -33,6 +41,25 @@ const verdict = attributes({ code: [1, beI32], chain: [2, text] });
 export const data = attributes({ value: [1, raw], verdict: [2, verdict] });
 export type Data = Attributes<typeof data.table>;
 
+const counter = attributes({ bytes: [1, be64], packets: [2, be64] });
+
+/** Part of an element: the counter that it has of its own. */
+export const elementCounter: Codec<Attributes<typeof counter.table>> = {
+  nested: true,
+  write(out, value) {
+    writeAttribute(out, 1, text, "counter");
+    writeAttribute(out, 2, counter, value);
+  },
+  read(bytes) {
+    const parts = new Map(eachAttribute(bytes));
+    const isCounter = text.read(parts.get(1) ?? new Uint8Array()) === "counter";
+    return isCounter ? counter.read(parts.get(2) ?? new Uint8Array()) : {};
+  },
+};
+
+/** What a rule does to a set's element. */
+export const setActions = { add: 0, update: 1, delete: 2 } as const;
+
 const tables = {
   immediate: attributes({ destination: [1, be32], data: [2, data] }),
   bitwise: attributes({
@@ -49,7 +76,7 @@ const tables = {
   ct: attributes({ destination: [1, be32], key: [2, be32], direction: [3, u8], source: [4, be32] }),
   /** `rate` in `unit` seconds. Type 0 counts packets, 1 bytes; flag 1 matches what is over the limit. */
   limit: attributes({ rate: [1, be64], unit: [2, be64], burst: [3, be32], type: [4, be32], flags: [5, be32] }),
-  counter: attributes({ bytes: [1, be64], packets: [2, be64] }),
+  counter,
   log: attributes({ group: [1, be16], prefix: [2, text], snapLength: [3, be32], level: [5, be32], flags: [6, be32] }),
   nat: attributes({
     type: [1, be32],
@@ -64,6 +91,16 @@ const tables = {
   masq: attributes({ flags: [1, be32], portMin: [2, be32], portMax: [3, be32] }),
   redir: attributes({ portMin: [1, be32], portMax: [2, be32], flags: [3, be32] }),
   reject: attributes({ type: [1, be32], code: [2, u8] }),
+  dynset: attributes({
+    set: [1, text],
+    setId: [2, be32],
+    action: [3, be32],
+    sourceKey: [4, be32],
+    sourceData: [5, be32],
+    /** Milliseconds. */
+    timeout: [6, be64],
+    expression: [7, elementCounter],
+  }),
   fib: attributes({ destination: [1, be32], result: [2, be32], flags: [3, be32] }),
 } as const;
 

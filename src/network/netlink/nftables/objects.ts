@@ -2,7 +2,7 @@
 import { attributes, list, type AttributeTable } from "../attribute.ts";
 import { header, payload } from "../message.ts";
 import { be32, be64, beI32, raw, text } from "../values.ts";
-import { data, expression } from "./expression.ts";
+import { data, elementCounter, expression } from "./expression.ts";
 
 /** NFPROTO_*: which packets a table sees. */
 export const families = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 } as const;
@@ -18,6 +18,8 @@ export const setFlags = {
   interval: 0x4,
   map: 0x8,
   timeout: 0x10,
+  /** Rules add to it. */
+  dynamic: 0x20,
   concatenation: 0x80,
 } as const;
 export const elementFlags = { intervalEnd: 0x1, catchAll: 0x2 } as const;
@@ -103,6 +105,7 @@ const element = attributes({
   timeout: [4, be64],
   expiration: [5, be64],
   userData: [6, raw],
+  counter: [7, elementCounter],
   /** Last key of an interval of concatenations. */
   keyEnd: [10, data],
 });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { bytesToIp, bytesToMac } from "../../address/text.ts";
 import type { AttributeTable, Codec, ListCodec, TableCodec } from "../attribute.ts";
 import type { HeaderCodec, PayloadCodec } from "../message.ts";
-import { expression, expressionTables, type Expression } from "../nftables/expression.ts";
+import { elementCounter, expression, expressionTables, type Expression } from "../nftables/expression.ts";
 import type { Link } from "../route/link.ts";
 import { statistics } from "../route/statistics.ts";
 import * as values from "../values.ts";
@@ -32,6 +32,7 @@ const scalars: ReadonlyMap<Codec<unknown>, fc.Arbitrary<unknown>> = new Map<Code
   [values.ip, fc.oneof(size(4), size(16)).map((b) => bytesToIp(b))],
   [values.mac, size(6).map(bytesToMac)],
   [statistics, fc.array(big, { minLength: 8, maxLength: 8 }).map(statisticsOf)],
+  [elementCounter, fc.record({ bytes: big, packets: big }, { requiredKeys: [] })],
   [expression, fc.constantFrom(...Object.keys(expressionTables)).chain(expressionOf)],
 ]);
 
