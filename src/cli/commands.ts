@@ -41,6 +41,13 @@ import { networkPrune } from "./commands/network-prune.ts";
 import { networkReload } from "./commands/network-reload.ts";
 import { networkRm } from "./commands/network-rm.ts";
 import { pause } from "./commands/pause.ts";
+import { podCreate } from "./commands/pod-create.ts";
+import { podInspect } from "./commands/pod-inspect.ts";
+import { podPs } from "./commands/pod-ps.ts";
+import { podRm } from "./commands/pod-rm.ts";
+import { podRun } from "./commands/pod-run.ts";
+import { podStart } from "./commands/pod-start.ts";
+import { podStop } from "./commands/pod-stop.ts";
 import { portAdd } from "./commands/port-add.ts";
 import { portRm } from "./commands/port-rm.ts";
 import { port } from "./commands/port.ts";
@@ -80,6 +87,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[rename, update, top, stats, events, inspect, cp, diff, commit, exportCommand, importCommand],
     ...[pull, push, images, tag, history, imageInspect, imageMount, imageUnmount, imagePrune, imagePin],
     ...[save, load, rmi, login, logout, copy, tags, referrers, registryRm],
+    ...[podCreate, podRun, podPs, podInspect, podStart, podStop, podRm],
     ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
@@ -95,6 +103,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["pod ls", "pod ps"],
   ["volume list", "volume ls"],
   ["volume remove", "volume rm"],
   ["network list", "network ls"],

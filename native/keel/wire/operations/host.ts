@@ -46,6 +46,16 @@ export const hostOperations: readonly Declared[] = [
       f("gid", "u32", "group"),
     ],
   },
+  {
+    number: 111,
+    name: "pin-namespaces",
+    doc: "Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay",
+    fields: [
+      f("namespaces", "u64", "CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted"),
+      f("directory", "string", "absolute, existing host directory, in which none of the files is"),
+      f("hostname", "string", "host name of the uts namespace, or empty"),
+    ],
+  },
   // -- trees of files --------------------------------------------------------------------------------------------
   {
     number: 120,
