@@ -52,7 +52,7 @@ beforeAll(async () => {
       files,
       command,
       ramdisk: "SAMPAN_KEEL=/files/sampan/build/native/keel node oci.mjs ramdisk",
-      timeout: 400_000,
+      timeout: 700_000,
     });
     hung = await hanging;
     for (const part of stdout.split(/^--- /m).slice(1)) {
