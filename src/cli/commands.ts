@@ -1,6 +1,11 @@
 /** All commands, in the order of `--help`. */
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
+import { completion } from "./commands/completion.ts";
+import { configCheck, configDefault } from "./commands/config.ts";
+import { contextCreate, contextLs, contextRm, contextUse } from "./commands/context.ts";
+import { copy } from "./commands/copy.ts";
+import { daemon } from "./commands/daemon.ts";
 import { commit } from "./commands/commit.ts";
 import { configCheck, configDefault } from "./commands/config.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
@@ -28,6 +33,7 @@ import { inspect } from "./commands/inspect.ts";
 import { kill } from "./commands/kill.ts";
 import { leaseCreate, leaseLs, leaseRm } from "./commands/lease.ts";
 import { load } from "./commands/load.ts";
+import { man } from "./commands/man.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
@@ -41,6 +47,13 @@ import { networkPrune } from "./commands/network-prune.ts";
 import { networkReload } from "./commands/network-reload.ts";
 import { networkRm } from "./commands/network-rm.ts";
 import { pause } from "./commands/pause.ts";
+import { podCreate } from "./commands/pod-create.ts";
+import { podInspect } from "./commands/pod-inspect.ts";
+import { podPs } from "./commands/pod-ps.ts";
+import { podRm } from "./commands/pod-rm.ts";
+import { podRun } from "./commands/pod-run.ts";
+import { podStart } from "./commands/pod-start.ts";
+import { podStop } from "./commands/pod-stop.ts";
 import { portAdd } from "./commands/port-add.ts";
 import { portRm } from "./commands/port-rm.ts";
 import { port } from "./commands/port.ts";
@@ -77,9 +90,30 @@ import { wait } from "./commands/wait.ts";
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, create, exec, attach, ps, logs, start, stop, restart, kill, pause, unpause, wait, rm],
+    ...[rename, update, top, events, inspect],
+    ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
+    ...[login, logout, copy, tags, referrers, registryRm],
+    ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],
+    ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
+    ...[login, logout, copy, tags, referrers],
+    ...[
+      daemon,
+      configDefault,
+      configCheck,
+      contextCreate,
+      contextLs,
+      contextUse,
+      contextRm,
+      completion,
+      man,
+      explain,
+      doctor,
+      version,
+    ],
     ...[rename, update, top, stats, events, inspect, cp, diff, commit, exportCommand, importCommand],
     ...[pull, push, images, tag, history, imageInspect, imageMount, imageUnmount, imagePrune, imagePin],
     ...[save, load, rmi, login, logout, copy, tags, referrers, registryRm],
+    ...[podCreate, podRun, podPs, podInspect, podStart, podStop, podRm],
     ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
@@ -95,6 +129,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["pod ls", "pod ps"],
   ["volume list", "volume ls"],
   ["volume remove", "volume rm"],
   ["network list", "network ls"],

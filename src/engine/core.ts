@@ -21,6 +21,7 @@ import { DatabaseNetworkStore } from "./network-store.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { PodBook } from "./pods/pod-book.ts";
 import type { SecretStore } from "./secrets/secrets.ts";
 import type { SupervisionBook } from "./supervise/book.ts";
 import type { Volumes } from "./volumes/volumes.ts";
@@ -57,8 +58,9 @@ export interface CoreOptions {
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
+  readonly pods: PodBook;
   /** Program and arguments of a supervisor in the background; empty where there is to be none. */
-  readonly superviseCommand: readonly string[];
+  readonly superviseCommand: () => readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -69,6 +71,8 @@ export interface SharedNetwork {
   /** Its network namespace's file. */
   readonly namespace: string;
 }
+
+const sharesNetwork = ({ resolved }: ContainerRecord): boolean => resolved.pod?.share.includes("net") === true;
 
 export class EngineCore {
   readonly paths: EnginePaths;
@@ -85,7 +89,8 @@ export class EngineCore {
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
-  readonly superviseCommand: readonly string[];
+  readonly pods: PodBook;
+  readonly superviseCommand: () => readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -104,6 +109,7 @@ export class EngineCore {
     this.supervision = options.supervision;
     this.volumes = options.volumes;
     this.secrets = options.secrets;
+    this.pods = options.pods;
     this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
@@ -133,7 +139,8 @@ export class EngineCore {
   }
 
   /** The container's cgroup in each hierarchy. */
-  cgroupPath({ id, options }: ContainerRecord): string {
+  cgroupPath({ id, options, resolved }: ContainerRecord): string {
+    if (resolved.pod !== undefined) return `${resolved.pod.cgroup}/${id}`;
     return `${options.cgroupParent ?? this.cgroupParent}/${id}`;
   }
 
@@ -159,7 +166,10 @@ export class EngineCore {
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
+      networkDirectory: sharesNetwork(record)
+        ? this.pods.directory(resolved.pod?.id ?? "")
+        : this.runtime.stateDirectory(shared?.id ?? record.id),
+      podDirectory: resolved.pod === undefined ? undefined : this.pods.directory(resolved.pod.id),
     });
   }
 
@@ -229,6 +239,10 @@ export class EngineCore {
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
     for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
+    if (record.resolved.pod !== undefined) {
+      const { Pods } = await import("./pods/pods.ts");
+      await new Pods(this).start(record.resolved.pod.id);
+    }
     if (networkMode(record.options).kind !== "networks") return await this.#create(record, immediate, undefined);
     const networks = await (await this.networking()).prepare(record);
     try {
@@ -250,7 +264,9 @@ export class EngineCore {
     const hostname = containerHostname(options, id);
     // With another container's network, its files are bound.
     const files =
-      mode.kind === "container" ? undefined : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
+      mode.kind === "container" || sharesNetwork(record)
+        ? undefined
+        : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
     return await this.runtime.create(id, {
       immediate,
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
@@ -292,7 +308,7 @@ export class EngineCore {
     immediate: boolean,
   ): Promise<CreatedContainer> {
     try {
-      await networks.connect(created.pid);
+      await networks.connect(`/proc/${created.pid}/ns/net`);
       if (!immediate) return created;
       await this.runtime.start(record.id, created);
       created.monitor?.close();

@@ -32,8 +32,8 @@ export interface PreparedNetworks {
   readonly files: NetworkFiles;
   /** For its monitor to do at its end. */
   readonly exit: readonly Operation[];
-  /** Connects its process' network namespace, and sees that names are answered. */
-  connect(pid: number): Promise<void>;
+  /** Connects a network namespace, given by its file, and sees that names are answered. */
+  connect(namespace: string): Promise<void>;
   /** Takes all of it back. */
   abandon(): Promise<void>;
 }
@@ -65,6 +65,7 @@ export class Networking {
   }
 
   #isAlive(container: string): boolean {
+    if (this.#core.pods.isUp(container)) return true;
     const { status } = this.#core.runtime.state(container);
     return status === "running" || status === "created" || this.#core.records.isBusy(container);
   }
@@ -120,8 +121,8 @@ export class Networking {
       return {
         files: this.#files(record, networks, endpoints),
         exit: this.networks.exitOperations(endpoints),
-        connect: async (pid) => {
-          await this.networks.connect(endpoints, `/proc/${pid}/ns/net`);
+        connect: async (namespace) => {
+          await this.networks.connect(endpoints, namespace);
           for (const network of networks) {
             await this.#changed(network, record.id);
             // What it may reach by name, only our own name server can open.
