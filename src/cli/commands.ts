@@ -1,16 +1,13 @@
 /** All commands, in the order of `--help`. */
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
-import { completion } from "./commands/completion.ts";
-import { configCheck, configDefault } from "./commands/config.ts";
-import { contextCreate, contextLs, contextRm, contextUse } from "./commands/context.ts";
-import { copy } from "./commands/copy.ts";
-import { daemon } from "./commands/daemon.ts";
 import { commit } from "./commands/commit.ts";
+import { completion } from "./commands/completion.ts";
 import { configCheck, configDefault } from "./commands/config.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
 import { contentLs } from "./commands/content-ls.ts";
 import { contentPrune } from "./commands/content-prune.ts";
+import { contextCreate, contextLs, contextRm, contextUse } from "./commands/context.ts";
 import { copy } from "./commands/copy.ts";
 import { cp } from "./commands/cp.ts";
 import { create } from "./commands/create.ts";
@@ -33,10 +30,10 @@ import { inspect } from "./commands/inspect.ts";
 import { kill } from "./commands/kill.ts";
 import { leaseCreate, leaseLs, leaseRm } from "./commands/lease.ts";
 import { load } from "./commands/load.ts";
-import { man } from "./commands/man.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
+import { man } from "./commands/man.ts";
 import { namespaceCreate, namespaceLabel, namespaceLs, namespaceRm } from "./commands/namespace.ts";
 import { networkConnect } from "./commands/network-connect.ts";
 import { networkCreate } from "./commands/network-create.ts";
@@ -90,26 +87,6 @@ import { wait } from "./commands/wait.ts";
 export const commands: ReadonlyMap<string, Command> = new Map(
   [
     ...[run, create, exec, attach, ps, logs, start, stop, restart, kill, pause, unpause, wait, rm],
-    ...[rename, update, top, events, inspect],
-    ...[pull, push, images, tag, history, imageInspect, save, load, rmi],
-    ...[login, logout, copy, tags, referrers, registryRm],
-    ...[imagePrune, imagePin, systemDf, systemPrune, contentFsck, contentLs, contentPrune],
-    ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[login, logout, copy, tags, referrers],
-    ...[
-      daemon,
-      configDefault,
-      configCheck,
-      contextCreate,
-      contextLs,
-      contextUse,
-      contextRm,
-      completion,
-      man,
-      explain,
-      doctor,
-      version,
-    ],
     ...[rename, update, top, stats, events, inspect, cp, diff, commit, exportCommand, importCommand],
     ...[pull, push, images, tag, history, imageInspect, imageMount, imageUnmount, imagePrune, imagePin],
     ...[save, load, rmi, login, logout, copy, tags, referrers, registryRm],
@@ -119,7 +96,8 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[daemon, configDefault, configCheck, explain, doctor, version, supervise],
+    ...[daemon, configDefault, configCheck, contextCreate, contextLs, contextUse, contextRm],
+    ...[completion, man, explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 
