@@ -123,11 +123,7 @@ export class Networking {
         exit: this.networks.exitOperations(endpoints),
         connect: async (namespace) => {
           await this.networks.connect(endpoints, namespace);
-          for (const network of networks) {
-            await this.#changed(network, record.id);
-            // What it may reach by name, only our own name server can open.
-            if (isRestricted(record.options)) await this.#names?.ensure(network);
-          }
+          for (const network of networks) await this.#changed(network, record.id);
         },
         abandon,
       };
@@ -246,15 +242,16 @@ export class Networking {
 
   /** Tells whoever answers names, or the other containers' /etc/hosts. */
   async #changed(network: NetworkRecord, who: string): Promise<void> {
-    if (this.#names?.serves(network) === true) {
-      // Who has gone last leaves nobody that could ask.
-      if (this.networks.liveEndpoints(network.name).length > 0) await this.#names.ensure(network);
-      await this.#names.changed?.(network);
+    const live = this.networks.liveEndpoints(network.name);
+    const served = this.#names?.serves(network) === true;
+    // What a container may reach by name, only our own name server can open. Who has gone last leaves nobody that could ask.
+    if (served ? live.length > 0 : live.some(({ egress }) => egress !== undefined)) await this.#names?.ensure(network);
+    if (served) {
+      await this.#names?.changed?.(network);
       return;
     }
     if (network.name === defaultNetworkName) return;
-    for (const { container } of this.networks.liveEndpoints(network.name))
-      if (container !== who) this.updateFiles(container);
+    for (const { container } of live) if (container !== who) this.updateFiles(container);
   }
 
   /** Brings a running container's files to what its networks are. */
