@@ -2,10 +2,12 @@
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
 import { commit } from "./commands/commit.ts";
+import { completion } from "./commands/completion.ts";
 import { configCheck, configDefault } from "./commands/config.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
 import { contentLs } from "./commands/content-ls.ts";
 import { contentPrune } from "./commands/content-prune.ts";
+import { contextCreate, contextLs, contextRm, contextUse } from "./commands/context.ts";
 import { copy } from "./commands/copy.ts";
 import { cp } from "./commands/cp.ts";
 import { create } from "./commands/create.ts";
@@ -31,6 +33,7 @@ import { load } from "./commands/load.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
+import { man } from "./commands/man.ts";
 import { namespaceCreate, namespaceLabel, namespaceLs, namespaceRm } from "./commands/namespace.ts";
 import { networkConnect } from "./commands/network-connect.ts";
 import { networkCreate } from "./commands/network-create.ts";
@@ -93,7 +96,8 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[daemon, configDefault, configCheck, explain, doctor, version, supervise],
+    ...[daemon, configDefault, configCheck, contextCreate, contextLs, contextUse, contextRm],
+    ...[completion, man, explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 

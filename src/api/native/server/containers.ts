@@ -18,7 +18,7 @@ import { ContainerOptionsSchema } from "../gen/sampan/v1/options_pb.ts";
 import { batches } from "./batches.ts";
 import type { ApiContext } from "./context.ts";
 import { clientCredentials } from "./credentials.ts";
-import { opening, serveSession } from "./sessions.ts";
+import { opening, serveSession, stallOf } from "./sessions.ts";
 
 const summaryMessage = (summary: ContainerSummary) => toMessage(ContainerSummarySchema, summary);
 
@@ -147,7 +147,7 @@ export function containersService({ engine }: ApiContext): ServiceImpl<typeof Co
         : await container.attach(wanted);
       if (!open.start && open.size !== undefined) session.resize(open.size.columns, open.size.rows);
       leaveWith(context, session);
-      yield* serveSession(session, 0, rest);
+      yield* serveSession(session, 0, rest, open.start ? stallOf.started : stallOf.attached);
     },
 
     async *exec(requests, context) {
