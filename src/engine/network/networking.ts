@@ -65,7 +65,7 @@ export class Networking {
   }
 
   #isAlive(container: string): boolean {
-    if (this.#core.pods.isUp(container)) return true;
+    if (this.#core.pods.isMade(container)) return true;
     const { status } = this.#core.runtime.state(container);
     return status === "running" || status === "created" || this.#core.records.isBusy(container);
   }

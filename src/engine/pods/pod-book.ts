@@ -99,6 +99,11 @@ export class PodBook {
     return join(this.#directory, id);
   }
 
+  /** Whether it is up, or is being brought up. */
+  isMade(id: string): boolean {
+    return existsSync(this.directory(id));
+  }
+
   /** Whether its namespaces are there. */
   isUp(id: string): boolean {
     return existsSync(join(this.directory(id), "up"));
