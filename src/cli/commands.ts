@@ -7,14 +7,11 @@ import { contextCreate, contextLs, contextRm, contextUse } from "./commands/cont
 import { copy } from "./commands/copy.ts";
 import { daemon } from "./commands/daemon.ts";
 import { commit } from "./commands/commit.ts";
-import { configCheck, configDefault } from "./commands/config.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
 import { contentLs } from "./commands/content-ls.ts";
 import { contentPrune } from "./commands/content-prune.ts";
-import { copy } from "./commands/copy.ts";
 import { cp } from "./commands/cp.ts";
 import { create } from "./commands/create.ts";
-import { daemon } from "./commands/daemon.ts";
 import { diff } from "./commands/diff.ts";
 import { doctor } from "./commands/doctor.ts";
 import { events } from "./commands/events.ts";
@@ -119,7 +116,8 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[daemon, configDefault, configCheck, explain, doctor, version, supervise],
+    ...[daemon, configDefault, configCheck, contextCreate, contextLs, contextUse, contextRm],
+    ...[completion, man, explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 
