@@ -85,3 +85,31 @@ describe("nginx", () => {
     await stocked.must(["rm", "-f", "inner"]);
   });
 });
+
+describe("networks", () => {
+  it("nginx and redis are reached from the host, from containers of their network by name, and from no other", async () => {
+    await stocked.must(["network", "create", "shop"]);
+    const open = ["--save", "", "--protected-mode", "no", "--bind", "0.0.0.0"];
+    const run = ["run", "-d", ...limits, "--network", "shop"];
+    await stocked.must([...run, "--name", "store", "-p", "6390:6379", stocked.image("redis"), ...open]);
+    await stocked.must([...run, "--name", "pages", "-p", "127.0.0.1:8089:80", stocked.image("nginx")]);
+    const redis = async (...words: string[]): Promise<string> => (await stocked.host.run(words)).stdout.trim();
+    expect(await until(() => redis("redis-cli", "-p", "6390", "ping"), /PONG/)).toBe("PONG");
+    const curl = ["curl", "-s", "--max-time", "5", "http://127.0.0.1:8089/"];
+    expect(await until(() => redis(...curl), /nginx/)).toBe("<h1>nginx in a container</h1>");
+    const benchmark = ["redis-benchmark", "-p", "6390", "-q", "-n", "1000", "-t", "set,get"];
+    expect(await stocked.host.must(benchmark)).toMatch(/SET: .*requests per second[\s\S]*GET: .*requests per second/);
+
+    const client = async (network: string, ...words: string[]): Promise<string> => {
+      const flags = ["run", "--rm", "--network", network, "--entrypoint", "timeout", stocked.image("redis"), "5"];
+      return (await stocked.host.sampan([...flags, ...words])).stdout.trim();
+    };
+    const { NetworkSettings } = await stocked.inspect<{ NetworkSettings: { IPAddress: string } }>("store");
+    expect(await client("shop", "redis-cli", "-h", "store", "set", "key", "by name")).toBe("OK");
+    expect(await client("bridge", "redis-cli", "-h", NetworkSettings.IPAddress, "get", "key")).toBe("");
+    // What is published is open to all.
+    expect(await client("bridge", "redis-cli", "-h", "10.88.0.1", "-p", "6390", "get", "key")).toBe("by name");
+    await stocked.must(["rm", "-f", "store", "pages"]);
+    await stocked.must(["network", "rm", "shop"]);
+  });
+});

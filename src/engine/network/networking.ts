@@ -123,7 +123,11 @@ export class Networking {
         exit: this.networks.exitOperations(endpoints),
         connect: async (namespace) => {
           await this.networks.connect(endpoints, namespace);
-          for (const network of networks) await this.#changed(network, record.id);
+          for (const network of networks) {
+            await this.#changed(network, record.id);
+            // What it may reach by name, only our own name server can open.
+            if (isRestricted(record.options)) await this.#names?.ensure(network);
+          }
         },
         abandon,
       };
@@ -147,9 +151,10 @@ export class Networking {
    */
   async forget(id: string, clean: boolean): Promise<void> {
     if (!clean) await this.release(id);
-    const networks = this.networks.endpointsOf(id).map(({ network }) => network);
+    const endpoints = this.networks.endpointsOf(id);
     this.networks.leave(id);
-    for (const name of networks) await this.#changed(await this.networks.find(name), id);
+    if (endpoints.some(({ egress }) => egress !== undefined)) await this.networks.restoreEgress();
+    for (const { network: name } of endpoints) await this.#changed(await this.networks.find(name), id);
     this.settings.delete(id);
   }
 
@@ -285,7 +290,7 @@ export class Networking {
     );
     const gateways = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     const served = networks
-      .filter((network) => this.#names?.serves(network) === true)
+      .filter((network) => isRestricted(record.options) || this.#names?.serves(network) === true)
       .flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     return {
       hosts: hostsFile([...own, ...this.#others(record.id, networks), ...addedLines(options, gateways[0])]),
@@ -326,6 +331,8 @@ function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egres
   const policy = parseEgress(egress);
   return policy === undefined ? {} : { egress: policy };
 }
+
+const isRestricted = (options: ContainerOptions): boolean => egressOf(options).egress !== undefined;
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */
 function publishedTexts(options: ContainerOptions, exposed: readonly string[] | undefined): readonly string[] {
