@@ -215,7 +215,8 @@ function withSecrets(options: ContainerOptions, { secrets }: ContainerOptionsMes
 }
 
 /** Variables may be an object in the library; secrets are told to nobody. */
-function plainOptions({ secrets: _, ...options }: ContainerOptions): ContainerOptions {
+function plainOptions({ secrets, ...options }: ContainerOptions): ContainerOptions {
+  void secrets;
   const { env } = options;
   if (env === undefined || Array.isArray(env)) return options;
   return { ...options, env: Object.entries(env).map(([name, value]) => `${name}=${value}`) };
