@@ -266,10 +266,10 @@ describe("the policy", () => {
     expect(daemon.entries.at(-1)?.["error"]).toContain(`${file}:2`);
     expect(await asUser("Containers/List", {})).toStrictEqual({});
     await reload(
-      config.replace('["containers"]', '["images"]').replace("[socket]", '[socket]\npath = "/x"'),
+      config.replace('["containers"]', '["images"]').replace("[log]", "[limits]\nstreams = 7\n[log]"),
       "configuration reloaded",
     );
-    expect(daemon.entries.at(-1)?.["later"]).toStrictEqual(["socket.path"]);
+    expect(daemon.entries.at(-1)?.["later"]).toStrictEqual(["limits.streams"]);
     expect(await asUser("Containers/Create", { options: { image: "x" } })).toMatchObject({ code: "permission_denied" });
     await reload(config, "configuration reloaded");
   });

@@ -3,6 +3,7 @@
  * that whatever else the machine does falls on all of them alike. Prints the result as JSON; progress goes to stderr.
  */
 import { Registry } from "../support/registry.ts";
+import { sampanDaemon } from "./daemon.ts";
 import { floorCommand, floorInProcess } from "./floor.ts";
 import { bareNode, ociCommand, ociCommandExec, ociLibrary, ociLibraryExec } from "./oci.ts";
 import { measureParallel, type Rate } from "./parallel.ts";
@@ -54,6 +55,7 @@ async function measure(given: Place, rounds: number, only: RegExp): Promise<Meas
     nothing,
     floorInProcess,
     sampanLibrary,
+    sampanDaemon,
     floorCommand,
     sampanCommand,
     bareNode,

@@ -24,7 +24,7 @@ function offered(...words: readonly string[]): readonly string[] {
 
 describe("bashCompletion()", () => {
   it("offers commands, second words, options and values of few", () => {
-    expect(offered("sta")).toStrictEqual(["start"]);
+    expect(offered("rena")).toStrictEqual(["rename"]);
     expect(offered("--root", "/x", "config", "")).toStrictEqual(["default", "check"]);
     expect(offered("run", "--memory-s")).toStrictEqual(["--memory-swap", "--memory-swappiness"]);
     expect(offered("daemon", "--log-format", "")).toStrictEqual(["json", "text"]);
