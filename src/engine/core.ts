@@ -50,6 +50,8 @@ export interface CoreOptions {
   readonly facts: HostFacts;
   readonly executor: Executor;
   readonly database: Database;
+  /** Of all namespaces: networks are the host's, and no two may have the same addresses. */
+  readonly sharedDatabase: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
@@ -79,6 +81,7 @@ export class EngineCore {
   readonly facts: HostFacts;
   readonly executor: Executor;
   readonly database: Database;
+  readonly sharedDatabase: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
@@ -101,6 +104,7 @@ export class EngineCore {
     this.facts = options.facts;
     this.executor = options.executor;
     this.database = options.database;
+    this.sharedDatabase = options.sharedDatabase;
     this.runtime = options.runtime;
     this.records = options.records;
     this.snapshotter = options.snapshotter;
@@ -116,7 +120,7 @@ export class EngineCore {
 
   /** Networks and who is on them, as they are written down. */
   get networkStore(): DatabaseNetworkStore {
-    return (this.#networkStore ??= new DatabaseNetworkStore(this.database));
+    return (this.#networkStore ??= new DatabaseNetworkStore(this.sharedDatabase));
   }
 
   /** Ports of the host that lead to a container while it runs. */

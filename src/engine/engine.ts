@@ -212,6 +212,7 @@ export class Engine implements ContainerEngine {
       facts,
       executor,
       database,
+      sharedDatabase: shared,
       runtime,
       records,
       snapshotter,

@@ -67,7 +67,9 @@ export class Networking {
   #isAlive(container: string): boolean {
     if (this.#core.pods.isMade(container)) return true;
     const { status } = this.#core.runtime.state(container);
-    return status === "running" || status === "created" || this.#core.records.isBusy(container);
+    if (status === "running" || status === "created" || this.#core.records.isBusy(container)) return true;
+    // One that another namespace is about to start is not in our book.
+    return status === "none" && !this.#core.records.has(container) && !this.#core.pods.has(container);
   }
 
   /** The networks that a container is to be on, and its ports: as it was made, or as it was changed since. */

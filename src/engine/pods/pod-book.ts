@@ -117,6 +117,10 @@ export class PodBook {
       throw alreadyExists(`Cannot use name "${name}": another pod has it`, { remedy: "Take another name" });
   }
 
+  has(id: string): boolean {
+    return this.#sql("SELECT 1 FROM pods WHERE id = ?").get(id) !== undefined;
+  }
+
   delete(id: string): void {
     this.#sql("DELETE FROM pods WHERE id = ?").run(id);
   }
