@@ -289,6 +289,8 @@ int op_read_file(struct context *c, const struct op_read_file *op);
 int op_pivot_root(struct context *c);
 int op_open_source(struct context *c, const struct op_open_source *op);
 int op_attach_source(struct context *c, const struct op_attach_source *op);
+/* pin.c */
+int op_pin_namespaces(struct context *c, const struct op_pin_namespaces *op);
 /* memory_file.c */
 int op_memory_file(struct context *c, const struct op_memory_file *op);
 int op_mount_over(struct context *c, const struct op_mount_over *op);

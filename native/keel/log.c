@@ -138,7 +138,10 @@ static void put(const void *data, size_t size)
 static void entry(struct log *log, struct log_stream *s, const struct timespec *now, char tag, const uint8_t *data,
 		  size_t size)
 {
-	if (sizeof(batch) - batched < HEADER_MAX + s->held + size + 1)
+	size_t need = HEADER_MAX + s->held + size + 1;
+	/* What still goes into this file is written; the next entry begins another one. */
+	bool full = log->max_size > 0 && batched > 0 && log->size + batched + need > log->max_size;
+	if (full || sizeof(batch) - batched < need)
 		flush(log);
 	batched += header((char *)batch + batched, now, s->name, tag);
 	put(s->line, s->held);

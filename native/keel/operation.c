@@ -77,6 +77,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_pivot_root(c);
 	case OP_OPEN_SOURCE:
 		return op_open_source(c, &o->u.open_source);
+	case OP_PIN_NAMESPACES:
+		return op_pin_namespaces(c, &o->u.pin_namespaces);
 	case OP_MEMORY_FILE:
 		return op_memory_file(c, &o->u.memory_file);
 	case OP_ATTACH_SOURCE:

@@ -595,6 +595,13 @@ static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *
 	v->gid = wire_read_u32(r);
 }
 
+static void decode_op_pin_namespaces(struct wire_reader *r, struct op_pin_namespaces *v)
+{
+	v->namespaces = wire_read_u64(r);
+	v->directory = wire_read_string(r);
+	v->hostname = wire_read_string(r);
+}
+
 static void decode_op_root_alone(struct wire_reader *r, struct op_root_alone *v)
 {
 	v->read_only = wire_read_bool(r);
@@ -847,6 +854,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_MEMORY_FILE:
 			decode_op_memory_file(r, &o->u.memory_file);
+			break;
+		case OP_PIN_NAMESPACES:
+			decode_op_pin_namespaces(r, &o->u.pin_namespaces);
 			break;
 		case OP_ROOT_ALONE:
 			decode_op_root_alone(r, &o->u.root_alone);
@@ -1381,6 +1391,8 @@ const char *wire_operation_name(uint16_t number)
 		return "forward-port";
 	case OP_MEMORY_FILE:
 		return "memory-file";
+	case OP_PIN_NAMESPACES:
+		return "pin-namespaces";
 	case OP_ROOT_ALONE:
 		return "root-alone";
 	case OP_MOUNT_LAYERS:

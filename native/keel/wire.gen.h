@@ -195,6 +195,7 @@ enum wire_operation_number {
 	OP_NETLINK = 100,
 	OP_FORWARD_PORT = 101,
 	OP_MEMORY_FILE = 110,
+	OP_PIN_NAMESPACES = 111,
 	OP_ROOT_ALONE = 120,
 	OP_MOUNT_LAYERS = 121,
 	OP_PEER_CREDENTIALS = 125,
@@ -722,6 +723,13 @@ struct op_memory_file {
 	uint32_t gid; /* group */
 };
 
+/* Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+struct op_pin_namespaces {
+	uint64_t namespaces; /* CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+	const char *directory; /* absolute, existing host directory, in which none of the files is */
+	const char *hostname; /* host name of the uts namespace, or empty */
+};
+
 /* Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 struct op_root_alone {
 	bool read_only; /* nothing can be changed through it */
@@ -827,6 +835,7 @@ struct wire_operation {
 		struct op_netlink netlink;
 		struct op_forward_port forward_port;
 		struct op_memory_file memory_file;
+		struct op_pin_namespaces pin_namespaces;
 		struct op_root_alone root_alone;
 		struct op_mount_layers mount_layers;
 		struct op_peer_credentials peer_credentials;

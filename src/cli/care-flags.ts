@@ -27,6 +27,10 @@ export const careFlags = {
   "health-start-period": { type: "string", value: "TIME", help: "time to start up in, in which failures do not count" },
   "health-timeout": { type: "string", value: "TIME", help: "time that a check may take, 30s by default" },
   "log-driver": { type: "string", value: "DRIVER", help: "cri (default), or none for no log" },
-  "log-opt": { type: "list", value: "NAME=VALUE", help: "max-size=BYTES and max-file=NUMBER of the log" },
+  "log-opt": {
+    type: "list",
+    value: "NAME=VALUE",
+    help: "max-size=BYTES, max-file=NUMBER; labels=NAMES and env=NAMES for logs --details",
+  },
   "no-healthcheck": { type: "boolean", help: "do not check its health, whatever the image says" },
 } as const satisfies OptionDefinitions;

@@ -29,7 +29,10 @@ export function careOptions(values: OptionValues<typeof careFlags>): Partial<Con
     const [, name, value = ""] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
     if (name === "max-size") options.logMaxSize = value;
     else if (name === "max-file") options.logMaxFiles = parseInteger(value, "--log-opt max-file", 1, 1000);
-    else throw invalidArgument(`Cannot parse --log-opt "${text}": it is max-size=BYTES or max-file=NUMBER`);
+    else if (name === "labels") options.logLabels = value.split(",");
+    else if (name === "env") options.logEnv = value.split(",");
+    else
+      throw invalidArgument(`Cannot parse --log-opt "${text}": it is max-size=BYTES, max-file=NUMBER, labels= or env=`);
   }
   return options;
 }

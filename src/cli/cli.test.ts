@@ -146,7 +146,7 @@ test("containerOptions() refuses malformed values by name", () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ["-v", "a:b:c:d", "--volume"],
     ["-v", "/a:/b:bad", "no option of a volume"],
-    ["--mount", "type=nfs,dst=/x", "type is bind, volume or tmpfs"],
+    ["--mount", "type=nfs,dst=/x", "type is bind, volume, tmpfs or image"],
     ["--mount", "type=bind,dst=/x", "src is missing"],
     ["--ulimit", "nofile", "NAME=VALUE"],
     ["--ulimit", "nofile=5:3", "soft limit is above"],

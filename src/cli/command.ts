@@ -47,6 +47,8 @@ export interface GlobalOptions {
   readonly state: string | undefined;
   /** Of a daemon, as `unix:///path` or `tcp://host:port`. */
   readonly host: string | undefined;
+  /** Name of a daemon. */
+  readonly context?: string | undefined;
   readonly namespace?: string | undefined;
 }
 

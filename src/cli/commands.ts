@@ -2,10 +2,12 @@
 import type { Command } from "./command.ts";
 import { attach } from "./commands/attach.ts";
 import { commit } from "./commands/commit.ts";
+import { completion } from "./commands/completion.ts";
 import { configCheck, configDefault } from "./commands/config.ts";
 import { contentFsck } from "./commands/content-fsck.ts";
 import { contentLs } from "./commands/content-ls.ts";
 import { contentPrune } from "./commands/content-prune.ts";
+import { contextCreate, contextLs, contextRm, contextUse } from "./commands/context.ts";
 import { copy } from "./commands/copy.ts";
 import { cp } from "./commands/cp.ts";
 import { create } from "./commands/create.ts";
@@ -31,6 +33,7 @@ import { load } from "./commands/load.ts";
 import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
+import { man } from "./commands/man.ts";
 import { namespaceCreate, namespaceLabel, namespaceLs, namespaceRm } from "./commands/namespace.ts";
 import { networkConnect } from "./commands/network-connect.ts";
 import { networkCreate } from "./commands/network-create.ts";
@@ -41,6 +44,13 @@ import { networkPrune } from "./commands/network-prune.ts";
 import { networkReload } from "./commands/network-reload.ts";
 import { networkRm } from "./commands/network-rm.ts";
 import { pause } from "./commands/pause.ts";
+import { podCreate } from "./commands/pod-create.ts";
+import { podInspect } from "./commands/pod-inspect.ts";
+import { podPs } from "./commands/pod-ps.ts";
+import { podRm } from "./commands/pod-rm.ts";
+import { podRun } from "./commands/pod-run.ts";
+import { podStart } from "./commands/pod-start.ts";
+import { podStop } from "./commands/pod-stop.ts";
 import { portAdd } from "./commands/port-add.ts";
 import { portRm } from "./commands/port-rm.ts";
 import { port } from "./commands/port.ts";
@@ -80,12 +90,14 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[rename, update, top, stats, events, inspect, cp, diff, commit, exportCommand, importCommand],
     ...[pull, push, images, tag, history, imageInspect, imageMount, imageUnmount, imagePrune, imagePin],
     ...[save, load, rmi, login, logout, copy, tags, referrers, registryRm],
+    ...[podCreate, podRun, podPs, podInspect, podStart, podStop, podRm],
     ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
     ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
-    ...[daemon, configDefault, configCheck, explain, doctor, version, supervise],
+    ...[daemon, configDefault, configCheck, contextCreate, contextLs, contextUse, contextRm],
+    ...[completion, man, explain, doctor, version, supervise],
   ].map((c) => [c.definition.name, c]),
 );
 
@@ -95,6 +107,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],
+  ["pod ls", "pod ps"],
   ["volume list", "volume ls"],
   ["volume remove", "volume rm"],
   ["network list", "network ls"],

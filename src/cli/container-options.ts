@@ -29,6 +29,7 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
     ...(values.tmpfs ?? []).map(parseTmpfs),
   ];
   if (mounts.length > 0) options.mounts = mounts;
+  if (values.pod !== undefined) options.pod = values.pod;
   if (values["volumes-from"].length > 0) options.volumesFrom = values["volumes-from"];
   const secrets = [
     ...values.secret.map((text) => parseSecret(text, "--secret")),

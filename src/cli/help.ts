@@ -41,6 +41,7 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
         "  -H, --host HOST",
         "a daemon's socket or address: unix:///run/sampan/sampan.sock, tcp://HOST:PORT; none for no daemon (SAMPAN_HOST)",
       ],
+      ["  --context NAME", "a daemon's name, as sampan context create has noted it (SAMPAN_CONTEXT)"],
       ["  --version", "print the version"],
     ]),
     "",

@@ -4,19 +4,20 @@ import { join, resolve } from "node:path";
 import type { ContainerEngine, Engine, EngineOptions } from "#engine";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { GlobalOptions } from "./command.ts";
+import { chosenContext, type Context } from "./contexts.ts";
 
 /**
  * The engine that a command works with: of the daemon that `--host` or `SAMPAN_HOST` names; of the daemon of this root on
  * this host when one answers; in this process otherwise.
  */
 export async function reachEngine(globals: GlobalOptions): Promise<ContainerEngine> {
-  const host = namedHost(globals);
+  const place = namedPlace(globals);
   const named = globals.namespace ?? process.env["SAMPAN_NAMESPACE"];
   const namespace = named === undefined || named === "" ? {} : { namespace: named };
-  if (host === noHost) return openEngine(globals);
-  if (host !== undefined) {
+  if (place?.host === noHost) return openEngine(globals);
+  if (place !== undefined) {
     const { connect } = await import("#client");
-    return connect({ host, ...namespace });
+    return connect({ ...place, ...namespace });
   }
   const socket = daemonSocket(globals);
   if (socket !== undefined) {
@@ -34,8 +35,10 @@ export async function reachEngine(globals: GlobalOptions): Promise<ContainerEngi
 /** In place of a host: the engine in this process, whoever serves its root. */
 const noHost = "none";
 
-function namedHost(globals: GlobalOptions): string | undefined {
-  return globals.host ?? (process.env["SAMPAN_HOST"] || undefined);
+/** The daemon that was named: by its host, or by a context. */
+function namedPlace(globals: GlobalOptions): Context | undefined {
+  const host = globals.host ?? (globals.context === undefined ? process.env["SAMPAN_HOST"] || undefined : undefined);
+  return host === undefined ? chosenContext(globals.context) : { host };
 }
 
 /** Socket of the daemon that serves this root, if there is one: its own file says so. A look at a missing file takes microseconds. */
@@ -54,10 +57,10 @@ function daemonSocket(globals: GlobalOptions): string | undefined {
 
 /** The engine in this process, for commands that no daemon serves. */
 export async function openEngine(globals: GlobalOptions, options: EngineOptions = {}): Promise<Engine> {
-  const host = namedHost(globals);
-  if (host !== undefined && host !== noHost)
-    throw failedPrecondition(`Cannot use the daemon at "${host}": this command works on this host only`, {
-      remedy: "Leave --host and SAMPAN_HOST out",
+  const place = namedPlace(globals);
+  if (place !== undefined && place.host !== noHost)
+    throw failedPrecondition(`Cannot use the daemon at "${place.host}": this command works on this host only`, {
+      remedy: "Use it with --host none",
     });
   const { Engine: EngineClass } = await import("#engine");
   return EngineClass.open({

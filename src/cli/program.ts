@@ -53,12 +53,16 @@ function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: 
   let root: string | undefined;
   let state: string | undefined;
   let host: string | undefined;
+  let context: string | undefined;
   let namespace: string | undefined;
   let at = 0;
   for (; at < argv.length; at += 1) {
     const arg = argv[at] ?? "";
     const [word = "", inline] = arg.startsWith("--") ? arg.split(/=(.*)/s, 2) : [arg];
-    if (word === "--host" || word === "-H") {
+    if (word === "--context") {
+      context = inline ?? argv[++at];
+      if (context === undefined || context === "") throw invalidArgument(`Cannot parse "${word}": it needs a name`);
+    } else if (word === "--host" || word === "-H") {
       host = inline ?? argv[++at];
       if (host === undefined || host === "") throw invalidArgument(`Cannot parse "${word}": it needs an address`);
     } else if (word === "--root" || word === "--state") {
@@ -73,12 +77,12 @@ function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: 
       const asked = findCommand(argv.slice(at + 1))?.command;
       const definitions = [...commands.values()].map((c) => c.definition);
       process.stdout.write(asked === undefined ? generalHelp(definitions) : commandHelp(asked.definition));
-      return { globals: { root, state, host, namespace }, rest: [], done: true };
+      return { globals: { root, state, host, context, namespace }, rest: [], done: true };
     } else if (arg === "--version" || arg === "-v") {
-      return { globals: { root, state, host, namespace }, rest: ["version"], done: false };
+      return { globals: { root, state, host, context, namespace }, rest: ["version"], done: false };
     } else if (arg.startsWith("-")) {
       throw invalidArgument(`Cannot parse "${arg}": sampan has no such option`, { remedy: "See sampan --help" });
     } else break;
   }
-  return { globals: { root, state, host, namespace }, rest: argv.slice(at), done: false };
+  return { globals: { root, state, host, context, namespace }, rest: argv.slice(at), done: false };
 }

@@ -47,6 +47,7 @@ export const runFlags = {
   },
   "network-alias": { type: "list", value: "NAME", help: "further name on its first network" },
   platform: { type: "string", value: "OS/ARCH", help: "platform of the image, e.g. linux/arm64" },
+  pod: { type: "string", value: "POD", help: "pod that it is part of" },
   privileged: { type: "boolean", help: "all capabilities and devices, no filter: as root on the host" },
   publish: {
     type: "list",

@@ -139,7 +139,7 @@ class FileContentStore implements ContentStore {
     }
   }
 
-  async add(source: AsyncIterable<Uint8Array>): Promise<Expected> {
+  async add(source: AsyncIterable<Uint8Array>, hold?: (digest: Digest) => Promise<void>): Promise<Expected> {
     await using ingest = await Ingest.open(this.#ingests, undefined);
     const hash = createHash("sha256");
     let size = 0;
@@ -150,6 +150,7 @@ class FileContentStore implements ContentStore {
       await written;
     }
     const digest = `sha256:${hash.digest("hex")}` as Digest;
+    await hold?.(digest);
     await ingest.commit(this.#path(digest));
     return { digest, size };
   }

@@ -65,9 +65,10 @@ export interface ContentStore {
    * Stores bytes whose digest is not known before, under their sha256 digest. A chunk must stay as it is until the next one
    * is asked for.
    *
-   * @throws whatever the source throws; nothing is kept then
+   * @param hold called when the digest is known and before the blob can be seen: for a lease, so that nobody collects it
+   * @throws whatever the source and `hold` throw; nothing is kept then
    */
-  add(source: AsyncIterable<Uint8Array>): Promise<Expected>;
+  add(source: AsyncIterable<Uint8Array>, hold?: (digest: Digest) => Promise<void>): Promise<Expected>;
 
   /** Removes what interrupted writes left of a blob, unless a living process works on it. Idempotent. */
   forgetIngests(digest: Digest): void;

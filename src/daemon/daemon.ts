@@ -1,6 +1,6 @@
 /** The daemon: one engine, and the sockets it is served at. */
 import { once } from "node:events";
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Server, Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
@@ -101,8 +101,10 @@ export class Daemon implements AsyncDisposable {
     const engine = await Engine.open(engineOptions(settings, { root: paths.root, state }));
     const daemon = new Daemon(engine, paths.root, state, options);
     try {
-      daemon.#supervise(engine);
+      mkdirSync(state, { recursive: true, mode: 0o711 });
       await daemon.#listen(paths.root, state, options.given);
+      // Now that no other daemon serves here: it would be asked to end.
+      daemon.#supervise(engine);
     } catch (error) {
       await daemon[Symbol.asyncDispose]();
       throw error;

@@ -4,10 +4,11 @@ import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#kee
 import type { ExitStatus, RuntimeState } from "#runtime";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
+import { noteLost } from "./lifecycle/note-lost.ts";
 import { setPaused, thaw } from "./lifecycle/freeze.ts";
-import { containerTop, type ProcessTable } from "./lifecycle/top.ts";
-import { updateContainer, type UpdateOptions } from "./lifecycle/update.ts";
-import { waitFor, type WaitCondition } from "./lifecycle/wait.ts";
+import type { ProcessTable } from "./lifecycle/top.ts";
+import type { UpdateOptions } from "./lifecycle/update.ts";
+import type { WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
 import { inspectContainer, type ContainerDetails } from "./inspect.ts";
 import type { ContainerHandle } from "./interface.ts";
@@ -18,8 +19,7 @@ import type { ContainerOptions, ExecOptions } from "./options.ts";
 import { parseSignal, processCapabilities } from "./process-config.ts";
 import type { ContainerRecord } from "./records.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
-import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
-import { startDependencies } from "./supervise/dependencies.ts";
+import type { StatsOptions } from "./stats/watch-stats.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
 import { containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
@@ -99,9 +99,10 @@ export class Container implements ContainerHandle {
   async start(options?: StartOptions): Promise<Attachment | undefined>;
   async start(options: StartOptions = {}): Promise<Attachment | undefined> {
     const { runtime, records, supervision } = this.#core;
-    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded(options.above);
+    await this.#startDependencies(options.above ?? []);
     records.claim(this.id, "start");
     let begun = false;
+    noteLost(this.#core, this.record);
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created")
@@ -133,19 +134,21 @@ export class Container implements ContainerHandle {
     }
   }
 
+  async #startDependencies(above: readonly string[]): Promise<void> {
+    if (this.record.resolved.dependsOn === undefined) return;
+    const { startDependencies } = await import("./supervise/start-dependencies.ts");
+    await startDependencies(this.#core, this, above);
+  }
+
   #needsSupervision(): boolean {
     const { options, resolved } = this.record;
     return resolved.health !== undefined || parseRestart(options.restart).name !== "no";
   }
 
-  async #startNeeded(above?: readonly string[]): Promise<void> {
-    await startDependencies(this.#core, this, (record) => new Container(this.#core, record), above);
-  }
-
   /** For the supervisor: starts it again unless somebody has stopped it meanwhile. */
   async startAgain(): Promise<void> {
     const { records, supervision } = this.#core;
-    if (this.record.resolved.dependsOn !== undefined) await this.#startNeeded();
+    await this.#startDependencies([]);
     records.claim(this.id, "start");
     try {
       const { status } = this.state;
@@ -177,7 +180,10 @@ export class Container implements ContainerHandle {
    */
   async wait(options: { readonly signal?: AbortSignal; readonly condition?: WaitCondition } = {}): Promise<ExitStatus> {
     const { condition = "not-running" } = options;
-    if (condition !== "not-running") return await waitFor(this.#core, this.record, condition, options.signal);
+    if (condition !== "not-running") {
+      const { waitFor } = await import("./lifecycle/wait.ts");
+      return await waitFor(this.#core, this.record, condition, options.signal);
+    }
     const monitor = this.#monitor;
     this.#monitor = undefined;
     const status = await this.#core.runtime.wait(this.id, options.signal, monitor);
@@ -283,6 +289,7 @@ export class Container implements ContainerHandle {
 
   /** Changes limits, also while it runs; see {@link updateContainer}. Resolves with warnings. */
   async update(options: UpdateOptions): Promise<readonly string[]> {
+    const { updateContainer } = await import("./lifecycle/update.ts");
     const { record, warnings } = await updateContainer(this.#core, this.record, options);
     this.#record = record;
     return warnings;
@@ -290,6 +297,7 @@ export class Container implements ContainerHandle {
 
   /** Its processes by the host's pids. `options` are those of the host's ps(1). */
   async top(options: readonly string[] = []): Promise<ProcessTable> {
+    const { containerTop } = await import("./lifecycle/top.ts");
     const table = await containerTop(this.#core, this.record, options);
     containerEvent(this.#core, this.record, "top");
     return table;
@@ -297,6 +305,7 @@ export class Container implements ContainerHandle {
 
   /** What it uses, once a second or as `interval` says, until it ends. */
   async *stats(options: Omit<StatsOptions, "containers"> = {}): AsyncGenerator<ContainerStats, void, void> {
+    const { watchStats } = await import("./stats/watch-stats.ts");
     for await (const [one] of watchStats(this.#core, { ...options, containers: [this.id] }))
       if (one !== undefined) yield one;
   }
@@ -388,6 +397,7 @@ export class Container implements ContainerHandle {
       await this.#makeRoom(error);
       records.claim(this.id, "remove");
     }
+    noteLost(this.#core, this.record);
     try {
       const state = this.state;
       if (state.status === "running" || state.status === "created") {

@@ -21,6 +21,7 @@ import { DatabaseNetworkStore } from "./network-store.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
+import type { PodBook } from "./pods/pod-book.ts";
 import type { SecretStore } from "./secrets/secrets.ts";
 import type { SupervisionBook } from "./supervise/book.ts";
 import type { Volumes } from "./volumes/volumes.ts";
@@ -49,6 +50,8 @@ export interface CoreOptions {
   readonly facts: HostFacts;
   readonly executor: Executor;
   readonly database: Database;
+  /** Of all namespaces: networks are the host's, and no two may have the same addresses. */
+  readonly sharedDatabase: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
@@ -57,8 +60,9 @@ export interface CoreOptions {
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
+  readonly pods: PodBook;
   /** Program and arguments of a supervisor in the background; empty where there is to be none. */
-  readonly superviseCommand: readonly string[];
+  readonly superviseCommand: () => readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
   readonly removeCommand: (id: string) => readonly string[];
 }
@@ -70,11 +74,14 @@ export interface SharedNetwork {
   readonly namespace: string;
 }
 
+const sharesNetwork = ({ resolved }: ContainerRecord): boolean => resolved.pod?.share.includes("net") === true;
+
 export class EngineCore {
   readonly paths: EnginePaths;
   readonly facts: HostFacts;
   readonly executor: Executor;
   readonly database: Database;
+  readonly sharedDatabase: Database;
   readonly runtime: Runtime;
   readonly records: Records;
   readonly snapshotter: Snapshotter;
@@ -85,7 +92,8 @@ export class EngineCore {
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
-  readonly superviseCommand: readonly string[];
+  readonly pods: PodBook;
+  readonly superviseCommand: () => readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
   #rootTargetMade = false;
@@ -96,6 +104,7 @@ export class EngineCore {
     this.facts = options.facts;
     this.executor = options.executor;
     this.database = options.database;
+    this.sharedDatabase = options.sharedDatabase;
     this.runtime = options.runtime;
     this.records = options.records;
     this.snapshotter = options.snapshotter;
@@ -104,13 +113,14 @@ export class EngineCore {
     this.supervision = options.supervision;
     this.volumes = options.volumes;
     this.secrets = options.secrets;
+    this.pods = options.pods;
     this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
 
   /** Networks and who is on them, as they are written down. */
   get networkStore(): DatabaseNetworkStore {
-    return (this.#networkStore ??= new DatabaseNetworkStore(this.database));
+    return (this.#networkStore ??= new DatabaseNetworkStore(this.sharedDatabase));
   }
 
   /** Ports of the host that lead to a container while it runs. */
@@ -133,7 +143,8 @@ export class EngineCore {
   }
 
   /** The container's cgroup in each hierarchy. */
-  cgroupPath({ id, options }: ContainerRecord): string {
+  cgroupPath({ id, options, resolved }: ContainerRecord): string {
+    if (resolved.pod !== undefined) return `${resolved.pod.cgroup}/${id}`;
     return `${options.cgroupParent ?? this.cgroupParent}/${id}`;
   }
 
@@ -159,7 +170,10 @@ export class EngineCore {
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      networkDirectory: this.runtime.stateDirectory(shared?.id ?? record.id),
+      networkDirectory: sharesNetwork(record)
+        ? this.pods.directory(resolved.pod?.id ?? "")
+        : this.runtime.stateDirectory(shared?.id ?? record.id),
+      podDirectory: resolved.pod === undefined ? undefined : this.pods.directory(resolved.pod.id),
     });
   }
 
@@ -229,6 +243,10 @@ export class EngineCore {
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
     for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
+    if (record.resolved.pod !== undefined) {
+      const { Pods } = await import("./pods/pods.ts");
+      await new Pods(this).start(record.resolved.pod.id);
+    }
     if (networkMode(record.options).kind !== "networks") return await this.#create(record, immediate, undefined);
     const networks = await (await this.networking()).prepare(record);
     try {
@@ -250,7 +268,9 @@ export class EngineCore {
     const hostname = containerHostname(options, id);
     // With another container's network, its files are bound.
     const files =
-      mode.kind === "container" ? undefined : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
+      mode.kind === "container" || sharesNetwork(record)
+        ? undefined
+        : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
     return await this.runtime.create(id, {
       immediate,
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
@@ -292,7 +312,7 @@ export class EngineCore {
     immediate: boolean,
   ): Promise<CreatedContainer> {
     try {
-      await networks.connect(created.pid);
+      await networks.connect(`/proc/${created.pid}/ns/net`);
       if (!immediate) return created;
       await this.runtime.start(record.id, created);
       created.monitor?.close();

@@ -28,7 +28,7 @@ import {
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
-import type { HostFacts, Plan } from "#plan";
+import { checkCgroupPath, type HostFacts, type Plan } from "#plan";
 import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
 import { Runtime } from "#runtime";
 import type { RootSource } from "#snapshots";
@@ -59,18 +59,20 @@ import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
 import { resolveGroups } from "./passwd.ts";
 import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
+import { joinPod, PodBook } from "./pods/pod-book.ts";
+import { Pods } from "./pods/pods.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
 import { checkTarget, containerHostname } from "./runtime-config.ts";
 import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
-import { watchStats, type StatsOptions } from "./stats/watch-stats.ts";
+import type { StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { parseDependency } from "./supervise/dependencies.ts";
 import { healthCheck } from "./supervise/health.ts";
 import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
-import { Supervisor, type SuperviseOptions } from "./supervise/supervisor.ts";
+import type { SuperviseOptions } from "./supervise/supervisor.ts";
 import { resolveVolumes, withVolumesFrom } from "./volumes/resolve-volumes.ts";
 import { Volumes } from "./volumes/volumes.ts";
 import type { ImageRunConfig } from "#spec";
@@ -204,11 +206,13 @@ export class Engine implements ContainerEngine {
       journal,
       volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
       secrets: new SecretStore(paths.state),
+      pods: new PodBook(database, join(paths.state, "..", "pods")),
       supervision: new SupervisionBook(database),
-      superviseCommand: options.background === false ? [] : ownCommand(paths, ["supervise"]),
+      superviseCommand: () => (options.background === false ? [] : ownCommand(paths, ["supervise"])),
       facts,
       executor,
       database,
+      sharedDatabase: shared,
       runtime,
       records,
       snapshotter,
@@ -254,12 +258,18 @@ export class Engine implements ContainerEngine {
    * resolves at once when another one does and is not to be replaced.
    */
   async supervise(options: SuperviseOptions = {}): Promise<void> {
+    const { Supervisor } = await import("./supervise/supervisor.ts");
     await new Supervisor(this.#core, options).run();
   }
 
   /** Fetches an image, or brings it up to date. */
   async pull(reference: string, options: PullOptions = {}): Promise<PulledImage> {
     return this.#images.pull(reference, options);
+  }
+
+  /** Groups of containers that share namespaces, a network and limits. */
+  get pods(): Pods {
+    return new Pods(this.#core);
   }
 
   /** Directories that outlive containers. */
@@ -454,8 +464,9 @@ export class Engine implements ContainerEngine {
   }
 
   /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */
-  stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
-    return watchStats(this.#core, options);
+  async *stats(options: StatsOptions = {}): AsyncGenerator<readonly ContainerStats[], void, void> {
+    const { watchStats } = await import("./stats/watch-stats.ts");
+    yield* watchStats(this.#core, options);
   }
 
   /** The plan of a container that is not made: what keel would do, step by step. */
@@ -480,7 +491,8 @@ export class Engine implements ContainerEngine {
   async #makeRecord(given: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
     // The content of secrets is not in the database, which is on a disk.
     const { secrets = [], ...others } = given;
-    const options = { ...others, mounts: withVolumesFrom(others, this.#core.records) };
+    const member = given.pod === undefined ? undefined : joinPod(this.#core.pods.find(given.pod), others);
+    const options = { ...others, ...member?.options, mounts: withVolumesFrom(others, this.#core.records) };
     if (options.name !== undefined) {
       checkName(options.name);
       const holder = this.#core.records.findName(options.name);
@@ -508,6 +520,7 @@ export class Engine implements ContainerEngine {
       chainId: image.chainId,
       ...(image.config.platform.architecture === "386" && { image32: true }),
       volumes: resolveVolumes(options, config.volumes),
+      ...(member !== undefined && { pod: member.membership }),
       ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
       ...exposed(options, config.exposedPorts),
       ...this.#lookedAfter(options, config),
@@ -532,6 +545,7 @@ export class Engine implements ContainerEngine {
         "Cannot restart a container that is removed when it has ended: leave --restart or --rm out",
       );
     logLimit(options);
+    if (options.cgroupParent !== undefined) checkCgroupPath(options.cgroupParent);
     const health = healthCheck(options.health, config.healthcheck);
     if (health === undefined && (options.healthOnFailure ?? "none") !== "none")
       throw invalidArgument("Cannot act on bad health: the container has no health check", {

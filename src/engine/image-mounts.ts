@@ -160,6 +160,8 @@ function existingDirectory(directory: string): string {
     const target = realpathSync(directory);
     if (statSync(target).isDirectory()) return target;
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw notFound(`Cannot mount on "${directory}": there is no such directory`, { path: directory, cause: error });
     throw fromSystemError(error) ?? error;
   }
   throw failedPrecondition(`Cannot mount on "${directory}": it is no directory`, { path: directory });

@@ -2,6 +2,8 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { NameProcess, type NetworkStore } from "#network";
+import { hostResolvConf } from "./network-files.ts";
+import { usableServers } from "./network/hosts.ts";
 import type { EnginePaths } from "./paths.ts";
 
 /** It stays small: what it remembers is bounded, and its garbage is short-lived. */
@@ -25,6 +27,7 @@ export function nameProcess(paths: EnginePaths, store: NetworkStore): NameProces
     directory: join(state, "dns"),
     store,
     version,
+    servesDefault: usableServers(hostResolvConf()).length === 0,
     command: [process.execPath, ...flags, program, paths.root, state, version],
   });
 }

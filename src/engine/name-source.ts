@@ -14,7 +14,7 @@ const migrations: readonly string[] = [
   INSERT INTO names_generation VALUES (1, 1);
   ${["networks", "network_endpoints"]
     .flatMap((table) =>
-      ["INSERT", "DELETE", "UPDATE OF record"].map(
+      ["INSERT", "DELETE", table === "networks" ? "UPDATE OF record" : "UPDATE"].map(
         (event, index) => `CREATE TRIGGER names_${table}_${index} AFTER ${event} ON ${table}
         BEGIN UPDATE names_generation SET number = number + 1; END;`,
       ),
@@ -63,7 +63,10 @@ export class DatabaseNameSource implements NameSource {
   }
 
   endpoints(): readonly EndpointRecord[] {
-    return this.#database.prepare("SELECT record FROM network_endpoints").all().map(parse) as EndpointRecord[];
+    return this.#database
+      .prepare("SELECT record FROM network_endpoints WHERE NOT departed")
+      .all()
+      .map(parse) as EndpointRecord[];
   }
 
   isAlive(container: string): boolean {

@@ -1,6 +1,6 @@
 /**
  * Namespaces, as containerd has them: tenants of one root directory. What images are made of is everybody's and on disk
- * once; names of images, containers, volumes and networks are a namespace's own, and nobody else sees them.
+ * once; names of images, containers and volumes are a namespace's own, and nobody else sees them.
  *
  * The default namespace keeps its book where there was one before there were namespaces, another one in
  * `namespaces/NAME`; so nothing of them is in the way of who uses none.
@@ -23,7 +23,7 @@ const schema: readonly string[] = [
 ];
 
 /** Tables of a namespace's own book that must be empty before it goes, where there are such. */
-const contents = new Set(["containers", "volumes", "networks"]);
+const contents = new Set(["containers", "volumes"]);
 
 /**
  * containerd's rule for identifiers (pkg/identifiers): letters and digits, with single `.`, `_` and `-` between them, 76

@@ -76,6 +76,8 @@ export interface ContainerOptions {
   readonly domainname?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly mounts?: readonly MountOption[];
+  /** Name or id of the pod that it is part of. */
+  readonly pod?: string;
   /** Containers whose binds and volumes it has too: `NAME`, or `NAME:ro`. */
   readonly volumesFrom?: readonly string[];
   /** Files that are in memory only. */
@@ -171,6 +173,9 @@ export interface ContainerOptions {
   readonly logDriver?: "cri" | "none";
   /** Bytes after which a new file of the log is begun, or a text such as `10m`. */
   readonly logMaxSize?: number | string;
+  /** Names of labels and of variables that `logs --details` prints. */
+  readonly logLabels?: readonly string[];
+  readonly logEnv?: readonly string[];
   /** How many files of the log are kept, 1 to 1000; 1 by default. */
   readonly logMaxFiles?: number;
   readonly stopSignal?: string;

@@ -6,6 +6,7 @@ import { alreadyExists, failedPrecondition, invalidArgument, notFound, type Samp
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
 import type { ContainerOptions } from "./options.ts";
+import type { PodMembership } from "./pods/pod-book.ts";
 import type { ResolvedSecret } from "./secrets/secrets.ts";
 import type { Dependency } from "./supervise/dependencies.ts";
 import type { HealthCheck } from "./supervise/health.ts";
@@ -35,6 +36,7 @@ export interface ResolvedContainer {
   /** Set when the image is of 32-bit x86, whose programs need other system calls. */
   readonly image32?: boolean;
   readonly secrets?: readonly ResolvedSecret[];
+  readonly pod?: PodMembership;
   /** Ports that the image and the options expose, e.g. `80/tcp`. */
   readonly exposed?: readonly string[];
   readonly health?: HealthCheck;
@@ -170,12 +172,6 @@ export class Records {
     );
     if (Number(changes) === 0) busy("another process");
     this.#own.add(id);
-  }
-
-  /** Whether a process that lives is working on it. */
-  isClaimed(id: string): boolean {
-    const row = this.#sql("SELECT claim FROM containers WHERE id = ?").get(id) as { claim: string | null } | undefined;
-    return row !== undefined && row.claim !== null && claimIsLive(row.claim);
   }
 
   release(id: string): void {

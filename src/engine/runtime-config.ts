@@ -40,6 +40,8 @@ export interface ConfigContext {
   readonly networkNamespace: string | undefined;
   /** Where /etc/hosts and the others come from: another container's directory when its network is shared. */
   readonly networkDirectory: string;
+  /** Of its pod: files of the namespaces that are shared, and what goes with them. */
+  readonly podDirectory: string | undefined;
 }
 
 const noIds = { uidMappings: [], gidMappings: [] };
@@ -73,7 +75,7 @@ export function runtimeConfig(
     hooks: { prestart: [], createRuntime: [], createContainer: [], startContainer: [], poststart: [], poststop: [] },
     annotations: new Map(),
     linux: {
-      namespaces: namespaces(options, context),
+      namespaces: podNamespaces(namespaces(options, context), resolved, context),
       ...noIds,
       timeOffsets: new Map(),
       devices: privileged ? allDevices() : devices.devices,
@@ -106,6 +108,19 @@ function namespaces(options: ContainerOptions, context: ConfigContext): Namespac
   return [...defaultNamespaces];
 }
 
+/** Those that the pod's containers share are joined. */
+function podNamespaces(
+  own: readonly NamespaceConfig[],
+  { pod }: ResolvedContainer,
+  { podDirectory }: ConfigContext,
+): NamespaceConfig[] {
+  return own.map((namespace) => {
+    const file = namespace.type === "network" ? "net" : namespace.type;
+    const shared = pod?.share.some((name) => name === file) === true;
+    return shared ? { type: namespace.type, path: `${podDirectory}/${file}` } : namespace;
+  });
+}
+
 function mounts(options: ContainerOptions, resolved: ResolvedContainer, context: ConfigContext): MountConfig[] {
   const shmSize = options.shmSize === undefined ? {} : { shmSize: BigInt(parseBytes(options.shmSize, "--shm-size")) };
   const own: MountConfig[] = [];
@@ -131,6 +146,14 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
   const defaults = defaultMounts({ ...shmSize, privileged: options.privileged === true })
     .filter((m) => !taken.has(m.destination))
     .map((m) => {
+      // Shared memory is part of what an IPC namespace is for.
+      if (m.destination === "/dev/shm" && resolved.pod?.share.includes("ipc") === true)
+        return {
+          ...m,
+          type: "bind",
+          source: `${context.podDirectory}/shm`,
+          options: ["bind", "nosuid", "nodev", "noexec"],
+        };
       // Sysfs shows the network of the namespace that mounts it, so it can be mounted only with one of its own.
       if (m.type === "sysfs" && options.network === "host")
         return { ...m, type: "bind", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] };

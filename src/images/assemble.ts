@@ -1,7 +1,7 @@
 /** A new image of an existing one's layers and one more: of a container's changes, or of an archive. */
 import { createHash } from "node:crypto";
 import type { ContentStore, Expected } from "#content";
-import { cancelled, fromSystemError, isSampanError, unavailable } from "#errdefs";
+import { cancelled, fromSystemError, isSampanError } from "#errdefs";
 import {
   isForeignLayerMediaType,
   layerCompression,
@@ -63,7 +63,7 @@ export async function assembleImage(request: AssembleRequest, tools: UnpackTools
 }
 
 async function assemble(
-  { action, base, tar, compression, configText, names, signal }: AssembleRequest,
+  { base, tar, compression, configText, names, signal }: AssembleRequest,
   tools: UnpackTools & RemoveTools,
   lease: Lease,
   made: Key[],
@@ -71,12 +71,8 @@ async function assemble(
   const { content, store } = tools;
   const old = base === undefined ? [] : await layersOf(base, content, lease, signal);
   const add = async (mediaType: string, source: AsyncIterable<Uint8Array>): Promise<Descriptor> => {
-    const { digest, size }: Expected = await content.add(source);
-    await lease.use([digest], signal);
+    const { digest, size }: Expected = await content.add(source, async (key) => await lease.use([key], signal));
     made.push(digest);
-    // Collected as garbage before it was leased.
-    if (!content.has(digest))
-      throw unavailable(`Cannot ${action}: what was stored was cleaned up`, { remedy: "Try again" });
     return { mediaType, digest, size };
   };
 

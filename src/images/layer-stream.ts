@@ -41,7 +41,7 @@ const chunkSize = 1024 * 1024;
  * Decompresses a layer and verifies that it is the one that the configuration names. zlib works in threads of the pool,
  * so that several layers are decompressed at once.
  *
- * @returns the tar stream's chunks; when it ends without an error, the whole is verified
+ * @returns the tar stream's chunks, each of which stays as it is until the next one is asked for; when it ends without an error, the whole is verified
  * @throws SampanError `data-loss` when the compressed data is damaged or the diff id is another, `resource-exhausted`
  * when it is larger than `limits` allow; whatever `compressed` throws
  */
@@ -59,7 +59,7 @@ export async function* layerStream(
       cause,
     });
   let size = 0;
-  for await (const chunk of decompress(compressed, compression, damaged)) {
+  for await (const chunk of decompress(compressed, compression, damaged, true)) {
     size += chunk.length;
     if (size > limit) {
       throw resourceExhausted(`Cannot unpack layer "${layer.digest}": it unpacks to more than ${limit} bytes`, {
@@ -89,14 +89,16 @@ function release({ buffer, byteOffset, length }: Uint8Array): void {
 }
 
 /**
- * Decompresses in threads of the pool. A chunk stays as it is until the next one is asked for.
+ * Decompresses in threads of the pool.
  *
  * @param damaged makes the error for what is no such data
+ * @param fleeting the caller is done with a chunk when it asks for the next one: its memory is given back then
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   compression: Compression,
   damaged: (cause: unknown) => SampanError,
+  fleeting = false,
 ): AsyncGenerator<Uint8Array> {
   if (compression === "none") {
     yield* source;
@@ -111,7 +113,7 @@ export async function* decompress(
   try {
     for await (const chunk of decoder) {
       yield chunk as Uint8Array;
-      release(chunk as Uint8Array);
+      if (fleeting) release(chunk as Uint8Array);
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";

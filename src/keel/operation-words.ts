@@ -44,6 +44,7 @@ const words: Words = {
   "pivot-root": () => "change to the container's root",
   "open-source": (o) => `take the mount of "${o.source}"`,
   "attach-source": (o) => `bind on "${o.target}"`,
+  "pin-namespaces": (o) => `make namespaces in "${o.directory}"`,
   "memory-file": (o) => `put a file in memory on "${o.path}"`,
   "mount-over": (o) => `mount ${o.type} on "${o.target}"`,
   "mount-propagation": (o) => `set the propagation of the mount "${o.path}"`,

@@ -22,6 +22,8 @@ function byOperation(operation: Operation, error: number): string | undefined {
       return error === errno.ENOEXEC
         ? "It is for another processor, or a script without #! in its first line"
         : undefined;
+    case "pivot-root":
+      return error === errno.EINVAL ? "Where the host's root is a ramdisk, it needs --no-pivot" : undefined;
     case "bind":
       if (error === errno.ENOENT) return "Make it first";
       return error === errno.EINVAL || error === errno.ENOTDIR

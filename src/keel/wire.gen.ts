@@ -580,6 +580,12 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.uid);
       w.u32(v.gid);
       return;
+    case "pin-namespaces":
+      w.u16(111);
+      w.u64(v.namespaces);
+      w.string(v.directory);
+      w.string(v.hostname);
+      return;
     case "root-alone":
       w.u16(120);
       w.bool(v.readOnly);

@@ -152,7 +152,7 @@ export class Networks {
       if (present.has(endpoint.hostInterface)) await this.#connector.disconnect(endpoint);
     await removeHostSide(this.#executor, network);
     await replaceTable(this.#executor, this.#live);
-    await this.#restoreEgress();
+    await this.restoreEgress();
   }
 
   /**
@@ -256,11 +256,11 @@ export class Networks {
   /** Brings the host to what is written down, e.g. after somebody has flushed its packet filter. */
   async reload(): Promise<void> {
     await restore(this.#executor, this.#live);
-    await this.#restoreEgress();
+    await this.restoreEgress();
   }
 
-  /** The tables of what containers may reach, which are there only where somebody needs them. */
-  async #restoreEgress(): Promise<void> {
+  /** Brings the tables of what containers may reach to what is written down; they are there only where somebody needs them. */
+  async restoreEgress(): Promise<void> {
     const isNeeded = this.#store.endpoints().some(({ egress }) => egress !== undefined);
     if (isNeeded || (await egressHandle(this.#executor)) !== undefined)
       await restoreEgress(this.#executor, this.#store);
@@ -309,7 +309,7 @@ export class Networks {
   async #release(endpoint: EndpointRecord, namespace?: string): Promise<void> {
     await this.#connector.disconnect(endpoint, namespace);
     this.#store.deleteEndpoint(endpoint.network, endpoint.container);
-    if (endpoint.egress !== undefined) await this.#restoreEgress();
+    if (endpoint.egress !== undefined) await this.restoreEgress();
   }
 
   #attachment(network: NetworkRecord, endpoint: EndpointRecord): Attachment {

@@ -9,6 +9,7 @@ export { cgroupPlace, type CgroupPlace, type FoundCgroup } from "./cgroup/place.
 export { freshLimits, type CurrentLimits } from "./cgroup/current-limits.ts";
 export { mergeResources } from "./cgroup/merge-resources.ts";
 export { planRollback, updatedFiles, type SavedFiles } from "./cgroup/rollback.ts";
+export { planGroup, type GroupPlan } from "./cgroup/plan-group.ts";
 export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
 export { planRdtUpdate, type RdtUpdate } from "./container/rdt-update.ts";

@@ -881,6 +881,17 @@ export interface OperationMemoryFile {
   readonly gid: number;
 }
 
+/** Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+export interface OperationPinNamespaces {
+  readonly op: "pin-namespaces";
+  /** CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+  readonly namespaces: bigint;
+  /** absolute, existing host directory, in which none of the files is */
+  readonly directory: string;
+  /** host name of the uts namespace, or empty */
+  readonly hostname: string;
+}
+
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 export interface OperationRootAlone {
   readonly op: "root-alone";
@@ -998,6 +1009,7 @@ export type Operation =
   | OperationNetlink
   | OperationForwardPort
   | OperationMemoryFile
+  | OperationPinNamespaces
   | OperationRootAlone
   | OperationMountLayers
   | OperationPeerCredentials

@@ -7,8 +7,17 @@ import { join } from "node:path";
 import { failedPrecondition, internal, isSampanError, notFound, unavailable, type SampanError } from "#errdefs";
 import { probeResctrl } from "#host";
 import { MonitorClient, type CreateOptions as ExecutorOptions, type Executor, type ExecSession } from "#keel";
-import { planContainer, planExec, type HostFacts, type Operation, type Plan, type PlanOptions } from "#plan";
+import {
+  planContainer,
+  planExec,
+  type ContainerStatus,
+  type HostFacts,
+  type Operation,
+  type Plan,
+  type PlanOptions,
+} from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
+import { hookState, hookStateParts, type HookSubject } from "./oci/hooks.ts";
 import { SeccompCache } from "./seccomp-cache.ts";
 import { readState, type ExitStatus, type RuntimeState } from "./state.ts";
 
@@ -75,7 +84,15 @@ export class Runtime {
 
   /** The plan that {@link Runtime.create} would have executed. */
   plan(config: RuntimeConfig, options: Omit<PlanOptions, "compileSeccomp">): Plan {
-    return planContainer(config, this.#factsFor(config), { ...options, compileSeccomp: this.#seccomp.compile });
+    const { compile: compileSeccomp } = this.#seccomp;
+    const subject = this.#subject(options.id ?? "", config);
+    const hookState = (status: ContainerStatus): readonly [string, string] => hookStateParts(subject, status);
+    return planContainer(config, this.#factsFor(config), { ...options, compileSeccomp, hookState });
+  }
+
+  /** What the agent of a seccomp profile is told; there is no bundle, but this directory is the container's alone. */
+  #subject(id: string, { ociVersion }: RuntimeConfig): HookSubject {
+    return { id, ociVersion, bundle: this.stateDirectory(id), annotations: {} };
   }
 
   /** Groups of the processor's caches may have been made since the host was looked at. */
@@ -209,6 +226,7 @@ export class Runtime {
     const plan = planExec(process, config, this.#factsFor(config), options.cgroups, {
       id,
       compileSeccomp: this.#seccomp.compile,
+      ...(config.linux.seccomp?.listenerPath !== undefined && { state: this.#runningState(id, config) }),
     });
     using client = await this.connect(id);
     return await client.exec({
@@ -217,6 +235,11 @@ export class Runtime {
       output: options.output,
       program: plan.steps.map((s) => s.operation),
     });
+  }
+
+  #runningState(id: string, config: RuntimeConfig): string {
+    const state = this.state(id);
+    return hookState(this.#subject(id, config), "running", "pid" in state ? state.pid : 0);
   }
 
   /**

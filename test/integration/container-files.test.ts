@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ociProgram } from "../support/oci-host.ts";
 import { makeRichTree } from "../support/rich-tree.ts";
 import { eventually, StockedHost } from "../support/stocked-host.ts";
 import { readTree } from "../support/tree.ts";
@@ -163,7 +164,17 @@ test(
     expect(
       await stocked.host
         .must([
-          ...[...podman, "run", "--rm", "--network", "none", "--cgroup-parent", stocked.host.cgroupParent],
+          ...[
+            ...podman,
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--log-driver",
+            "k8s-file",
+            "--cgroup-parent",
+            stocked.host.cgroupParent,
+          ],
           ...["localhost/committed:1", "sh", "-c", "cat /new/f /tree/opaque/z; ls /tree/opaque; ls -d /tree/dir"],
         ])
         .catch((error: unknown) => String(error)),
@@ -265,5 +276,30 @@ async function podmanCommand(): Promise<readonly string[]> {
     "cgroupfs",
     "--events-backend",
     "file",
+    "--runtime",
+    ociProgram,
+    "--runtime-flag",
+    `root=${join(stocked.host.directory, "oci")}`,
   ];
 }
+
+test("sampan import of what is no archive, or a broken one, leaves nothing", { timeout: 120_000 }, async () => {
+  const before = await stocked.must(["images", "-q", "--no-trunc"]);
+  const fails = async (input: Uint8Array | string, ...args: string[]): Promise<string> => {
+    const { code, stderr } = await stocked.host.sampan(["import", ...args], { input });
+    expect(code).toBe(1);
+    return stderr;
+  };
+  const archive = await readFile(join(files, "changed.tar"));
+  expect(await fails(archive.subarray(0, 100_000), "-", "localhost/broken:1")).toContain("it is cut short");
+  expect(await fails("no archive ".repeat(500), "-")).toContain("Cannot");
+  expect(await fails(archive, "-", "localhost/x:1", "-c", "RUN make")).toContain("there is no instruction RUN");
+  expect(await fails("", "/nosuch.tar")).toContain("no such file");
+  expect(await fails("", "http://127.0.0.1:1/x.tar")).toContain("it does not answer");
+  expect(await fails(archive, "-", "UPPER CASE")).toContain("UPPER CASE");
+  expect(await stocked.must(["images", "-q", "--no-trunc"])).toBe(before);
+  // Neither a half-made layer nor a download.
+  expect(
+    await stocked.host.must(["sh", "-c", `ls ${stocked.host.root}/content/ingest ${stocked.host.root}/snapshots/tmp`]),
+  ).toBe(`${stocked.host.root}/content/ingest:\n\n${stocked.host.root}/snapshots/tmp:`);
+});

@@ -55,7 +55,9 @@ test("sampan image mount --rw keeps what is written until it is unmounted", { ti
 
 test("sampan image mount says what is wrong, and leaves nothing mounted", async () => {
   const image = stocked.image("busybox");
-  expect(await fails("image", "mount", image, "/nosuch")).toContain('Cannot open "/nosuch": no such file');
+  expect(await fails("image", "mount", image, "/nosuch")).toContain(
+    'Cannot mount on "/nosuch": there is no such directory',
+  );
   expect(await fails("image", "mount", image, "/proc/version")).toContain("it is no directory");
   expect(await fails("image", "mount", "localhost/nosuch", directory)).toContain("Cannot find image");
   expect(await fails("image", "mount", image)).toContain("no directory is named");

@@ -48,7 +48,7 @@ describe("run -d, ps and inspect", () => {
       Path: "sh",
       Args: ["-c", "read x; exit 4"],
       State: { Status: "running", Running: true, ExitCode: 0, OOMKilled: false },
-      HostConfig: { Memory: "64m", NetworkMode: "none" },
+      HostConfig: { Memory: "64m", NetworkMode: "bridge" },
       Mounts: [{ Type: "bind", Source: "/usr", Destination: "/host", RW: false }],
       Config: { WorkingDir: "/tmp", Image: stocked.image("busybox"), OpenStdin: true },
     });

@@ -58,51 +58,55 @@ async function attach(client: Client, repository: string, subject: Descriptor, t
 }
 
 describe("referrers", () => {
-  test("are found under the tag of their subject, and go along when they are asked for", async () => {
-    using client = new Client();
-    await using other = await Registry.start();
-    const name = `${registry.address}/multi:1`;
-    const subject = await client.resolve(parseReference(name));
-    const first = await attach(client, `${registry.address}/multi`, subject, "one");
-    const second = await attach(client, `${registry.address}/multi`, subject, "two");
-    const ofFirst = await attach(client, `${registry.address}/multi`, first, "about one");
-    const digestsAt = async (repository: string, { digest }: Descriptor): Promise<readonly Digest[]> =>
-      (await client.referrers(parseReference(repository), digest)).map((found) => found.digest);
-    expect(await digestsAt(`${registry.address}/multi`, subject)).toEqual([first.digest, second.digest]);
+  test(
+    "are found under the tag of their subject, and go along when they are asked for",
+    { timeout: 180_000 },
+    async () => {
+      using client = new Client();
+      await using other = await Registry.start();
+      const name = `${registry.address}/multi:1`;
+      const subject = await client.resolve(parseReference(name));
+      const first = await attach(client, `${registry.address}/multi`, subject, "one");
+      const second = await attach(client, `${registry.address}/multi`, subject, "two");
+      const ofFirst = await attach(client, `${registry.address}/multi`, first, "about one");
+      const digestsAt = async (repository: string, { digest }: Descriptor): Promise<readonly Digest[]> =>
+        (await client.referrers(parseReference(repository), digest)).map((found) => found.digest);
+      expect(await digestsAt(`${registry.address}/multi`, subject)).toEqual([first.digest, second.digest]);
 
-    await using root = await ImageRoot.create();
-    await root.images.pull(name);
-    const target = `${other.address}/copy`;
-    root.images.tag(name, `${target}:1`);
-    await root.images.push(`${target}:1`, { allPlatforms: true });
-    expect(await digestsAt(target, subject)).toEqual([]);
-    await root.images.push(`${target}:1`, { allPlatforms: true, referrers: true });
-    expect(await digestsAt(target, subject)).toEqual([first.digest, second.digest]);
-    expect(await digestsAt(target, first)).toEqual([ofFirst.digest]);
+      await using root = await ImageRoot.create();
+      await root.images.pull(name);
+      const target = `${other.address}/copy`;
+      root.images.tag(name, `${target}:1`);
+      await root.images.push(`${target}:1`, { allPlatforms: true });
+      expect(await digestsAt(target, subject)).toEqual([]);
+      await root.images.push(`${target}:1`, { allPlatforms: true, referrers: true });
+      expect(await digestsAt(target, subject)).toEqual([first.digest, second.digest]);
+      expect(await digestsAt(target, first)).toEqual([ofFirst.digest]);
 
-    // Through a folder, and from there to a third repository.
-    const layout = join(root.directory, "layout");
-    const { copyImage, parsePlace } = await import("#images");
-    const copy = async (from: string, to: string) =>
-      await copyImage(parsePlace(from), parsePlace(to), {
-        registry: client,
-        all: true,
-        referrers: true,
-        platform: undefined,
-        onProgress: undefined,
-        signal: new AbortController().signal,
-        openSink: async () => await Promise.reject(new Error("Cannot open an archive")),
+      // Through a folder, and from there to a third repository.
+      const layout = join(root.directory, "layout");
+      const { copyImage, parsePlace } = await import("#images");
+      const copy = async (from: string, to: string) =>
+        await copyImage(parsePlace(from), parsePlace(to), {
+          registry: client,
+          all: true,
+          referrers: true,
+          platform: undefined,
+          onProgress: undefined,
+          signal: new AbortController().signal,
+          openSink: async () => await Promise.reject(new Error("Cannot open an archive")),
+        });
+      await copy(`docker://${name}`, `oci:${layout}:a`);
+      await copy(`oci:${layout}:a`, `docker://${other.address}/third:1`);
+      await copy(`oci:${layout}`, `docker://${other.address}/third:2`);
+      expect(await digestsAt(`${other.address}/third`, subject)).toEqual([first.digest, second.digest]);
+      expect(await digestsAt(`${other.address}/third`, first)).toEqual([ofFirst.digest]);
+      expect(await raw(`docker://${other.address}/third:2`)).toBe(await raw(`docker://${name}`));
+      await expect(copy(`docker://${name}`, `oci-archive:${layout}.tar`)).rejects.toMatchObject({
+        code: "invalid-argument",
       });
-    await copy(`docker://${name}`, `oci:${layout}:a`);
-    await copy(`oci:${layout}:a`, `docker://${other.address}/third:1`);
-    await copy(`oci:${layout}`, `docker://${other.address}/third:2`);
-    expect(await digestsAt(`${other.address}/third`, subject)).toEqual([first.digest, second.digest]);
-    expect(await digestsAt(`${other.address}/third`, first)).toEqual([ofFirst.digest]);
-    expect(await raw(`docker://${other.address}/third:2`)).toBe(await raw(`docker://${name}`));
-    await expect(copy(`docker://${name}`, `oci-archive:${layout}.tar`)).rejects.toMatchObject({
-      code: "invalid-argument",
-    });
-  });
+    },
+  );
 });
 
 describe("Images.pull", () => {

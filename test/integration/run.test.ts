@@ -2,6 +2,8 @@
 import { readFile, readdir, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { syscallAbis } from "../../src/plan/seccomp/syscalls.ts";
+import { LineProcess } from "../support/line-process.ts";
 import { StockedHost } from "../support/stocked-host.ts";
 
 let stocked: StockedHost;
@@ -136,6 +138,50 @@ describe("privileges", () => {
       stdout: "ok\n",
       stderr: "mkdir: can't create directory '/x': Function not implemented\n",
     });
+  });
+
+  it("run and exec with a profile that notifies let its agent decide, who is told of the container", async () => {
+    const path = join(stocked.host.files, "agent.sock");
+    const profile = join(stocked.host.files, "notify.json");
+    const rule = { names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY" };
+    const listener = { listenerPath: path, listenerMetadata: "mkdir=no" };
+    await writeFile(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", ...listener, syscalls: [rule] }));
+    const abi = process.arch === "arm64" ? syscallAbis.SCMP_ARCH_AARCH64 : syscallAbis.SCMP_ARCH_X86_64;
+    const mkdir = abi.numbers().get("mkdir") ?? abi.numbers().get("mkdirat") ?? -1;
+    const enomedium = 123;
+    const agent = async (): Promise<LineProcess> =>
+      await LineProcess.start("seccomp-agent.py", path, "answer", String(mkdir), String(-enomedium));
+    const flags = ["--name", "agent", "--security-opt", `seccomp=${profile}`];
+    const image = stocked.image("busybox");
+
+    const without = await stocked.host.sampan(["run", "--rm", ...flags, image, "true"]);
+    expect([without.code, without.stderr]).toEqual([125, expect.stringContaining("connect to the seccomp agent")]);
+    using first = await agent();
+    await stocked.must(["run", "-d", ...flags, image, "sh", "-c", "mkdir /x; sleep 1000"]);
+    const { Id, State } = await stocked.inspect("agent");
+    const { text } = (await first.next()) as { text: string };
+    expect(JSON.parse(text)).toEqual({
+      ociVersion: "1.3.0",
+      fds: ["seccompFd"],
+      pid: State.Pid,
+      metadata: "mkdir=no",
+      state: {
+        ociVersion: "1.3.0",
+        id: Id,
+        status: "creating",
+        pid: State.Pid,
+        bundle: join(stocked.host.state, "containers", Id),
+      },
+    });
+    await expect.poll(async () => (await stocked.host.sampan(["logs", "agent"])).stderr).toContain("No medium found");
+    await stocked.host.must(["rm", path]);
+    using second = await agent();
+    const exec = await stocked.host.sampan(["exec", "agent", "mkdir", "/y"]);
+    expect([exec.code, exec.stderr]).toEqual([1, expect.stringContaining("No medium found")]);
+    const told = JSON.parse(((await second.next()) as { text: string }).text) as { pid: number; state: object };
+    expect(told.state).toMatchObject({ id: Id, status: "running", pid: State.Pid });
+    expect(told.pid).not.toBe(State.Pid);
+    await stocked.must(["rm", "-f", "agent"]);
   });
 
   it("run --privileged has the host's capabilities and devices, no filter, and writes where others can't", async () => {

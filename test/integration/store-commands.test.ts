@@ -187,7 +187,7 @@ describe("bad disks", () => {
     const refused = await stocked.host.sampan(["system", "prune", "-af"], { env });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^sampan: Cannot .*[Rr]ead-only file system\. Choose a writable place/);
-    await stocked.host.must(["umount", "-n", root]);
+    await stocked.host.must(["umount", "-n", "-l", root]);
   });
 
   test("where overlayfs is not to be had, layers are copied, and containers run", async () => {
@@ -203,7 +203,7 @@ describe("bad disks", () => {
     expect(await fsck(env)).toBe("0 No damage");
     await stocked.must(["rmi", busybox], { env });
     expect(await stocked.host.must(["ls", `${root}/snapshots/layers`])).toBe("");
-    await stocked.host.must(["umount", "-n", root ?? ""]);
+    await stocked.host.must(["umount", "-n", "-l", root ?? ""]);
   });
 });
 

@@ -108,13 +108,13 @@ test(
     await killAt(
       () => ["pull", "-q", name],
       async () => undefined,
-      8,
+      6,
     );
   },
 );
 
 test("a removal that is killed at any step leaves the whole image or garbage", { timeout: 240_000 }, async () => {
-  await killAt(() => ["rmi", name], pulled, 6);
+  await killAt(() => ["rmi", name], pulled, 5);
 });
 
 test("a load that is killed at any step leaves the whole image or garbage", { timeout: 240_000 }, async () => {
@@ -139,7 +139,7 @@ test(
         );
       }
     };
-    await killAt(() => ["content", "prune"], withGarbage, 5);
+    await killAt(() => ["content", "prune"], withGarbage, 4);
   },
 );
 

@@ -89,6 +89,18 @@ describe("restart policies", () => {
     await stocked.must(["rm", "waits", "hears"]);
   });
 
+  it("a container whose monitor was killed has ended, which is told once, and is started again", async () => {
+    await start("orphan", "sleep 1000", "--restart", "always");
+    const { Pid } = (await details("orphan")).State;
+    const monitor = await stocked.host.must(["sh", "-c", `cut -d' ' -f4 /proc/${Pid}/stat`]);
+    await stocked.host.must(["kill", "-9", monitor]);
+    await eventually("restarted", async () => (await details("orphan")).RestartCount === 1);
+    expect(await actions("orphan")).toStrictEqual(["create", "start", "die", "start"]);
+    expect((await details("orphan")).State.Pid).not.toBe(Pid);
+    await stocked.must(["rm", "-f", "orphan"]);
+    await eventually("no supervisor is left", async () => (await supervisors()).length === 0);
+  });
+
   it("update --restart makes a running container one that is looked after, and none of it again", async () => {
     await start("late", "sleep 1000");
     expect(await supervisors()).toHaveLength(0);

@@ -18,16 +18,18 @@ const commands: readonly (readonly [name: string, command: string])[] = [
   ["run", `./sampan/sampan run ${flags} localhost/node -p '${limits}.join()'`],
   ["left", "find /sys/fs/cgroup/sampan -mindepth 1 -type d"],
   ["scenario", "mkdir -p /var/tmp; SAMPAN_KEEL=/files/sampan/build/native/keel node scenario.mjs"],
+  ["oci", "SAMPAN_KEEL=/files/sampan/build/native/keel node oci.mjs life unknown devices kill oom"],
+  ["ramdisk", "cat .ramdisk-output"],
   ["groups", "find /sys/fs/cgroup -name 'sampan-cgroups*'"],
 ];
 
 /** What became of a machine whose command does not end. It sleeps most of the time: the other one runs beside it. */
 let hung: unknown;
 
-/** The scenario as one file: the machine has no sources. */
-async function bundle(directory: string): Promise<string> {
-  const outfile = join(directory, "scenario.mjs");
-  const entry = join(checkout, "test/support/cgroup-vm-main.ts");
+/** A program as one file: the machine has no sources. */
+async function bundle(directory: string, name: string): Promise<string> {
+  const outfile = join(directory, `${name}.mjs`);
+  const entry = join(checkout, `test/support/${name}-vm-main.ts`);
   await build({ entryPoints: [entry], outfile, bundle: true, format: "esm", platform: "node", target: "node26" });
   return outfile;
 }
@@ -38,14 +40,20 @@ beforeAll(async () => {
     const files = {
       ...sampanFiles,
       "given/file": "/etc/debian_version",
-      "scenario.mjs": await bundle(directory),
+      "scenario.mjs": await bundle(directory, "cgroup"),
+      "oci.mjs": await bundle(directory, "oci"),
     };
     const script = commands.map(([name, command]) => `echo "--- ${name}"; ${command}; [ $? = 0 ] || echo "failed"`);
     const command = `${script.join("\n")}\necho problem >&2\nexit 3`;
     const hanging = runInVm({ command: "echo on the console >/dev/console; sleep 1000", timeout: 60_000 }).catch(
       (error: unknown) => error,
     );
-    const { stdout, stderr, code } = await runInVm({ files, command, timeout: 280_000 });
+    const { stdout, stderr, code } = await runInVm({
+      files,
+      command,
+      ramdisk: "SAMPAN_KEEL=/files/sampan/build/native/keel node oci.mjs ramdisk",
+      timeout: 700_000,
+    });
     hung = await hanging;
     for (const part of stdout.split(/^--- /m).slice(1)) {
       const end = part.indexOf("\n");
@@ -55,7 +63,7 @@ beforeAll(async () => {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}, 300_000);
+}, 720_000);
 
 describe("runInVm()", () => {
   it("runs commands on a machine with cgroup v2 alone, all controllers and the pinned Node", () => {
@@ -178,5 +186,49 @@ describe("containers on cgroup v2", () => {
       ["0::/", "0", "0", "65534", "0::/child", "enabled"],
       ["0::/payload", "0", "0", "65534", "0::/child", "enabled"],
     ]);
+  });
+});
+
+describe("sampan-oci on cgroup v2", () => {
+  const step = (name: string, part = "oci"): unknown => {
+    const lines = (seen.get(part) ?? "").trim().split("\n");
+    return lines.map((line) => JSON.parse(line) as { step: string; seen: unknown }).find((l) => l.step === name)?.seen;
+  };
+
+  it("creates, starts, enters, updates, pauses, counts, kills and deletes, with unified limits", () => {
+    expect(step("life")).toEqual({
+      codes: [0, 7, 0, 255, 0],
+      states: ["created", "running", "paused", "running", "stopped"],
+      unifiedSeen: ["67108864", "44", "77"],
+      limits: ["67108864", "33554432", "50", "50000 100000"],
+      frozen: "1",
+      exec: ["0::/"],
+      counted: [{ current: 1, limit: 50 }, 67_108_864],
+      left: [],
+    });
+    expect(step("unknown")).toEqual({ code: 1, named: true, left: [] });
+    expect(step("groups")).toEqual([]);
+  });
+
+  it("guards devices by a program, which an update replaces, and one that fails leaves as it was, with all limits", () => {
+    expect(step("devices")).toEqual({ seen: ["1", "1", "0"], failed: [1, true], same: true, updated: 0, left: [] });
+  });
+
+  it("kills all processes of a container without a pid namespace", () => {
+    expect(step("kill")).toEqual({ code: 0, ended: true, stopped: true, left: [] });
+  });
+
+  it("tells of kills for want of memory", () => {
+    expect(step("oom")).toEqual({ code: 0, events: '{"type":"oom","id":"oom"}', left: [] });
+  });
+
+  it("moves the root where that is a ramdisk, when it is asked to, and says why it can't pivot", () => {
+    const inside = ["bin", "dev", "out", "proc", "sys", "tmp"];
+    expect(step("ramdisk", "ramdisk")).toEqual({
+      root: "rootfs",
+      pivoted: [1, true],
+      moved: [0, ["1", ...inside, "ls: /../files: No such file or directory", ...inside]],
+      left: [],
+    });
   });
 });

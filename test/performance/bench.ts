@@ -15,7 +15,7 @@ import { testImage } from "../support/images.ts";
 import { mustHere } from "../support/process.ts";
 import { TestHost } from "../support/testhost.ts";
 import type { Measured } from "./measure.ts";
-import { table } from "./statistics.ts";
+import { summarize, table } from "./statistics.ts";
 import type { Place } from "./subject.ts";
 
 const output = join(checkout, "build", "bench");
@@ -71,7 +71,9 @@ async function inHost(image: string): Promise<Measured> {
     stopwatch: join(output, "stopwatch"),
   };
   const args = [join(sources, "measure.ts"), JSON.stringify(place), String(rounds), values.only ?? ""];
-  const child = host.spawn([pinnedNode, ...args], { env: { SAMPAN_STATE: "/run/sampan" } });
+  const child = host.spawn([pinnedNode, ...args], {
+    env: { SAMPAN_STATE: "/run/sampan", SAMPAN_BENCH_RUNTIMES: process.env["SAMPAN_BENCH_RUNTIMES"] },
+  });
   child.stderr.pipe(process.stderr);
   const [result, code] = await Promise.all([text(child.stdout), child.exited]);
   if (code !== 0) throw new Error(`Cannot measure: exit code ${code}`);
@@ -95,7 +97,7 @@ async function facts(): Promise<Readonly<Record<string, string | number | undefi
 }
 
 function print(
-  { rows, skipped, monitorPss }: Measured,
+  { rows, rates, skipped, monitorPss }: Measured,
   machine: Readonly<Record<string, string | number | undefined>>,
 ): void {
   const cells = ({ quartile1, median, quartile3 }: Measured["rows"][number]["backToBack"]): string[] => [
@@ -103,14 +105,26 @@ function print(
     `${quartile1.toFixed(1)}–${quartile3.toFixed(1)}`,
   ];
   const floor = rows.find(({ name }) => name.startsWith("floor, in"))?.backToBack.median;
-  const lines = rows.map(({ name, version, backToBack, afterIdle }) => [
+  const lines = rows.map(({ name, version, backToBack, afterIdle, afterSecond }) => [
     version === undefined ? name : `${name} (${version})`,
     ...cells(backToBack),
     ...cells(afterIdle),
+    afterSecond.median.toFixed(1),
     floor === undefined ? "" : (backToBack.median / floor).toFixed(1),
   ]);
-  const head = ["milliseconds", "median", "quartiles", "after idle", "quartiles", "× floor"];
+  const head = ["milliseconds", "median", "quartiles", "after 30 ms", "quartiles", "after 1 s", "× floor"];
   process.stdout.write(`\n${table([head, ...lines])}`);
+  if (rates.length > 0)
+    process.stdout.write(
+      `\n${table([
+        ["100 runs, 8 in parallel", "runs a second", "rounds"],
+        ...rates.map(({ name, version, perSecond }) => [
+          version === undefined ? name : `${name} (${version})`,
+          summarize(perSecond).median.toFixed(0),
+          perSecond.map((rate) => rate.toFixed(0)).join(" "),
+        ]),
+      ])}\n`,
+    );
   for (const { name, reason } of skipped) process.stdout.write(`${name}: skipped, ${reason}\n`);
   if (monitorPss !== undefined)
     process.stdout.write(`monitor of a running container: ${(monitorPss / 1024).toFixed(0)} KiB PSS\n`);

@@ -1,10 +1,7 @@
 /** The floor, `floor.c`, as a command and in one process. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { command, run, type Prepare } from "./subject.ts";
-
-/** Containers that one process of the floor runs in a row. */
-const inARow = 20;
+import { command, rowLength, run, type Prepare } from "./subject.ts";
 
 export const floorCommand: Prepare = async (place) => {
   const work = join(place.directory, "floor-once");
@@ -19,7 +16,7 @@ export const floorInProcess: Prepare = async (place) => {
   return {
     name: "floor, in one process",
     async sample(gap) {
-      const args = [String(inARow + 1), String(gap), place.rootfs, work, place.cgroup, "/bin/true"];
+      const args = [String(rowLength(gap) + 1), String(gap), place.rootfs, work, place.cgroup, "/bin/true"];
       const { stdout } = await run(place.floor, ["loop", ...args]);
       // The first one is still cold, which the subject that it is compared with, a warm process, is not.
       return (JSON.parse(stdout) as { samples: number[] }).samples.slice(1);

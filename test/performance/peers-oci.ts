@@ -1,9 +1,9 @@
 /** Low-level runtimes, run on a bundle whose configuration is what Sampan gives a container by default. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { arch, release } from "node:os";
-import { join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { defaultCapabilities, defaultMaskedPaths, defaultReadonlyPaths, defaultSeccompProfile } from "#plan";
-import { command, isInstalled, run, versionOf, type Place, type Prepare } from "./subject.ts";
+import { command, isInstalled, run, versionOf, type Place, type Prepare, type Subject } from "./subject.ts";
 
 /** As much as is changed of what `runtime spec` writes. */
 interface Spec {
@@ -17,21 +17,85 @@ interface Spec {
   linux: Record<string, unknown>;
 }
 
-const ociRuntime =
-  (name: string): Prepare =>
+/** A runtime by its name in PATH, or by its path. */
+interface Runtime {
+  readonly program: string;
+  /** Its own, for directories. */
+  readonly key: string;
+  readonly title: string;
+}
+
+const named = (program: string): Runtime => ({ program, key: program, title: program });
+
+/** Those of Debian, and newer ones by their paths: `SAMPAN_BENCH_RUNTIMES=/opt/crun-1.29:/opt/runc-1.5`. */
+export const peers: readonly Runtime[] = [
+  named("crun"),
+  named("runc"),
+  ...(process.env["SAMPAN_BENCH_RUNTIMES"] ?? "")
+    .split(delimiter)
+    .filter((path) => path !== "")
+    .map((path, index) => ({ program: path, key: `peer-${index}`, title: basename(path) })),
+];
+
+/** Its bundle is made by itself: an old runtime may not take what another one writes. */
+export async function peerBundle({ program, key }: Runtime, place: Place, name: string): Promise<string> {
+  const bundle = join(place.directory, name);
+  await mkdir(bundle);
+  await run(program, ["spec"], { cwd: bundle });
+  await configure(bundle, place, name);
+  await mkdir(join("/run", key), { recursive: true });
+  return bundle;
+}
+
+/** `run` of true. */
+export const peerRun =
+  (peer: Runtime): Prepare =>
   async (place) => {
-    if (!(await isInstalled(name))) return { name, skipped: "not installed" };
-    const bundle = join(place.directory, name);
-    const state = join("/run", name);
-    await mkdir(bundle);
-    await run(name, ["spec"], { cwd: bundle });
-    await configure(bundle, place, name);
-    const argv = [name, "--root", state, "run", "--bundle", bundle];
-    return command(place, `${name} run`, (serial) => [...argv, `bench-${serial}`], { version: await versionOf(name) });
+    const { program, key, title } = peer;
+    if (!(await isInstalled(program))) return { name: `${title} run`, skipped: "not installed" };
+    const bundle = await peerBundle(peer, place, `${key}-run`);
+    const argv = [program, "--root", join("/run", key), "run", "--bundle", bundle];
+    return command(place, `${title} run`, (serial) => [...argv, `bench-${serial}`], {
+      version: await versionOf(program),
+    });
   };
 
-export const crun: Prepare = ociRuntime("crun");
-export const runc: Prepare = ociRuntime("runc");
+/** `exec` of true, in a container that runs. */
+export const peerExec =
+  (peer: Runtime): Prepare =>
+  async (place) => {
+    const { program, key, title } = peer;
+    if (!(await isInstalled(program))) return { name: `${title} exec`, skipped: "not installed" };
+    const bundle = await peerBundle(peer, place, `${key}-exec`);
+    return await execSubject(place, `${title} exec`, program, join("/run", key), bundle, await versionOf(program));
+  };
+
+/** Starts the bundle's container, which sleeps, and measures `exec` of true in it. */
+export async function execSubject(
+  place: Place,
+  name: string,
+  program: string,
+  state: string,
+  bundle: string,
+  version?: string,
+): Promise<Subject> {
+  await changeConfig(bundle, (spec) => (spec.process.args = ["/bin/sleep", "100000"]));
+  const global = [program, "--root", state];
+  // It keeps the streams that it is given.
+  const script = 'exec "$@" </dev/null >/dev/null 2>&1';
+  await run("sh", ["-c", script, "sh", ...global, "run", "--detach", "--bundle", bundle, "bench-exec"]);
+  return command(place, name, () => [...global, "exec", "bench-exec", "/bin/true"], {
+    ...(version !== undefined && { version }),
+    close: async () => void (await run(program, ["--root", state, "delete", "--force", "bench-exec"])),
+  });
+}
+
+export async function changeConfig(bundle: string, change: (spec: Spec) => void): Promise<void> {
+  const file = join(bundle, "config.json");
+  const spec = JSON.parse(await readFile(file, "utf8")) as Spec;
+  change(spec);
+  await writeFile(file, JSON.stringify(spec));
+}
 
 /** Makes a bundle's config the same for all runtimes. */
 export async function configure(bundle: string, place: Place, name: string): Promise<void> {

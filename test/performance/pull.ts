@@ -45,12 +45,16 @@ const sampan: Puller = async ({ directory }, reference) => ({
 });
 
 const ctr: Puller = async ({ host, directory }, reference) => {
-  const socket = join(directory, "containerd.sock");
-  const config = join(directory, "config.toml");
+  // The file system is mounted in the host only, and can't be written to from here.
+  const socket = "/run/containerd-pull.sock";
+  const config = join(host.files, "containerd.toml");
   await writeFile(config, containerdConfig(directory, socket));
   const daemon = host.spawn(["containerd", "--config", config]);
   const client = ["ctr", "--address", socket];
-  while ((await host.run([...client, "version"])).code !== 0) await sleep(50);
+  for (let attempt = 0; (await host.run([...client, "version"])).code !== 0; attempt++) {
+    if (attempt === 100) throw new Error("Cannot start containerd");
+    await sleep(50);
+  }
   const argv = [...client, "images", "pull", "--plain-http", "--snapshotter", "overlayfs", reference];
   const stop = async (): Promise<void> => {
     daemon.kill();

@@ -4,10 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Engine } from "../../src/engine/index.ts";
 import { checkout } from "../support/checkout.ts";
-import { command, run, type Place, type Prepare } from "./subject.ts";
-
-/** Containers that the library runs in a row. */
-const inARow = 20;
+import { command, rowLength, run, type Place, type Prepare } from "./subject.ts";
 
 /** Containers before the first sample: a process that runs containers has run some, and its code is compiled. */
 const warmUp = 40;
@@ -27,7 +24,7 @@ export const sampanLibrary: Prepare = async (place) => {
     name: "Sampan, library",
     async sample(gap) {
       const samples: number[] = [];
-      for (let i = 0; i <= inARow; i++) {
+      for (let i = 0; i <= rowLength(gap); i++) {
         if (gap > 0) await sleep(gap);
         const started = performance.now();
         await one();

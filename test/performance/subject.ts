@@ -39,6 +39,9 @@ export type Prepare = (place: Place) => Promise<Subject | { readonly name: strin
 
 export const run = promisify(execFile);
 
+/** How many samples an in-process subject takes in a row: fewer where it sleeps a second before each. */
+export const rowLength = (gap: number): number => (gap >= 1000 ? 2 : 20);
+
 /** A subject that is a command. `argv` gets a number that is new each time, for names. */
 export function command(
   place: Place,
@@ -60,8 +63,13 @@ export function command(
   };
 }
 
-/** Whether a program is in PATH. */
+/** Whether a program is in PATH, or is the path of one. */
 export async function isInstalled(program: string): Promise<boolean> {
+  if (program.includes("/"))
+    return await access(program).then(
+      () => true,
+      () => false,
+    );
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const found = await access(join(directory, program)).then(
       () => true,

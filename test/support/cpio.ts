@@ -2,6 +2,7 @@
 
 export type CpioEntry =
   | { readonly path: string; readonly kind: "directory" }
+  | { readonly path: string; readonly kind: "link"; readonly target: string }
   | { readonly path: string; readonly kind: "file"; readonly data: Uint8Array; readonly mode: number }
   | { readonly path: string; readonly kind: "device"; readonly major: number; readonly minor: number };
 
@@ -14,15 +15,8 @@ export function cpio(entries: readonly CpioEntry[]): Uint8Array {
 }
 
 function record(entry: CpioEntry, inode: number): readonly Uint8Array[] {
-  const data = entry.kind === "file" ? entry.data : new Uint8Array();
-  const mode =
-    entry.kind === "directory"
-      ? 0o040755
-      : entry.kind === "device"
-        ? 0o020600
-        : entry.mode === 0
-          ? 0
-          : 0o100000 | entry.mode;
+  const data = entry.kind === "file" ? entry.data : Buffer.from(entry.kind === "link" ? entry.target : "");
+  const mode = modeOf(entry);
   const [major, minor] = entry.kind === "device" ? [entry.major, entry.minor] : [0, 0];
   const name = Buffer.from(`${entry.path}\0`);
   const links = 1;
@@ -30,6 +24,19 @@ function record(entry: CpioEntry, inode: number): readonly Uint8Array[] {
   const fields = [inode, mode, 0, 0, links, 0, data.length, 0, 0, major, minor, name.length, 0];
   const head = `070701${fields.map((field) => field.toString(16).padStart(8, "0")).join("")}`;
   return [padded(Buffer.concat([Buffer.from(head), name])), padded(data)];
+}
+
+function modeOf(entry: CpioEntry): number {
+  switch (entry.kind) {
+    case "directory":
+      return 0o040755;
+    case "device":
+      return 0o020600;
+    case "link":
+      return 0o120777;
+    case "file":
+      return entry.mode === 0 ? 0 : 0o100000 | entry.mode;
+  }
 }
 
 /** Both the header with the name and the data are filled up to a multiple of four bytes. */

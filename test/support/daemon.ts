@@ -11,19 +11,21 @@ export interface TestDaemonOptions {
   readonly config?: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Path of its socket in the host's /run, which other users can reach; in the state directory without it. */
+  readonly socket?: string;
 }
 
 export class TestDaemon implements AsyncDisposable {
   readonly host: TestHost;
   readonly process: HostProcess;
-  /** Path that it has inside and outside of the host. */
+  /** Path of its socket as the test process sees it. */
   readonly socket: string;
   #output = "";
 
-  private constructor(host: TestHost, process: HostProcess) {
+  private constructor(host: TestHost, process: HostProcess, socket: string | undefined) {
     this.host = host;
     this.process = process;
-    this.socket = join(host.state, "sampan.sock");
+    this.socket = socket === undefined ? join(host.state, "sampan.sock") : join(host.directory, socket);
     process.stderr.on("data", (data: Buffer) => (this.#output += data.toString()));
   }
 
@@ -35,9 +37,11 @@ export class TestDaemon implements AsyncDisposable {
       await writeFile(file, options.config);
       flags.unshift("--config", file);
     }
+    if (options.socket !== undefined) flags.push("--socket", options.socket);
     const daemon = new TestDaemon(
       host,
       host.spawnSampan(["daemon", ...flags], options.env === undefined ? {} : { env: options.env }),
+      options.socket,
     );
     let ended: number | undefined;
     void daemon.process.exited.then((code) => (ended = code));

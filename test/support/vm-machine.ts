@@ -20,12 +20,23 @@ export interface Machine {
 /** This kernel has virtio and overlayfs as modules, ext4 built in, and no 9p. */
 const modules = ["virtio_pci", "virtio_blk", "overlay"];
 
-/** Runs as pid 1 in the initramfs: loads modules, mounts the disks, and goes on in the root filesystem. */
+/**
+ * Runs as pid 1 in the initramfs: loads modules, mounts the disks, and goes on in the root filesystem. Before that it runs what
+ * a test wants to see on a ramdisk, whose directories are those of the disk.
+ */
 const init = (files: readonly string[]): string => `#!/bin/busybox sh
 busybox mount -t devtmpfs dev /dev
 ${files.map((file) => `busybox insmod /modules/${file}`).join("\n")}
 busybox mount -t ext4 /dev/vda /root
 busybox mount -t ext4 /dev/vdb /root/files
+if [ -e /root/files/.ramdisk ]; then
+  busybox mount -t proc proc /proc
+  busybox mount -t sysfs sysfs /sys
+  busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  busybox mount -t tmpfs run /run
+  (cd /files; PATH=/usr/sbin:/usr/bin:/sbin:/root/bin HOME=/tmp sh /files/.ramdisk >/files/.ramdisk-output 2>&1 </dev/null)
+  for d in /run /sys/fs/cgroup /sys /proc; do busybox umount -l $d; done
+fi
 exec busybox switch_root /root /sbin/init
 `;
 
@@ -52,8 +63,16 @@ sync
 reboot -f
 `;
 
+/** Two of one process that need it at once make it together. */
+let making: Promise<Machine> | undefined;
+
 /** Makes the machine if there is none of the present recipe. Needs apt's sources the first time, and x86-64. */
-export async function machine(): Promise<Machine> {
+export function machine(): Promise<Machine> {
+  making ??= findOrMake();
+  return making;
+}
+
+async function findOrMake(): Promise<Machine> {
   if (process.arch !== "x64") throw new Error(`Cannot make a virtual machine: no recipe for ${process.arch}`);
   const recipe = await readFile(fileURLToPath(import.meta.url));
   const parent = join(checkout, "build", "vm");
@@ -145,7 +164,12 @@ async function makeInitramfs(tree: string): Promise<Uint8Array> {
   }));
   const script = Buffer.from(init([...loaded.keys()].map((name) => `${name}.ko`)));
   return cpio([
-    ...["bin", "dev", "modules", "root"].map((path): CpioEntry => ({ path, kind: "directory" })),
+    ...["bin", "dev", "modules", "root", "proc", "sys", "run", "tmp"].map((path): CpioEntry => ({
+      path,
+      kind: "directory",
+    })),
+    ...["usr", "lib", "lib64", "files"].map((path): CpioEntry => ({ path, kind: "link", target: `root/${path}` })),
+    ...["sh", "env"].map((name): CpioEntry => ({ path: `bin/${name}`, kind: "link", target: "busybox" })),
     { path: "dev/console", kind: "device", major: 5, minor: 1 },
     { path: "bin/busybox", kind: "file", data: await readFile("/bin/busybox"), mode: 0o755 },
     { path: "init", kind: "file", data: script, mode: 0o755 },

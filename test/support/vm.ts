@@ -20,6 +20,8 @@ export interface VmOptions {
   readonly files?: Readonly<Record<string, VmFile>>;
   /** Shell script, run by busybox's sh in /files. Node is in PATH. */
   readonly command: string;
+  /** Another one, run before it and with a ramdisk as root; its output is in /files/.ramdisk-output. */
+  readonly ramdisk?: string;
   /** Milliseconds until the machine is ended, 120,000 if not given. */
   readonly timeout?: number;
   /** MiB, 1024 if not given. */
@@ -29,10 +31,9 @@ export interface VmOptions {
 /** What `./sampan` needs of a built checkout, at /files/sampan. It is started as `/files/sampan/sampan`. */
 export const sampanFiles: Readonly<Record<string, VmFile>> = {
   ...Object.fromEntries(
-    ["sampan", "dist", "build/native/keel", "build/ready", "package.json", "package-lock.json"].map((name) => [
-      `sampan/${name}`,
-      join(checkout, name),
-    ]),
+    ["sampan", "sampan-oci", "dist", "build/native/keel", "build/ready", "package.json", "package-lock.json"].map(
+      (name) => [`sampan/${name}`, join(checkout, name)],
+    ),
   ),
   "sampan/node_modules/.bin/node": { symlink: "/usr/bin/node" },
 };
@@ -50,6 +51,7 @@ const resultSize = 16;
 export async function runInVm({
   files = {},
   command,
+  ramdisk,
   timeout = 120_000,
   memory = 1024,
 }: VmOptions): Promise<CommandResult> {
@@ -60,6 +62,7 @@ export async function runInVm({
     await mkdir(staged);
     await stage(staged, { ...files });
     await writeFile(join(staged, ".command"), command);
+    if (ramdisk !== undefined) await writeFile(join(staged, ".ramdisk"), ramdisk);
     const size = Number((await mustHere(["du", "--summarize", "--block-size=1M", staged])).split("\t")[0]);
     await makeDisk(staged, join(directory, "files.ext4"), `${size + spare}M`);
     await writeFile(join(directory, "result"), "");

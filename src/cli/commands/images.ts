@@ -1,6 +1,6 @@
 import { command } from "../command.ts";
+import type { Listing } from "../format/print-rows.ts";
 import { reachEngine } from "../open.ts";
-import { checkFormat, printTable } from "../table.ts";
 
 export const images = command(
   {
@@ -16,7 +16,11 @@ export const images = command(
         value: "KEY=VALUE",
         help: "only those of reference=PATTERN, dangling=true, label=KEY[=VALUE], before=IMAGE, since=IMAGE",
       },
-      format: { type: "string", value: "json", help: "print one JSON object a line" },
+      format: {
+        type: "string",
+        value: "FORMAT",
+        help: "json, table, or a template such as '{{.Repository}}:{{.Tag}}'",
+      },
       "no-trunc": { type: "boolean", help: "print ids in full" },
       quiet: { type: "boolean", short: "q", help: "print ids only" },
     },
@@ -24,7 +28,8 @@ export const images = command(
   },
   async (values, _, globals) => {
     const { humanDuration, humanSize, splitName } = await import("#engine");
-    checkFormat(values.format);
+    const { rowPrinter } = await import("../format/print-rows.ts");
+    const print = rowPrinter(values.format, imageListing(values.digests === true));
     await using engine = await reachEngine(globals);
     const list = await engine.images(values.filter);
     const id = (digest: string): string => (values["no-trunc"] === true ? digest : digest.slice(7, 19));
@@ -36,29 +41,33 @@ export const images = command(
     const rows = list.map((i) => {
       const { repository, tag } = splitName(i.name);
       const created = Date.parse(i.created);
+      const known = !Number.isNaN(created) && created > 0;
       return {
-        repository,
-        tag,
-        digest: i.target,
-        id: id(i.id),
-        platform: i.platform,
-        created: Number.isNaN(created) || created <= 0 ? "N/A" : `${humanDuration(now - created)} ago`,
-        size: humanSize(i.size),
+        Repository: repository,
+        Tag: tag,
+        Digest: i.target,
+        ID: id(i.id),
+        Platform: i.platform,
+        CreatedSince: known ? `${humanDuration(now - created)} ago` : "N/A",
+        CreatedAt: known ? new Date(created).toISOString() : "N/A",
+        Size: humanSize(i.size),
       };
     });
-    if (values.format === "json") {
-      const lines = rows.map(
-        (r) =>
-          `${JSON.stringify({ Repository: r.repository, Tag: r.tag, Digest: r.digest, ID: r.id, Platform: r.platform, CreatedSince: r.created, Size: r.size })}\n`,
-      );
-      process.stdout.write(lines.join(""));
-      return 0;
-    }
-    const digests = values.digests === true;
-    printTable(
-      ["REPOSITORY", "TAG", ...(digests ? ["DIGEST"] : []), "IMAGE ID", "PLATFORM", "CREATED", "SIZE"],
-      rows.map((r) => [r.repository, r.tag, ...(digests ? [r.digest] : []), r.id, r.platform, r.created, r.size]),
-    );
+    process.stdout.write(print(rows));
     return 0;
   },
 );
+
+const imageListing = (digests: boolean): Listing => ({
+  headers: {
+    Repository: "REPOSITORY",
+    Tag: "TAG",
+    Digest: "DIGEST",
+    ID: "IMAGE ID",
+    Platform: "PLATFORM",
+    CreatedSince: "CREATED",
+    CreatedAt: "CREATED AT",
+    Size: "SIZE",
+  },
+  columns: ["Repository", "Tag", ...(digests ? ["Digest"] : []), "ID", "Platform", "CreatedSince", "Size"],
+});

@@ -1,4 +1,5 @@
-import { command } from "../command.ts";
+import type { Container } from "#engine";
+import { command, type GlobalOptions } from "../command.ts";
 import { openEngine, reachEngine } from "../open.ts";
 import { write } from "../streams.ts";
 import { parseTime } from "../time.ts";
@@ -10,6 +11,7 @@ export const logs = command(
     usage: "CONTAINER",
     positionals: [1, 1],
     options: {
+      details: { type: "boolean", help: "print labels and variables that --log-opt names before each line" },
       egress: { type: "boolean", help: "print what --egress refused it: names, and packets of the last hour" },
       follow: { type: "boolean", short: "f", help: "go on until it ends" },
       since: { type: "string", value: "TIME", help: "only from this time on: RFC 3339, or ago as in 10m" },
@@ -38,7 +40,9 @@ export const logs = command(
     const newline = Uint8Array.of(0x0a);
     // A line that comes in parts gets its time once; parts of the two streams may be interleaved.
     const open = { stdout: false, stderr: false };
-    const entries = (await engine.get(name)).logs({
+    const details = values.details === true ? await detailsOf(name, globals) : "";
+    const container = await engine.get(name);
+    const entries = container.logs({
       follow: values.follow === true,
       signal: abort.signal,
       ...(tail === undefined ? {} : { tail }),
@@ -47,11 +51,27 @@ export const logs = command(
     });
     for await (const entry of entries) {
       const stream = entry.stream === "stderr" ? process.stderr : process.stdout;
-      const stamp =
-        values.timestamps === true && !open[entry.stream] ? Buffer.from(`${entry.time} `) : newline.subarray(1);
+      const begin = `${values.timestamps === true ? `${entry.time} ` : ""}${details}`;
+      const stamp = open[entry.stream] ? newline.subarray(1) : Buffer.from(begin);
       open[entry.stream] = !entry.complete;
       await write(stream, Buffer.concat([stamp, entry.text, entry.complete ? newline : newline.subarray(1)]));
     }
     return 0;
   },
 );
+
+async function detailsOf(name: string, globals: GlobalOptions): Promise<string> {
+  await using engine = await openEngine(globals);
+  return logDetails(engine.get(name).record);
+}
+
+/** `NAME=VALUE,NAME=VALUE ` as Docker prints them. */
+function logDetails({ options, resolved }: Container["record"]): string {
+  const pairs = [
+    ...(options.logLabels ?? []).flatMap((name) =>
+      Object.hasOwn(resolved.labels, name) ? [`${name}=${resolved.labels[name]}`] : [],
+    ),
+    ...(options.logEnv ?? []).flatMap((name) => resolved.env.filter((text) => text.startsWith(`${name}=`))),
+  ];
+  return pairs.length === 0 ? "" : `${pairs.toSorted().join(",")} `;
+}

@@ -48,7 +48,7 @@ export const namespaceLs = command(
 export const namespaceCreate = command(
   {
     name: "namespace create",
-    summary: "Make a namespace, whose images, containers, volumes and networks have names of their own",
+    summary: "Make a namespace, whose images, containers and volumes have names of their own",
     usage: "NAME",
     positionals: [1, 1],
     options: { label: { type: "list", short: "l", value: "KEY=VALUE", help: "label of it" } },

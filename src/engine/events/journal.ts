@@ -13,8 +13,8 @@ import { encodeEvent, type EngineEvent, type EventType } from "./event.ts";
 
 const maxSize = 1024 * 1024;
 
-/** Oldest first. */
-export const journalFiles = ["events.2", "events.1", "events"] as const;
+/** Newest first. */
+export const journalFiles = ["events", "events.1", "events.2"] as const;
 
 export class Journal {
   readonly directory: string;
@@ -57,7 +57,7 @@ export class Journal {
 
   /** One process at a time, and only one for the same file. */
   #rotate(): void {
-    const [oldest, older, newest] = journalFiles.map((name) => join(this.directory, name)) as [string, string, string];
+    const [newest, older, oldest] = journalFiles.map((name) => join(this.directory, name)) as [string, string, string];
     this.#database.transaction(() => {
       if (statSync(newest).size <= maxSize) return;
       renameIfThere(older, oldest);

@@ -73,7 +73,10 @@ class JournalReader implements Disposable {
     return event;
   }
 
-  /** Opens what is new, oldest first; lets go of what has been read and is gone. */
+  /**
+   * Opens what is new; lets go of what has been read and is gone. Looks from the newest to older ones: a file that is renamed
+   * meanwhile is met at its new name at the latest, so that none that is there is taken for gone.
+   */
   #open(): void {
     this.#journal.path();
     const seen = new Set<bigint>();
@@ -93,7 +96,7 @@ class JournalReader implements Disposable {
       else fresh.push({ descriptor, inode, offset: 0, rest: "" });
     }
     for (const file of this.#files.filter((f) => !seen.has(f.inode))) this.#gone.add(file.inode);
-    this.#files.push(...fresh);
+    this.#files.push(...fresh.toReversed());
   }
   readonly #gone = new Set<bigint>();
 

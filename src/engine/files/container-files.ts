@@ -1,11 +1,9 @@
 /** What can be done with a container's files, while it runs and while it does not. */
-import { readFileSync } from "node:fs";
 import { archiveTree, type Note } from "#archive";
-import { isSampanError } from "#errdefs";
 import type { Images } from "#images";
-import { cgroupDirectories } from "#plan";
 import type { Compression, Digest } from "#spec";
 import type { EngineCore } from "../core.ts";
+import { isPaused } from "../lifecycle/freeze.ts";
 import type { ContainerRecord } from "../records.ts";
 import { containerChanges, type FileChange } from "./changes.ts";
 import { committedConfig } from "./committed-config.ts";
@@ -131,16 +129,8 @@ export class ContainerFiles {
   /** The cgroup that stops a container; undefined when it does not run, is stopped already, or there is none for that. */
   #freezer({ record, pid }: HeldContainer): string | undefined {
     if (pid === undefined) return undefined;
-    const { paths } = cgroupDirectories(this.#core.facts.cgroup, `${this.#core.cgroupParent}/${record.id}`);
-    const v2 = paths.get("");
-    const path = v2 ?? paths.get("freezer");
-    if (path === undefined) return undefined;
-    try {
-      const state = readFileSync(`${path}/${v2 === undefined ? "freezer.state" : "cgroup.freeze"}`, "utf8").trim();
-      return state === "THAWED" || state === "0" ? path : undefined;
-    } catch (error) {
-      if (isSampanError(error)) throw error;
-      return undefined;
-    }
+    if (isPaused(this.#core, record)) return undefined;
+    const paths = this.#core.cgroups(record);
+    return paths.get("") ?? paths.get("freezer");
   }
 }

@@ -81,7 +81,7 @@ export async function volumeUsage({ records, paths }: HousekeepingTools): Promis
 }
 
 /** Names of containers by the volumes that they use. */
-export function volumeUsers(
+function volumeUsers(
   records: ReturnType<HousekeepingTools["records"]["list"]>,
 ): ReadonlyMap<string, readonly string[]> {
   const users = new Map<string, string[]>();

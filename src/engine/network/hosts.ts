@@ -95,7 +95,7 @@ function parseResolver(text: string): Resolver {
 const isLoopback = (address: string): boolean => /^127\.|^::1$/.test(address);
 
 /** Addresses of the host's name servers that a container may ask. */
-const usableServers = (host: string): string[] =>
+export const usableServers = (host: string): string[] =>
   parseResolver(host).nameservers.filter((address) => !isLoopback(address.replace(/%.*/, "")));
 
 /**

@@ -32,8 +32,8 @@ export interface PreparedNetworks {
   readonly files: NetworkFiles;
   /** For its monitor to do at its end. */
   readonly exit: readonly Operation[];
-  /** Connects its process' network namespace, and sees that names are answered. */
-  connect(pid: number): Promise<void>;
+  /** Connects a network namespace, given by its file, and sees that names are answered. */
+  connect(namespace: string): Promise<void>;
   /** Takes all of it back. */
   abandon(): Promise<void>;
 }
@@ -65,8 +65,11 @@ export class Networking {
   }
 
   #isAlive(container: string): boolean {
+    if (this.#core.pods.isMade(container)) return true;
     const { status } = this.#core.runtime.state(container);
-    return status === "running" || status === "created" || this.#core.records.isBusy(container);
+    if (status === "running" || status === "created" || this.#core.records.isBusy(container)) return true;
+    // One that another namespace is about to start is not in our book.
+    return status === "none" && !this.#core.records.has(container) && !this.#core.pods.has(container);
   }
 
   /** The networks that a container is to be on, and its ports: as it was made, or as it was changed since. */
@@ -120,8 +123,8 @@ export class Networking {
       return {
         files: this.#files(record, networks, endpoints),
         exit: this.networks.exitOperations(endpoints),
-        connect: async (pid) => {
-          await this.networks.connect(endpoints, `/proc/${pid}/ns/net`);
+        connect: async (namespace) => {
+          await this.networks.connect(endpoints, namespace);
           for (const network of networks) await this.#changed(network, record.id);
         },
         abandon,
@@ -146,9 +149,10 @@ export class Networking {
    */
   async forget(id: string, clean: boolean): Promise<void> {
     if (!clean) await this.release(id);
-    const networks = this.networks.endpointsOf(id).map(({ network }) => network);
+    const endpoints = this.networks.endpointsOf(id);
     this.networks.leave(id);
-    for (const name of networks) await this.#changed(await this.networks.find(name), id);
+    if (endpoints.some(({ egress }) => egress !== undefined)) await this.networks.restoreEgress();
+    for (const { network: name } of endpoints) await this.#changed(await this.networks.find(name), id);
     this.settings.delete(id);
   }
 
@@ -240,15 +244,16 @@ export class Networking {
 
   /** Tells whoever answers names, or the other containers' /etc/hosts. */
   async #changed(network: NetworkRecord, who: string): Promise<void> {
-    if (this.#names?.serves(network) === true) {
-      // Who has gone last leaves nobody that could ask.
-      if (this.networks.liveEndpoints(network.name).length > 0) await this.#names.ensure(network);
-      await this.#names.changed?.(network);
+    const live = this.networks.liveEndpoints(network.name);
+    const served = this.#names?.serves(network) === true;
+    // What a container may reach by name, only our own name server can open. Who has gone last leaves nobody that could ask.
+    if (served ? live.length > 0 : live.some(({ egress }) => egress !== undefined)) await this.#names?.ensure(network);
+    if (served) {
+      await this.#names?.changed?.(network);
       return;
     }
     if (network.name === defaultNetworkName) return;
-    for (const { container } of this.networks.liveEndpoints(network.name))
-      if (container !== who) this.updateFiles(container);
+    for (const { container } of live) if (container !== who) this.updateFiles(container);
   }
 
   /** Brings a running container's files to what its networks are. */
@@ -284,7 +289,7 @@ export class Networking {
     );
     const gateways = networks.flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     const served = networks
-      .filter((network) => this.#names?.serves(network) === true)
+      .filter((network) => isRestricted(record.options) || this.#names?.serves(network) === true)
       .flatMap(({ subnets }) => subnets.map(({ gateway }) => gateway));
     return {
       hosts: hostsFile([...own, ...this.#others(record.id, networks), ...addedLines(options, gateways[0])]),
@@ -325,6 +330,8 @@ function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egres
   const policy = parseEgress(egress);
   return policy === undefined ? {} : { egress: policy };
 }
+
+const isRestricted = (options: ContainerOptions): boolean => egressOf(options).egress !== undefined;
 
 /** `publish`, and with `publishAll` every exposed port that it does not name. */
 function publishedTexts(options: ContainerOptions, exposed: readonly string[] | undefined): readonly string[] {

@@ -26,8 +26,8 @@ export async function* watchStats(
 ): AsyncGenerator<readonly ContainerStats[], void, void> {
   const named = containers?.map((name) => core.records.find(name).id);
   const before = new Map<string, { readonly startedAt: number; readonly sample: Sample }>();
-  // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- it is aborted from outside
-  for (let round = 0; signal?.aborted !== true; round += 1) {
+  for (let round = 0; ; round += 1) {
+    if (signal?.aborted === true) return;
     const all: ContainerStats[] = [];
     for (const record of wanted(core, named)) {
       const state = core.runtime.state(record.id);

@@ -7,8 +7,9 @@ import type { EngineCore } from "../core.ts";
  * at the same time one stays.
  */
 export function ensureSupervisor(core: EngineCore): void {
-  const [program, ...words] = core.superviseCommand;
-  if (program === undefined || !core.supervision.isAnyWanted() || core.supervision.supervisor() !== undefined) return;
+  if (!core.supervision.isAnyWanted() || core.supervision.supervisor() !== undefined) return;
+  const [program, ...words] = core.superviseCommand();
+  if (program === undefined) return;
   const child = spawn(program, words, {
     detached: true,
     stdio: "ignore",

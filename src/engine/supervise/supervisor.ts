@@ -10,6 +10,7 @@ import { cancelled, isSampanError, unavailable } from "#errdefs";
 import { lostStatus, type RuntimeState } from "#runtime";
 import { Container } from "../container.ts";
 import type { EngineCore } from "../core.ts";
+import { noteLost } from "../lifecycle/note-lost.ts";
 import { readEvents } from "../events/read-journal.ts";
 import type { ContainerRecord } from "../records.ts";
 import { HealthWatch } from "./health-watch.ts";
@@ -31,6 +32,8 @@ export interface SuperviseOptions {
 /** Actions after which a container is looked at. */
 const telling = new Set(["start", "die", "update", "destroy", "stop", "kill"]);
 const retryDelay = 100;
+/** Milliseconds between two rounds of looking at all. */
+const roundTime = 3000;
 const takeOverTime = 10_000;
 
 export class Supervisor {
@@ -58,6 +61,7 @@ export class Supervisor {
     const stop = (): void => this.#end.abort();
     signal?.addEventListener("abort", stop);
     if (signal?.aborted === true) stop();
+    let round: NodeJS.Timeout | undefined;
     try {
       // It listens before it looks.
       const events = readEvents(this.#core.journal, (e) => e.type === "container" && telling.has(e.action), {
@@ -65,17 +69,25 @@ export class Supervisor {
       });
       for (const record of this.#core.records.list()) this.#look(record.id, this.#options.boot === true);
       if (endWhenIdle === true) this.#endWhenIdle();
+      round = setInterval(() => this.#lookAround(), roundTime);
       for await (const event of events) {
         this.#look(event.id, false);
         if (endWhenIdle === true) this.#endWhenIdle();
       }
     } finally {
       signal?.removeEventListener("abort", stop);
+      clearInterval(round);
       for (const timer of this.#timers.values()) clearTimeout(timer);
       for (const watch of this.#watches.values()) watch[Symbol.dispose]();
       await Promise.allSettled(this.#pending);
       this.#core.supervision.release(false);
     }
+  }
+
+  /** A monitor that was killed tells of nothing: containers that are to run are looked at now and then. */
+  #lookAround(): void {
+    for (const { container, due } of this.#core.supervision.wanted())
+      if (due === undefined) this.#look(container, false);
   }
 
   async #claim(): Promise<boolean> {
@@ -153,12 +165,13 @@ export class Supervisor {
     }
     this.#watches.get(id)?.[Symbol.dispose]();
     this.#watches.delete(id);
+    noteLost(this.#core, record);
     const known = this.#core.supervision.get(id);
     if (boot && known?.wanted === false && parseRestart(record.options.restart).name === "always")
       this.#core.supervision.begin(id);
     else if (known === undefined || !known.wanted) return;
     // Somebody is starting or removing it.
-    if (state.status === "created" || this.#core.records.isClaimed(id)) return this.#later(id, Date.now() + retryDelay);
+    if (state.status === "created" || this.#core.records.isBusy(id)) return this.#later(id, Date.now() + retryDelay);
     await this.#ended(record, state);
   }
 
@@ -202,7 +215,7 @@ export class Supervisor {
     try {
       await new Container(this.#core, record).startAgain();
     } catch (error) {
-      if (isSampanError(error, "failed-precondition") && this.#core.records.isClaimed(record.id))
+      if (isSampanError(error, "failed-precondition") && this.#core.records.isBusy(record.id))
         return this.#later(record.id, Date.now() + retryDelay);
       this.#options.onError?.(error, record.id);
       if (!this.#core.records.has(record.id)) return;

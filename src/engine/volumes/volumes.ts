@@ -2,7 +2,6 @@
  * Volumes: directories that outlive containers. Those with options of the local driver (`type`, `device`, `o`) are a mount on the
  * host: made when a container first needs it, and undone when the volume is removed.
  */
-import { lookup } from "node:dns/promises";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
@@ -311,6 +310,7 @@ async function resolveAddress(volume: string, options: readonly string[]): Promi
     options.map(async (word) => {
       const host = word.startsWith("addr=") ? word.slice("addr=".length) : "";
       if (host === "" || isIP(host) !== 0) return word;
+      const { lookup } = await import("node:dns/promises");
       try {
         return `addr=${(await lookup(host)).address}`;
       } catch (error) {

@@ -71,12 +71,9 @@ async function build(
   const { database, content, store } = tools;
   using lease = new Lease(database);
   const add = async (mediaType: string, make: () => AsyncIterable<Uint8Array>): Promise<Descriptor> => {
-    for (;;) {
-      const { digest, size }: Expected = await content.add(make());
-      // Somebody may have collected it as garbage before it was leased.
-      await lease.use([digest], signal);
-      if (content.has(digest)) return { mediaType, digest, size };
-    }
+    const hold = async (digest: string): Promise<void> => await lease.use([digest], signal);
+    const { digest, size }: Expected = await content.add(make(), hold);
+    return { mediaType, digest, size };
   };
   const layer = await add(mediaTypes.ociLayer, () => writeTar(image.entries, image.modified));
   const { os, architecture } = hostPlatform();

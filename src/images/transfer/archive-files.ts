@@ -1,7 +1,7 @@
 /** Reads an archive's files into the content store as they come: what an image needs is found when all are there. */
 import { TarReader, defaultLimits, type TarEntry } from "#archive";
 import type { ContentStore, Expected } from "#content";
-import { invalidArgument, resourceExhausted, unavailable } from "#errdefs";
+import { invalidArgument, resourceExhausted } from "#errdefs";
 import { isDigest, defaultDocumentSize, maxLayerSize, type Compression, type Digest } from "#spec";
 import type { Key, Lease } from "../leases.ts";
 import { plainStream, sniff } from "./plain-stream.ts";
@@ -19,6 +19,9 @@ export interface ArchiveTools {
 const archiveLimits = { ...defaultLimits, entries: 100_000 };
 const maxLinks = 16;
 const action = "load the archive";
+/** Files that say what is in the archive. */
+const lists: ReadonlySet<string> = new Set(["manifest.json", "index.json", "oci-layout"]);
+
 export class ArchiveFiles {
   readonly #files = new Map<string, ArchiveFile>();
   readonly #links = new Map<string, string>();
@@ -73,6 +76,12 @@ export class ArchiveFiles {
       return;
     }
     if (entry.type !== "file") throw invalidArgument(`Cannot load the archive: "${path}" is no file`);
+    // Lists are read whole later: what is too large for that need not be stored first.
+    if (lists.has(path) && entry.size > defaultDocumentSize) {
+      throw resourceExhausted(
+        `Cannot load the archive: "${path}" has ${entry.size} bytes, at most ${defaultDocumentSize} are allowed`,
+      );
+    }
     if (entry.size > maxLayerSize) {
       throw resourceExhausted(
         `Cannot load the archive: "${path}" has ${entry.size} bytes, at most ${maxLayerSize} are allowed`,
@@ -94,11 +103,15 @@ export class ArchiveFiles {
       }
       return { digest, size, compression };
     }
-    const stored = await content.add(all);
+    return { ...(await this.add(all, signal)), compression };
+  }
+
+  /** Stores bytes that the archive names otherwise than by their digest, or that are made of it. */
+  async add(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Expected> {
+    const { content, lease } = this.#tools;
+    const stored = await content.add(source, async (digest) => await lease.use([digest], signal));
     this.made.push(stored.digest);
-    await lease.use([stored.digest], signal);
-    if (content.has(stored.digest)) return { ...stored, compression };
-    throw unavailable("Cannot load the archive: another process removed what it brought", { remedy: "Try again" });
+    return stored;
   }
 
   has(path: string): boolean {

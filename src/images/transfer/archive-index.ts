@@ -43,7 +43,7 @@ export async function listImages(files: ArchiveFiles, content: ContentStore): Pr
   const docker = files.has("manifest.json") ? parseDockerList(await files.text("manifest.json")) : [];
   const images = files.has("index.json")
     ? await fromLayout(files, content, docker)
-    : await Promise.all(docker.map((entry) => fromDocker(entry, files, content)));
+    : await Promise.all(docker.map((entry) => fromDocker(entry, files)));
   if (images.length > 0) return images;
   const old = files.has("repositories");
   throw invalidArgument(
@@ -93,7 +93,7 @@ function isName(text: string): boolean {
 }
 
 /** Makes the manifest that Docker's archive does not have: of its configuration and its layers as they are there. */
-async function fromDocker(entry: DockerEntry, files: ArchiveFiles, content: ContentStore): Promise<ArchivedImage> {
+async function fromDocker(entry: DockerEntry, files: ArchiveFiles): Promise<ArchivedImage> {
   const config = files.file(entry.config);
   const named = /^([0-9a-f]{64})\.json$/.exec(entry.config)?.[1];
   if (named !== undefined && `sha256:${named}` !== config.digest && isDigest(`sha256:${named}`)) {
@@ -115,8 +115,7 @@ async function fromDocker(entry: DockerEntry, files: ArchiveFiles, content: Cont
   const once = async function* once(): AsyncGenerator<Uint8Array> {
     yield bytes;
   };
-  const stored: Expected = await content.add(once());
-  files.made.push(stored.digest);
+  const stored: Expected = await files.add(once());
   return { root: { mediaType, ...stored }, names: namesOf(entry) };
 }
 

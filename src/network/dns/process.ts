@@ -46,6 +46,8 @@ export interface ServeOptions {
 /** Milliseconds between looks at whether anybody is left, and how long nobody has to be there before it ends. */
 const beat = 2000;
 const linger = 20_000;
+/** Milliseconds for which a look at the networks holds: less than it takes to notice that one has changed. */
+const glance = 0.25;
 
 /** Resolves when nobody needs it any more. */
 export async function serveNames(options: ServeOptions): Promise<void> {
@@ -63,6 +65,7 @@ class NameServing {
   #ended = Promise.withResolvers<void>();
   #listening: Promise<void> = Promise.resolve();
   #lastUse = performance.now();
+  #looked = Number.NEGATIVE_INFINITY;
   #identity: string | undefined;
 
   constructor(options: ServeOptions) {
@@ -107,8 +110,11 @@ class NameServing {
     this.#server.serve(listener);
   }
 
-  /** Networks as they are at this moment. */
+  /** Networks as they are at this moment; of questions that come at once, one looks. */
   #current(): Directory {
+    const now = performance.now();
+    if (now - this.#looked < glance) return this.#directory;
+    this.#looked = now;
     const { source } = this.#options;
     const generation = source.generation();
     if (generation !== this.#generation) {
@@ -120,6 +126,7 @@ class NameServing {
 
   async #answer({ version, command }: ControlRequest): Promise<ControlReply> {
     this.#lastUse = performance.now();
+    this.#looked = Number.NEGATIVE_INFINITY;
     await this.#listen();
     await this.#options.gate?.changed?.();
     if (version === this.#options.version) return {};

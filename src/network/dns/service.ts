@@ -1,6 +1,7 @@
 /** The engine's side of names: sees that the process that answers them runs, and listens for a network. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { failedPrecondition, unavailable } from "#errdefs";
+import { defaultNetwork } from "../bridge/names.ts";
 import type { NameService } from "../names.ts";
 import type { NetworkRecord } from "../records.ts";
 import type { NetworkStore } from "../store.ts";
@@ -16,6 +17,11 @@ export interface NameProcessOptions {
   readonly command: readonly string[];
   /** Of the program: a process of another one is replaced. */
   readonly version: string;
+  /**
+   * Also for the network that containers are on without being put there: they know no names of each other, so that a process
+   * is worth its memory only where they could not ask the host's name servers themselves.
+   */
+  readonly servesDefault: boolean;
 }
 
 export const namePort = 53;
@@ -37,7 +43,7 @@ export class NameProcess implements NameService {
   }
 
   serves(network: NetworkRecord): boolean {
-    return network.driver === "bridge";
+    return network.driver === "bridge" && (network.name !== defaultNetwork || this.#options.servesDefault);
   }
 
   /**

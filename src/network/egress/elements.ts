@@ -1,4 +1,4 @@
-/** What containers with a policy add to the sets of `table.ts`. */
+/** What containers with a policy add to the sets of `sets.ts`. */
 import { numberToBytes } from "../address/prefix.ts";
 import { familyOf, ipToBytes, type Family } from "../address/text.ts";
 import { keyBytes, protocols } from "../firewall/keys.ts";
@@ -6,7 +6,7 @@ import type { Element } from "../netlink/nftables/objects.ts";
 import type { NftablesRequest } from "../netlink/nftables/request.ts";
 import type { EndpointRecord, NetworkRecord } from "../records.ts";
 import { boxesOf } from "./boxes.ts";
-import { egressSets, egressTable, type EgressFamily, type EgressSet } from "./table.ts";
+import { egressSets, egressTable, type EgressFamily, type EgressSet } from "./sets.ts";
 
 type Change = "add" | "delete";
 const families = ["inet", "bridge"] as const;

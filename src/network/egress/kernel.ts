@@ -9,7 +9,8 @@ import { askNftables, generationOf, nftablesOperation } from "../netlink/operati
 import type { EndpointRecord } from "../records.ts";
 import type { NetworkStore } from "../store.ts";
 import { egressElements, elementRequest, readRefused as readElement, type RefusedPackets } from "./elements.ts";
-import { egressTable, makeEgressTables, removeEgressTables, type EgressFamily } from "./table.ts";
+import { egressTable, type EgressFamily } from "./sets.ts";
+import { makeEgressTables, removeEgressTables } from "./table.ts";
 
 const { ENOENT } = constants.errno;
 /** Not in Node's table: another program has changed the packet filter since. */

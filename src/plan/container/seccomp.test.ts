@@ -59,7 +59,7 @@ describe("addSeccompListener()", () => {
     expect(refusal({ ...profile, listenerPath: "agent.sock" }, ["{}"])).toThrow(
       'Cannot connect to the seccomp agent "agent.sock"',
     );
-    expect(refusal(profile)).toThrow("SCMP_ACT_NOTIFY is for containers of an OCI bundle only");
+    expect(refusal(profile)).toThrow("SCMP_ACT_NOTIFY needs a container whose state its agent can be told");
   });
 });
 

@@ -52,7 +52,9 @@ export function addSeccompListener(
   const { listenerPath = "", listenerMetadata = "" } = profile;
   if (listenerPath === "") throw refused("SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath");
   if (state === undefined)
-    throw unsupported("Cannot install the seccomp profile: SCMP_ACT_NOTIFY is for containers of an OCI bundle only");
+    throw unsupported(
+      "Cannot install the seccomp profile: SCMP_ACT_NOTIFY needs a container whose state its agent can be told",
+    );
   const head = `${JSON.stringify({ ociVersion, fds: ["seccompFd"] }).slice(0, -1)},"pid":`;
   const metadata = listenerMetadata === "" ? "" : `"metadata":${JSON.stringify(listenerMetadata)},`;
   const [first, last] = state;

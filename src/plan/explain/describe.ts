@@ -91,6 +91,7 @@ const words: Words = {
     return `take the mount of ${o.source} of the host${below}${attributeWords(o.set | o.setRecursive, extra)}`;
   },
   "attach-source": (o) => `bind what was taken (${o.slot}) to ${o.target}`,
+  "pin-namespaces": (o) => `make ${list(namespacesOf(o.namespaces))} namespaces, held by files in ${o.directory}`,
   "memory-file": (o) =>
     `mount a file of ${o.data.length} bytes in memory on ${o.path}, read-only, mode ${o.mode.toString(8)}, owner ${o.uid}:${o.gid}`,
   "mount-over"(o) {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { DescService } from "@bufbuild/protobuf";
 import { createClient, type Client, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { unavailable } from "#errdefs";
 import { fromConnectError } from "../codec/errors.ts";
 import { Containers } from "../gen/sampan/v1/containers_pb.ts";
 import { Events } from "../gen/sampan/v1/events_pb.ts";
@@ -75,13 +76,22 @@ export class DaemonConnection implements Disposable {
   static async open(host: DaemonHost, options: ConnectionOptions = {}): Promise<DaemonConnection> {
     const socket = host.kind === "unix" ? await connectSocket(host.path) : undefined;
     const connection = new DaemonConnection(host, socket, options);
-    if (host.kind === "tcp") await connection.system.version({});
+    // A daemon lets go who connects and says nothing.
+    if ((await connection.#sessions.connect()) === "error") {
+      const cause = connection.#sessions.error();
+      connection[Symbol.dispose]();
+      throw unavailable(`Cannot reach the daemon at "${connection.where}": ${wordOf(cause)}`, { cause });
+    }
     return connection;
   }
 
   [Symbol.dispose](): void {
     this.#sessions.abort();
   }
+}
+
+function wordOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : "the connection failed";
 }
 
 /** Another connection, after the daemon closed the first. */

@@ -9,7 +9,8 @@
  * for await (const entry of container.logs({ follow: true })) console.log(Buffer.from(entry.text).toString());
  * ```
  */
-import { internal, isSampanError } from "#errdefs";
+import { readFileSync } from "node:fs";
+import { internal, isSampanError, notFound } from "#errdefs";
 import type {
   ContainerEngine,
   ContainerFilters,
@@ -84,7 +85,13 @@ export class EngineClient implements ContainerEngine {
   }
 
   async #create(options: ContainerOptions, signal: AbortSignal | undefined): Promise<ContainerHandle> {
-    const message = toMessage(ContainerOptionsSchema, { ...options, env: variables(options.env), pull: "never" });
+    const { secrets, ...others } = options;
+    const message = toMessage(ContainerOptionsSchema, {
+      ...others,
+      env: variables(options.env),
+      pull: "never",
+      secrets: secrets?.map(({ source, ...secret }) => ({ ...secret, data: secretData(source) })),
+    });
     const { container } = await this.#daemon.containers.create({ options: message }, callOptions(signal));
     return new RemoteContainer(this.#daemon, plainSummary(container), options);
   }
@@ -239,6 +246,17 @@ async function* loadRequests(stream: AsyncIterable<Uint8Array>, open: { readonly
   for await (const data of stream)
     for (let at = 0; at < data.length; at += maxChunk)
       yield { message: { case: "data" as const, value: data.subarray(at, at + maxChunk) } };
+}
+
+/** The daemon reads no file and no variable for a client. */
+function secretData(source: NonNullable<ContainerOptions["secrets"]>[number]["source"]): Uint8Array {
+  if ("file" in source) return readFileSync(source.file);
+  if ("env" in source) {
+    const value = process.env[source.env];
+    if (value === undefined) throw notFound(`Cannot use variable "${source.env}" as a secret: it is not set`);
+    return Buffer.from(value);
+  }
+  return typeof source.data === "string" ? Buffer.from(source.data) : source.data;
 }
 
 function variables(env: ContainerOptions["env"]): readonly string[] | undefined {

@@ -9,6 +9,9 @@ export class Handoff<T> implements AsyncIterable<T> {
   #ended = false;
   #error: { readonly error: unknown } | undefined;
 
+  /** How many items have been taken: that it goes on, however slowly. */
+  taken = 0;
+
   /** @param limit how much may wait before the producer has to */
   constructor(limit: number) {
     this.#limit = limit;
@@ -52,6 +55,7 @@ export class Handoff<T> implements AsyncIterable<T> {
         const item = this.#items.shift();
         if (item !== undefined) {
           this.#waiting -= item.size;
+          this.taken += 1;
           if (this.#waiting < this.#limit) this.#release();
           yield item.value;
         } else if (this.#ended) {

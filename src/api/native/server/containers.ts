@@ -14,11 +14,14 @@ import {
   type ExecOptions as ExecMessage,
   type LogsResponse,
 } from "../gen/sampan/v1/containers_pb.ts";
-import { ContainerOptionsSchema } from "../gen/sampan/v1/options_pb.ts";
+import {
+  ContainerOptionsSchema,
+  type ContainerOptions as ContainerOptionsMessage,
+} from "../gen/sampan/v1/options_pb.ts";
 import { batches } from "./batches.ts";
 import type { ApiContext } from "./context.ts";
 import { clientCredentials } from "./credentials.ts";
-import { opening, serveSession } from "./sessions.ts";
+import { opening, serveSession, stallOf } from "./sessions.ts";
 
 const summaryMessage = (summary: ContainerSummary) => toMessage(ContainerSummarySchema, summary);
 
@@ -31,7 +34,7 @@ export function containersService({ engine }: ApiContext): ServiceImpl<typeof Co
   return {
     async create({ options: message, credentials }, { signal }) {
       if (message === undefined) throw invalidArgument("Cannot make a container: no options are given");
-      const options = toPlain(ContainerOptionsSchema, message) as unknown as ContainerOptions;
+      const options = withSecrets(toPlain(ContainerOptionsSchema, message) as unknown as ContainerOptions, message);
       const container = await engine.create(options, {
         signal,
         ...(credentials && clientCredentials(options.image, credentials)),
@@ -147,7 +150,7 @@ export function containersService({ engine }: ApiContext): ServiceImpl<typeof Co
         : await container.attach(wanted);
       if (!open.start && open.size !== undefined) session.resize(open.size.columns, open.size.rows);
       leaveWith(context, session);
-      yield* serveSession(session, 0, rest);
+      yield* serveSession(session, 0, rest, open.start ? stallOf.started : stallOf.attached);
     },
 
     async *exec(requests, context) {
@@ -195,8 +198,25 @@ function leaveWith({ signal }: HandlerContext, session: { close(): void }): void
   signal.addEventListener("abort", () => session.close(), { once: true });
 }
 
-/** Variables may be an object in the library. */
-function plainOptions(options: ContainerOptions): ContainerOptions {
+/** The content of secrets is what the client sent: no file and no variable of this process. */
+function withSecrets(options: ContainerOptions, { secrets }: ContainerOptionsMessage): ContainerOptions {
+  if (secrets.length === 0) return options;
+  return {
+    ...options,
+    secrets: secrets.map(({ name, target, data, uid, gid, mode }) => ({
+      name,
+      target,
+      source: { data },
+      ...(uid !== undefined && { uid }),
+      ...(gid !== undefined && { gid }),
+      ...(mode !== undefined && { mode }),
+    })),
+  };
+}
+
+/** Variables may be an object in the library; secrets are told to nobody. */
+function plainOptions({ secrets, ...options }: ContainerOptions): ContainerOptions {
+  void secrets;
   const { env } = options;
   if (env === undefined || Array.isArray(env)) return options;
   return { ...options, env: Object.entries(env).map(([name, value]) => `${name}=${value}`) };

@@ -38,6 +38,8 @@ function optionsDemand(options: ContainerOptions | undefined): ContainerDemand |
     options.privileged === true && "--privileged",
     options.devices.length > 0 && "devices of the host",
     options.capAdd.length > 0 && "further capabilities",
+    options.volumesFrom.length > 0 && "mounts of other containers",
+    options.mounts.some(({ volumeOptions }) => Object.keys(volumeOptions).length > 0) && "options of a volume's driver",
     options.deviceRules.length > 0 && "device rules",
     options.cgroupParent !== undefined && "another cgroup",
     Object.keys(options.cgroupFiles).length > 0 && "files of its cgroup",

@@ -7,6 +7,7 @@ import {
   type StreamResponse,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { cancelled } from "#errdefs";
 import { toConnectError } from "../codec/errors.ts";
 import { demandOf, type ContainerDemand } from "./demand.ts";
 
@@ -36,8 +37,11 @@ export function callInterceptor(hooks: CallHooks): Interceptor {
     const method = `${request.service.typeName}/${request.method.name}`;
     const caller = request.contextValues.get(callerKey);
     const report = hooks.began(method);
-    const ended = (error: unknown): void =>
-      report({ method, caller, error, milliseconds: performance.now() - started });
+    const ended = (error: unknown): void => {
+      // What a call fails with whose client has left says nothing but that.
+      const told = error !== undefined && request.signal.aborted ? left() : error;
+      report({ method, caller, error: told, milliseconds: performance.now() - started });
+    };
     let response: UnaryResponse | StreamResponse;
     try {
       if (request.stream) {
@@ -62,6 +66,8 @@ export function callInterceptor(hooks: CallHooks): Interceptor {
     return { ...response, message: translated(response.message, ended) };
   };
 }
+
+const left = (): Error => cancelled("Cannot go on with the call: its client has left");
 
 async function* checked<T extends Message>(
   messages: AsyncIterable<T>,

@@ -1,6 +1,6 @@
 /** One attached or exec'd process, between the stream of a call and its monitor. */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { invalidArgument } from "#errdefs";
+import { invalidArgument, resourceExhausted } from "#errdefs";
 import type { Attachment } from "#engine";
 import { SessionResponseSchema, type SessionResponse, type Size } from "../gen/sampan/v1/containers_pb.ts";
 import { Handoff } from "../codec/handoff.ts";
@@ -35,18 +35,29 @@ export async function opening<M extends SessionMessage>(
 }
 
 /**
+ * How long, in milliseconds, a client may take nothing of the output while much of it waits: then it is detached, so that the
+ * container goes on. Who has started it may be a person before a pager.
+ */
+export const stallOf = { attached: 1000, started: 60_000 } as const;
+
+/**
  * Output of the session until its end. When the client goes, the session is detached from, and its process runs on.
  *
  * @param input what the client sends; undefined when it sends nothing
+ * @param stall see {@link stallOf}; without it the process waits for its client
  */
 export async function* serveSession(
   session: Attachment,
   pid: number,
   input: AsyncIterator<SessionMessage> | undefined,
+  stall?: number,
 ): AsyncGenerator<SessionResponse, void, void> {
   try {
     const output = new Handoff<SessionResponse>(maxWaiting);
-    session.onOutput((stream, data) => output.put(response({ case: "output", value: { stream, data } }), data.length));
+    session.onOutput((stream, data) => {
+      const room = output.put(response({ case: "output", value: { stream, data } }), data.length);
+      return room === undefined || stall === undefined ? room : patience(room, output, stall);
+    });
     session.exited.then(
       (exited) => {
         void output.put(response({ case: "exited", value: exited }), 0);
@@ -59,6 +70,28 @@ export async function* serveSession(
     yield* output;
   } finally {
     session.close();
+  }
+}
+
+/** Rejects, which ends the session, when nothing is taken for so long. */
+async function patience(room: Promise<void>, output: Handoff<SessionResponse>, stall: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    let seen = output.taken;
+    timer = setInterval(() => {
+      if (output.taken === seen)
+        reject(
+          resourceExhausted("Cannot send more output: the client does not take it", {
+            remedy: "The container runs on; see its log",
+          }),
+        );
+      seen = output.taken;
+    }, stall);
+  });
+  try {
+    await Promise.race([room, stalled]);
+  } finally {
+    clearInterval(timer);
   }
 }
 

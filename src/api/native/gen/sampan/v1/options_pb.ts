@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sampan/v1/options.proto.
  */
 export const file_sampan_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIoICCgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBAUIJCgdfc291cmNlQgwKCl9yZWFkX29ubHlCDgoMX3Byb3BhZ2F0aW9uQhAKDl9ub25fcmVjdXJzaXZlQgoKCF9ub19jb3B5IkQKDERldmljZU9wdGlvbhIRCglob3N0X3BhdGgYASABKAkSDAoEcGF0aBgCIAEoCRITCgtwZXJtaXNzaW9ucxgDIAEoCSI4CgxVbGltaXRPcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMiKAoKRGV2aWNlUmF0ZRIMCgRwYXRoGAEgASgJEgwKBHJhdGUYAiABKAkioAEKDU5ldHdvcmtPcHRpb24SDAoEbmFtZRgBIAEoCRIPCgJpcBgCIAEoCUgAiAEBEhAKA2lwNhgDIAEoCUgBiAEBEhAKA21hYxgEIAEoCUgCiAEBEg8KB2FsaWFzZXMYBSADKAkSFgoJaW50ZXJmYWNlGAYgASgJSAOIAQFCBQoDX2lwQgYKBF9pcDZCBgoEX21hY0IMCgpfaW50ZXJmYWNlIuEBCg1IZWFsdGhPcHRpb25zEgwKBHRlc3QYASADKAkSFQoIaW50ZXJ2YWwYAiABKAFIAIgBARIUCgd0aW1lb3V0GAMgASgBSAGIAQESFAoHcmV0cmllcxgEIAEoAUgCiAEBEhkKDHN0YXJ0X3BlcmlvZBgFIAEoAUgDiAEBEhsKDnN0YXJ0X2ludGVydmFsGAYgASgBSASIAQFCCwoJX2ludGVydmFsQgoKCF90aW1lb3V0QgoKCF9yZXRyaWVzQg8KDV9zdGFydF9wZXJpb2RCEQoPX3N0YXJ0X2ludGVydmFsIrMXChBDb250YWluZXJPcHRpb25zEg0KBWltYWdlGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSLgoKZW50cnlwb2ludBgDIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SACIAQESEQoEbmFtZRgEIAEoCUgBiAEBEgsKA2VudhgFIAMoCRIUCgd3b3JrZGlyGAYgASgJSAKIAQESEQoEdXNlchgHIAEoCUgDiAEBEhEKCWdyb3VwX2FkZBgIIAMoCRIVCghob3N0bmFtZRgJIAEoCUgEiAEBEhcKCmRvbWFpbm5hbWUYCiABKAlIBYgBARI3CgZsYWJlbHMYCyADKAsyJy5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5MYWJlbHNFbnRyeRImCgZtb3VudHMYDCADKAsyFi5zYW1wYW4udjEuTW91bnRPcHRpb24SFgoJcmVhZF9vbmx5GA0gASgISAaIAQESEwoGbWVtb3J5GA4gASgJSAeIAQESGAoLbWVtb3J5X3N3YXAYDyABKAlICIgBARIfChJtZW1vcnlfcmVzZXJ2YXRpb24YECABKAlICYgBARIRCgRjcHVzGBEgASgJSAqIAQESFwoKY3B1X3NoYXJlcxgSIAEoAUgLiAEBEhgKC2NwdXNldF9jcHVzGBMgASgJSAyIAQESGAoLY3B1c2V0X21lbXMYFCABKAlIDYgBARIXCgpwaWRzX2xpbWl0GBUgASgBSA6IAQESFQoIc2htX3NpemUYFiABKAlID4gBARIPCgdjYXBfYWRkGBcgAygJEhAKCGNhcF9kcm9wGBggAygJEiwKB3NlY2NvbXAYGSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIEIgBARIeChFub19uZXdfcHJpdmlsZWdlcxgaIAEoCEgRiAEBEhcKCnByaXZpbGVnZWQYGyABKAhIEogBARIoCgd1bGltaXRzGBwgAygLMhcuc2FtcGFuLnYxLlVsaW1pdE9wdGlvbhI5CgdzeXNjdGxzGB0gAygLMiguc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuU3lzY3Rsc0VudHJ5EigKB2RldmljZXMYHiADKAsyFy5zYW1wYW4udjEuRGV2aWNlT3B0aW9uEhEKBGluaXQYHyABKAhIE4gBARIUCgduZXR3b3JrGCAgASgJSBSIAQESFQoIcGxhdGZvcm0YISABKAlIFYgBARIQCgN0dHkYIiABKAhIFogBARIXCgpvcGVuX3N0ZGluGCMgASgISBeIAQESFwoKc3RkaW5fb25jZRgkIAEoCEgYiAEBEhgKC2F1dG9fcmVtb3ZlGCUgASgISBmIAQESGAoLc3RvcF9zaWduYWwYJiABKAlIGogBARIZCgxzdG9wX3RpbWVvdXQYJyABKAFIG4gBARIRCgRwdWxsGCggASgJSByIAQESFgoJY3B1X3F1b3RhGCkgASgBSB2IAQESFwoKY3B1X3BlcmlvZBgqIAEoAUgeiAEBEhsKDmNwdV9ydF9ydW50aW1lGCsgASgBSB+IAQESGgoNY3B1X3J0X3BlcmlvZBgsIAEoAUggiAEBEh4KEW1lbW9yeV9zd2FwcGluZXNzGC0gASgBSCGIAQESHQoQb29tX2tpbGxfZGlzYWJsZRguIAEoCEgiiAEBEhoKDW9vbV9zY29yZV9hZGoYLyABKAFII4gBARIZCgxibGtpb193ZWlnaHQYMCABKAFIJIgBARIzChRibGtpb193ZWlnaHRfZGV2aWNlcxgxIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi4KD2RldmljZV9yZWFkX2JwcxgyIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi8KEGRldmljZV93cml0ZV9icHMYMyADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIvChBkZXZpY2VfcmVhZF9pb3BzGDQgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSMAoRZGV2aWNlX3dyaXRlX2lvcHMYNSADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRI9CglodWdlcGFnZXMYNiADKAsyKi5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5IdWdlcGFnZXNFbnRyeRJCCgxjZ3JvdXBfZmlsZXMYNyADKAsyLC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5DZ3JvdXBGaWxlc0VudHJ5EhQKDGRldmljZV9ydWxlcxg4IAMoCRIaCg1jZ3JvdXBfcGFyZW50GDkgASgJSCWIAQESKgoIbmV0d29ya3MYOiADKAsyGC5zYW1wYW4udjEuTmV0d29ya09wdGlvbhIPCgdwdWJsaXNoGDsgAygJEhgKC3B1Ymxpc2hfYWxsGDwgASgISCaIAQESDgoGZXhwb3NlGD0gAygJEhEKCWFkZF9ob3N0cxg+IAMoCRILCgNkbnMYPyADKAkSEgoKZG5zX3NlYXJjaBhAIAMoCRITCgtkbnNfb3B0aW9ucxhBIAMoCRIUCgdyZXN0YXJ0GEIgASgJSCeIAQESLQoGaGVhbHRoGEMgASgLMhguc2FtcGFuLnYxLkhlYWx0aE9wdGlvbnNIKIgBARIeChFoZWFsdGhfb25fZmFpbHVyZRhEIAEoCUgpiAEBEhIKCmRlcGVuZHNfb24YRSADKAkSFwoKbG9nX2RyaXZlchhGIAEoCUgqiAEBEhkKDGxvZ19tYXhfc2l6ZRhHIAEoCUgriAEBEhoKDWxvZ19tYXhfZmlsZXMYSCABKAFILIgBARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDFN5c2N0bHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjAKDkh1Z2VwYWdlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQ2dyb3VwRmlsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19lbnRyeXBvaW50QgcKBV9uYW1lQgoKCF93b3JrZGlyQgcKBV91c2VyQgsKCV9ob3N0bmFtZUINCgtfZG9tYWlubmFtZUIMCgpfcmVhZF9vbmx5QgkKB19tZW1vcnlCDgoMX21lbW9yeV9zd2FwQhUKE19tZW1vcnlfcmVzZXJ2YXRpb25CBwoFX2NwdXNCDQoLX2NwdV9zaGFyZXNCDgoMX2NwdXNldF9jcHVzQg4KDF9jcHVzZXRfbWVtc0INCgtfcGlkc19saW1pdEILCglfc2htX3NpemVCCgoIX3NlY2NvbXBCFAoSX25vX25ld19wcml2aWxlZ2VzQg0KC19wcml2aWxlZ2VkQgcKBV9pbml0QgoKCF9uZXR3b3JrQgsKCV9wbGF0Zm9ybUIGCgRfdHR5Qg0KC19vcGVuX3N0ZGluQg0KC19zdGRpbl9vbmNlQg4KDF9hdXRvX3JlbW92ZUIOCgxfc3RvcF9zaWduYWxCDwoNX3N0b3BfdGltZW91dEIHCgVfcHVsbEIMCgpfY3B1X3F1b3RhQg0KC19jcHVfcGVyaW9kQhEKD19jcHVfcnRfcnVudGltZUIQCg5fY3B1X3J0X3BlcmlvZEIUChJfbWVtb3J5X3N3YXBwaW5lc3NCEwoRX29vbV9raWxsX2Rpc2FibGVCEAoOX29vbV9zY29yZV9hZGpCDwoNX2Jsa2lvX3dlaWdodEIQCg5fY2dyb3VwX3BhcmVudEIOCgxfcHVibGlzaF9hbGxCCgoIX3Jlc3RhcnRCCQoHX2hlYWx0aEIUChJfaGVhbHRoX29uX2ZhaWx1cmVCDQoLX2xvZ19kcml2ZXJCDwoNX2xvZ19tYXhfc2l6ZUIQCg5fbG9nX21heF9maWxlc2IGcHJvdG8z", [file_google_protobuf_struct]);
+  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIpMECgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBARIUCgdzdWJwYXRoGAkgASgJSAWIAQESPwoNdm9sdW1lX2xhYmVscxgKIAMoCzIoLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVMYWJlbHNFbnRyeRJBCg52b2x1bWVfb3B0aW9ucxgLIAMoCzIpLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVPcHRpb25zRW50cnkaMwoRVm9sdW1lTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo0ChJWb2x1bWVPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIJCgdfc291cmNlQgwKCl9yZWFkX29ubHlCDgoMX3Byb3BhZ2F0aW9uQhAKDl9ub25fcmVjdXJzaXZlQgoKCF9ub19jb3B5QgoKCF9zdWJwYXRoIkQKDERldmljZU9wdGlvbhIRCglob3N0X3BhdGgYASABKAkSDAoEcGF0aBgCIAEoCRITCgtwZXJtaXNzaW9ucxgDIAEoCSI4CgxVbGltaXRPcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMiigEKDFNlY3JldE9wdGlvbhIMCgRuYW1lGAEgASgJEg4KBnRhcmdldBgCIAEoCRIMCgRkYXRhGAMgASgMEhAKA3VpZBgEIAEoAUgAiAEBEhAKA2dpZBgFIAEoAUgBiAEBEhEKBG1vZGUYBiABKAFIAogBAUIGCgRfdWlkQgYKBF9naWRCBwoFX21vZGUiKAoKRGV2aWNlUmF0ZRIMCgRwYXRoGAEgASgJEgwKBHJhdGUYAiABKAkioAEKDU5ldHdvcmtPcHRpb24SDAoEbmFtZRgBIAEoCRIPCgJpcBgCIAEoCUgAiAEBEhAKA2lwNhgDIAEoCUgBiAEBEhAKA21hYxgEIAEoCUgCiAEBEg8KB2FsaWFzZXMYBSADKAkSFgoJaW50ZXJmYWNlGAYgASgJSAOIAQFCBQoDX2lwQgYKBF9pcDZCBgoEX21hY0IMCgpfaW50ZXJmYWNlIuEBCg1IZWFsdGhPcHRpb25zEgwKBHRlc3QYASADKAkSFQoIaW50ZXJ2YWwYAiABKAFIAIgBARIUCgd0aW1lb3V0GAMgASgBSAGIAQESFAoHcmV0cmllcxgEIAEoAUgCiAEBEhkKDHN0YXJ0X3BlcmlvZBgFIAEoAUgDiAEBEhsKDnN0YXJ0X2ludGVydmFsGAYgASgBSASIAQFCCwoJX2ludGVydmFsQgoKCF90aW1lb3V0QgoKCF9yZXRyaWVzQg8KDV9zdGFydF9wZXJpb2RCEQoPX3N0YXJ0X2ludGVydmFsIsIYChBDb250YWluZXJPcHRpb25zEg0KBWltYWdlGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSLgoKZW50cnlwb2ludBgDIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SACIAQESEQoEbmFtZRgEIAEoCUgBiAEBEgsKA2VudhgFIAMoCRIUCgd3b3JrZGlyGAYgASgJSAKIAQESEQoEdXNlchgHIAEoCUgDiAEBEhEKCWdyb3VwX2FkZBgIIAMoCRIVCghob3N0bmFtZRgJIAEoCUgEiAEBEhcKCmRvbWFpbm5hbWUYCiABKAlIBYgBARI3CgZsYWJlbHMYCyADKAsyJy5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5MYWJlbHNFbnRyeRImCgZtb3VudHMYDCADKAsyFi5zYW1wYW4udjEuTW91bnRPcHRpb24SFgoJcmVhZF9vbmx5GA0gASgISAaIAQESEwoGbWVtb3J5GA4gASgJSAeIAQESGAoLbWVtb3J5X3N3YXAYDyABKAlICIgBARIfChJtZW1vcnlfcmVzZXJ2YXRpb24YECABKAlICYgBARIRCgRjcHVzGBEgASgJSAqIAQESFwoKY3B1X3NoYXJlcxgSIAEoAUgLiAEBEhgKC2NwdXNldF9jcHVzGBMgASgJSAyIAQESGAoLY3B1c2V0X21lbXMYFCABKAlIDYgBARIXCgpwaWRzX2xpbWl0GBUgASgBSA6IAQESFQoIc2htX3NpemUYFiABKAlID4gBARIPCgdjYXBfYWRkGBcgAygJEhAKCGNhcF9kcm9wGBggAygJEiwKB3NlY2NvbXAYGSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIEIgBARIeChFub19uZXdfcHJpdmlsZWdlcxgaIAEoCEgRiAEBEhcKCnByaXZpbGVnZWQYGyABKAhIEogBARIoCgd1bGltaXRzGBwgAygLMhcuc2FtcGFuLnYxLlVsaW1pdE9wdGlvbhI5CgdzeXNjdGxzGB0gAygLMiguc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuU3lzY3Rsc0VudHJ5EigKB2RldmljZXMYHiADKAsyFy5zYW1wYW4udjEuRGV2aWNlT3B0aW9uEhEKBGluaXQYHyABKAhIE4gBARIUCgduZXR3b3JrGCAgASgJSBSIAQESFQoIcGxhdGZvcm0YISABKAlIFYgBARIQCgN0dHkYIiABKAhIFogBARIXCgpvcGVuX3N0ZGluGCMgASgISBeIAQESFwoKc3RkaW5fb25jZRgkIAEoCEgYiAEBEhgKC2F1dG9fcmVtb3ZlGCUgASgISBmIAQESGAoLc3RvcF9zaWduYWwYJiABKAlIGogBARIZCgxzdG9wX3RpbWVvdXQYJyABKAFIG4gBARIRCgRwdWxsGCggASgJSByIAQESFgoJY3B1X3F1b3RhGCkgASgBSB2IAQESFwoKY3B1X3BlcmlvZBgqIAEoAUgeiAEBEhsKDmNwdV9ydF9ydW50aW1lGCsgASgBSB+IAQESGgoNY3B1X3J0X3BlcmlvZBgsIAEoAUggiAEBEh4KEW1lbW9yeV9zd2FwcGluZXNzGC0gASgBSCGIAQESHQoQb29tX2tpbGxfZGlzYWJsZRguIAEoCEgiiAEBEhoKDW9vbV9zY29yZV9hZGoYLyABKAFII4gBARIZCgxibGtpb193ZWlnaHQYMCABKAFIJIgBARIzChRibGtpb193ZWlnaHRfZGV2aWNlcxgxIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi4KD2RldmljZV9yZWFkX2JwcxgyIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi8KEGRldmljZV93cml0ZV9icHMYMyADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIvChBkZXZpY2VfcmVhZF9pb3BzGDQgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSMAoRZGV2aWNlX3dyaXRlX2lvcHMYNSADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRI9CglodWdlcGFnZXMYNiADKAsyKi5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5IdWdlcGFnZXNFbnRyeRJCCgxjZ3JvdXBfZmlsZXMYNyADKAsyLC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5DZ3JvdXBGaWxlc0VudHJ5EhQKDGRldmljZV9ydWxlcxg4IAMoCRIaCg1jZ3JvdXBfcGFyZW50GDkgASgJSCWIAQESKgoIbmV0d29ya3MYOiADKAsyGC5zYW1wYW4udjEuTmV0d29ya09wdGlvbhIPCgdwdWJsaXNoGDsgAygJEhgKC3B1Ymxpc2hfYWxsGDwgASgISCaIAQESDgoGZXhwb3NlGD0gAygJEhEKCWFkZF9ob3N0cxg+IAMoCRILCgNkbnMYPyADKAkSEgoKZG5zX3NlYXJjaBhAIAMoCRITCgtkbnNfb3B0aW9ucxhBIAMoCRIUCgdyZXN0YXJ0GEIgASgJSCeIAQESLQoGaGVhbHRoGEMgASgLMhguc2FtcGFuLnYxLkhlYWx0aE9wdGlvbnNIKIgBARIeChFoZWFsdGhfb25fZmFpbHVyZRhEIAEoCUgpiAEBEhIKCmRlcGVuZHNfb24YRSADKAkSFwoKbG9nX2RyaXZlchhGIAEoCUgqiAEBEhkKDGxvZ19tYXhfc2l6ZRhHIAEoCUgriAEBEhoKDWxvZ19tYXhfZmlsZXMYSCABKAFILIgBARIQCgNwb2QYSSABKAlILYgBARIUCgx2b2x1bWVzX2Zyb20YSiADKAkSKAoHc2VjcmV0cxhLIAMoCzIXLnNhbXBhbi52MS5TZWNyZXRPcHRpb24SDgoGZWdyZXNzGEwgAygJEhIKCmxvZ19sYWJlbHMYTSADKAkSDwoHbG9nX2VudhhOIAMoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDFN5c2N0bHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjAKDkh1Z2VwYWdlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQ2dyb3VwRmlsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19lbnRyeXBvaW50QgcKBV9uYW1lQgoKCF93b3JrZGlyQgcKBV91c2VyQgsKCV9ob3N0bmFtZUINCgtfZG9tYWlubmFtZUIMCgpfcmVhZF9vbmx5QgkKB19tZW1vcnlCDgoMX21lbW9yeV9zd2FwQhUKE19tZW1vcnlfcmVzZXJ2YXRpb25CBwoFX2NwdXNCDQoLX2NwdV9zaGFyZXNCDgoMX2NwdXNldF9jcHVzQg4KDF9jcHVzZXRfbWVtc0INCgtfcGlkc19saW1pdEILCglfc2htX3NpemVCCgoIX3NlY2NvbXBCFAoSX25vX25ld19wcml2aWxlZ2VzQg0KC19wcml2aWxlZ2VkQgcKBV9pbml0QgoKCF9uZXR3b3JrQgsKCV9wbGF0Zm9ybUIGCgRfdHR5Qg0KC19vcGVuX3N0ZGluQg0KC19zdGRpbl9vbmNlQg4KDF9hdXRvX3JlbW92ZUIOCgxfc3RvcF9zaWduYWxCDwoNX3N0b3BfdGltZW91dEIHCgVfcHVsbEIMCgpfY3B1X3F1b3RhQg0KC19jcHVfcGVyaW9kQhEKD19jcHVfcnRfcnVudGltZUIQCg5fY3B1X3J0X3BlcmlvZEIUChJfbWVtb3J5X3N3YXBwaW5lc3NCEwoRX29vbV9raWxsX2Rpc2FibGVCEAoOX29vbV9zY29yZV9hZGpCDwoNX2Jsa2lvX3dlaWdodEIQCg5fY2dyb3VwX3BhcmVudEIOCgxfcHVibGlzaF9hbGxCCgoIX3Jlc3RhcnRCCQoHX2hlYWx0aEIUChJfaGVhbHRoX29uX2ZhaWx1cmVCDQoLX2xvZ19kcml2ZXJCDwoNX2xvZ19tYXhfc2l6ZUIQCg5fbG9nX21heF9maWxlc0IGCgRfcG9kYgZwcm90bzM", [file_google_protobuf_struct]);
 
 /**
  * A list that can be absent, which an empty one is not.
@@ -40,7 +40,7 @@ export const StringListSchema: GenMessage<StringList> = /*@__PURE__*/
  */
 export type MountOption = Message<"sampan.v1.MountOption"> & {
   /**
-   * `bind`, `volume` or `tmpfs`.
+   * `bind`, `volume`, `tmpfs` or `image`.
    *
    * @generated from field: string type = 1;
    */
@@ -92,6 +92,25 @@ export type MountOption = Message<"sampan.v1.MountOption"> & {
    * @generated from field: optional bool no_copy = 8;
    */
   noCopy?: boolean | undefined;
+
+  /**
+   * Of an image: path in it of what is mounted, in place of all.
+   *
+   * @generated from field: optional string subpath = 9;
+   */
+  subpath?: string | undefined;
+
+  /**
+   * What a named volume that is not there yet is made with.
+   *
+   * @generated from field: map<string, string> volume_labels = 10;
+   */
+  volumeLabels: { [key: string]: string };
+
+  /**
+   * @generated from field: map<string, string> volume_options = 11;
+   */
+  volumeOptions: { [key: string]: string };
 };
 
 /**
@@ -162,6 +181,54 @@ export const UlimitOptionSchema: GenMessage<UlimitOption> = /*@__PURE__*/
   messageDesc(file_sampan_v1_options, 3);
 
 /**
+ * A file that is in memory only. Its content comes with the request, and from no file or variable of the daemon.
+ *
+ * @generated from message sampan.v1.SecretOption
+ */
+export type SecretOption = Message<"sampan.v1.SecretOption"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Absolute path inside.
+   *
+   * @generated from field: string target = 2;
+   */
+  target: string;
+
+  /**
+   * @generated from field: bytes data = 3;
+   */
+  data: Uint8Array;
+
+  /**
+   * @generated from field: optional double uid = 4;
+   */
+  uid?: number | undefined;
+
+  /**
+   * @generated from field: optional double gid = 5;
+   */
+  gid?: number | undefined;
+
+  /**
+   * Permission bits.
+   *
+   * @generated from field: optional double mode = 6;
+   */
+  mode?: number | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.SecretOption.
+ * Use `create(SecretOptionSchema)` to create a new message.
+ */
+export const SecretOptionSchema: GenMessage<SecretOption> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 4);
+
+/**
  * @generated from message sampan.v1.DeviceRate
  */
 export type DeviceRate = Message<"sampan.v1.DeviceRate"> & {
@@ -185,7 +252,7 @@ export type DeviceRate = Message<"sampan.v1.DeviceRate"> & {
  * Use `create(DeviceRateSchema)` to create a new message.
  */
 export const DeviceRateSchema: GenMessage<DeviceRate> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 4);
+  messageDesc(file_sampan_v1_options, 5);
 
 /**
  * A network that a container is on.
@@ -235,7 +302,7 @@ export type NetworkOption = Message<"sampan.v1.NetworkOption"> & {
  * Use `create(NetworkOptionSchema)` to create a new message.
  */
 export const NetworkOptionSchema: GenMessage<NetworkOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 5);
+  messageDesc(file_sampan_v1_options, 6);
 
 /**
  * Durations in milliseconds. What is not given comes from the image, or is Docker's default.
@@ -283,7 +350,7 @@ export type HealthOptions = Message<"sampan.v1.HealthOptions"> & {
  * Use `create(HealthOptionsSchema)` to create a new message.
  */
 export const HealthOptionsSchema: GenMessage<HealthOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 6);
+  messageDesc(file_sampan_v1_options, 7);
 
 /**
  * @generated from message sampan.v1.ContainerOptions
@@ -698,6 +765,44 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
    * @generated from field: optional double log_max_files = 72;
    */
   logMaxFiles?: number | undefined;
+
+  /**
+   * Name or id of the pod that it is part of.
+   *
+   * @generated from field: optional string pod = 73;
+   */
+  pod?: string | undefined;
+
+  /**
+   * Containers whose binds and volumes it has too: `NAME`, or `NAME:ro`.
+   *
+   * @generated from field: repeated string volumes_from = 74;
+   */
+  volumesFrom: string[];
+
+  /**
+   * @generated from field: repeated sampan.v1.SecretOption secrets = 75;
+   */
+  secrets: SecretOption[];
+
+  /**
+   * What it may reach on its networks and beyond.
+   *
+   * @generated from field: repeated string egress = 76;
+   */
+  egress: string[];
+
+  /**
+   * Names of labels and variables that its log's lines are told with.
+   *
+   * @generated from field: repeated string log_labels = 77;
+   */
+  logLabels: string[];
+
+  /**
+   * @generated from field: repeated string log_env = 78;
+   */
+  logEnv: string[];
 };
 
 /**
@@ -705,5 +810,5 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
  * Use `create(ContainerOptionsSchema)` to create a new message.
  */
 export const ContainerOptionsSchema: GenMessage<ContainerOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 7);
+  messageDesc(file_sampan_v1_options, 8);
 

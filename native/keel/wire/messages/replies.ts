@@ -1,0 +1,106 @@
+/** What keel answers and tells. */
+import { f, type Message } from "../field.ts";
+
+export const replies: readonly Message[] = [
+  // -- from keel ---------------------------------------------------------------------------------------------------
+  { number: 100, name: "done", to: "client", doc: "The request succeeded", fields: [] },
+  {
+    number: 101,
+    name: "failed",
+    to: "client",
+    doc: "The request failed",
+    fields: [
+      f("step", "i32", "index of the failed operation in its program, or -1 when none was at fault"),
+      f("errno", "u32", "Linux errno"),
+      f("syscall", "string", "system call that failed"),
+      f("detail", "string", "path or other value it failed on, may be empty"),
+    ],
+  },
+  {
+    number: 102,
+    name: "executed",
+    to: "client",
+    doc: "The program ended well",
+    fields: [f("results", "list<Result>", "what operations gave back")],
+  },
+  {
+    number: 103,
+    name: "created",
+    to: "client",
+    doc: "The container waits for start",
+    fields: [f("pid", "u32", "its first process, in keel's pid namespace"), f("monitor", "u32", "pid of the monitor")],
+  },
+  {
+    number: 104,
+    name: "output",
+    to: "client",
+    doc: "Output of what the request is attached to",
+    fields: [f("stream", "u8", "1 stdout or terminal, 2 stderr"), f("data", "bytes", "at most 64 KiB")],
+  },
+  {
+    number: 105,
+    name: "exited",
+    to: "client",
+    doc: "The process has ended",
+    fields: [
+      f("status", "u32", "exit code, or 128 + signal"),
+      f("signal", "u32", "signal that ended it, or 0"),
+      f("oomKilled", "bool", "its cgroup has had an OOM kill"),
+      f("seconds", "i64", "when, since the epoch"),
+      f("nanoseconds", "u32", "0 to 999,999,999"),
+    ],
+  },
+  {
+    number: 106,
+    name: "exec-started",
+    to: "client",
+    doc: "The exec'd process runs",
+    fields: [f("pid", "u32", "in keel's pid namespace")],
+  },
+  {
+    number: 107,
+    name: "status-is",
+    to: "client",
+    doc: "How the container is",
+    fields: [
+      f("state", "u8", "1 created, 2 running, 3 exited"),
+      f("pid", "u32", "its first process, 0 when exited"),
+      f("execs", "list<u32>", "pids of running exec sessions"),
+    ],
+  },
+  {
+    number: 120,
+    name: "found",
+    to: "client",
+    doc: "A file of any kind",
+    fields: [
+      f("path", "string", "below what was asked for, `.` for that itself"),
+      f("link", "string", "path by which this walk has found the same file before, or empty"),
+      f("mode", "u32", "st_mode: type and permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+      f("major", "u32", "of a device node"),
+      f("minor", "u32", "of a device node"),
+      f("size", "u64", "st_size"),
+      f("seconds", "i64", "mtime since the epoch"),
+      f("nanoseconds", "u32", "0 to 999,999,999"),
+      f("target", "string", "of a symbolic link"),
+      f("xattrs", "list<Xattr>", "extended attributes"),
+      f("segments", "list<Segment>", "of a file whose content follows: what is no hole of it, in order"),
+    ],
+  },
+  {
+    number: 121,
+    name: "found-data",
+    to: "client",
+    doc: "Content of the file found last, in order",
+    fields: [f("data", "bytes", "at most 256 KiB")],
+  },
+  {
+    number: 122,
+    name: "found-end",
+    to: "client",
+    doc: "The file found last ends here; when less came than its segments say, it has become shorter",
+    fields: [],
+  },
+];

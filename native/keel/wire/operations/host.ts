@@ -1,0 +1,97 @@
+/** The host's side: networks, and what monitors and the engine need. */
+import { f, type Declared } from "../field.ts";
+
+export const hostOperations: readonly Declared[] = [
+  // -- the network -----------------------------------------------------------------------------------------------
+  {
+    number: 100,
+    name: "netlink",
+    doc: "Send netlink messages and read the answers, which are given back without acknowledgements (nothing when there are none). Each message is sent when the one before has succeeded; netfilter's batches at once. The first refusal is the failure, its detail `message N`, N being the sequence number, and `: ` with the kernel's words where it has any. EINTR when what a dump lists changed meanwhile",
+    fields: [
+      f("protocol", "u32", "0 NETLINK_ROUTE, 4 NETLINK_SOCK_DIAG, 12 NETLINK_NETFILTER"),
+      f("messages", "bytes", "struct nlmsghdr and payload of each, with NLM_F_ACK where its answer is waited for"),
+      f("networkNamespace", "string", "file of the network namespace to do it in, or empty for the own one"),
+      f(
+        "descriptors",
+        "list<string>",
+        "files of namespaces that messages name by descriptor: the first is open as 200, the next as 201, at most 8",
+      ),
+      f("purpose", "string", "what the messages are to do, in words that continue `Cannot`"),
+    ],
+  },
+  {
+    number: 101,
+    name: "forward-port",
+    doc: "Listen on a port of the host and pass all that comes to another address, in a process of its own that ends with the container's process, or when its file is removed. It listens when this is done",
+    fields: [
+      f("protocol", "u32", "6 TCP, 17 UDP"),
+      f("address", "string", "IPv4 or IPv6 address to listen on"),
+      f("port", "u32", "1 to 65535"),
+      f("target", "string", "IPv4 or IPv6 address, of any family"),
+      f("targetPort", "u32", "1 to 65535"),
+      f("pid", "u32", "the container's process"),
+      f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
+    ],
+  },
+  // -- the life of containers ------------------------------------------------------------------------------------
+  {
+    number: 110,
+    name: "memory-file",
+    doc: "Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else",
+    fields: [
+      f("path", "string", "path in the root; created as an empty file when missing"),
+      f("data", "bytes", "its content"),
+      f("mode", "u32", "permission bits"),
+      f("uid", "u32", "owner"),
+      f("gid", "u32", "group"),
+    ],
+  },
+  {
+    number: 111,
+    name: "pin-namespaces",
+    doc: "Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay",
+    fields: [
+      f("namespaces", "u64", "CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted"),
+      f("directory", "string", "absolute, existing host directory, in which none of the files is"),
+      f("hostname", "string", "host name of the uts namespace, or empty"),
+    ],
+  },
+  // -- trees of files --------------------------------------------------------------------------------------------
+  {
+    number: 120,
+    name: "root-alone",
+    doc: "Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is",
+    fields: [f("readOnly", "bool", "nothing can be changed through it")],
+  },
+  {
+    number: 121,
+    name: "mount-layers",
+    doc: "Mount read-only layers on top of each other at a path in the root, or only a directory or file of them",
+    fields: [
+      f("lower", "list<string>", "absolute host directories, top first"),
+      f("subpath", "string", "path in the layers' root of what is mounted, resolved in there; empty for all"),
+      f("target", "string", "path in the root; created as a directory or an empty file when missing"),
+      f("attributes", "u64", "MOUNT_ATTR_* to set on it; it is read-only in any case"),
+    ],
+  },
+  // -- a service -------------------------------------------------------------------------------------------------
+  {
+    number: 125,
+    name: "peer-credentials",
+    doc: "Give back `PID UID GID` of the process that connected to a unix socket, as they were then (SO_PEERCRED)",
+    fields: [
+      f("pid", "u32", "process that has accepted the connection"),
+      f("descriptor", "u32", "the connection's descriptor there"),
+    ],
+  },
+  {
+    number: 126,
+    name: "notify-service",
+    doc: "Tell the service manager how a service is: one datagram (sd_notify(3))",
+    fields: [
+      f("path", "string", "its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first"),
+      f("pid", "u32", "main process of the service"),
+      f("text", "string", "lines of NAME=VALUE"),
+    ],
+  },
+];
