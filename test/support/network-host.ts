@@ -68,7 +68,7 @@ export class NetworkHost implements AsyncDisposable {
   /** Runs TypeScript in the host, with \`networks\`, \`attach\`, \`refused\`, \`parsePublish\`; gives what it returns. */
   async run<T = unknown>(body: string): Promise<T> {
     const source = `${prelude}const result = await (async () => { ${body} })();\nconsole.log(JSON.stringify(result ?? null));`;
-    const { code, stdout, stderr } = await this.host.node(source);
+    const { code, stdout, stderr } = await this.host.node(source, { timeout: 150_000 });
     if (code !== 0) throw new Error(stderr.slice(0, 2000));
     return JSON.parse(stdout) as T;
   }
