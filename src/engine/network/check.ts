@@ -37,7 +37,7 @@ export async function checkNetwork(core: EngineCore, options: ContainerOptions):
   }
   if (mode.kind !== "host" && isGiven(options.publish))
     throw invalidArgument(
-      `Cannot publish ports of a container with network "${mode.kind === "none" ? "none" : options.network}"`,
+      `Cannot publish ports of a container with network "${mode.kind === "none" ? "none" : options.network}": it has no network of its own`,
       { remedy: mode.kind === "none" ? "Leave --network none out" : "Publish them with the other container" },
     );
   return chosen;
