@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /**
  * `unit` needs no privilege and no package; it is part of `npm run check`. `system` needs root, keel and the packages that
- * `scripts/test-setup.ts` installs; each file has hosts of its own, and two run side by side.
+ * `scripts/test-setup.ts` installs; its files run one after another.
  */
 export default defineConfig({
   test: {
@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/{integration,interop,security}/**/*.test.ts"],
-          maxWorkers: 2,
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -315,6 +316,8 @@ int browse_main(int socket)
 	int result = 1;
 	if (b == NULL)
 		return 1;
+	/* A client that is gone while it is written to must not end this process before it has thawed. */
+	signal(SIGPIPE, SIG_IGN);
 	b->in.fd = socket;
 	b->root = b->descriptors = b->frozen = -1;
 	b->syscall = "";

@@ -285,6 +285,9 @@ async function podmanCommand(): Promise<readonly string[]> {
 
 test("sampan import of what is no archive, or a broken one, leaves nothing", { timeout: 120_000 }, async () => {
   const before = await stocked.must(["images", "-q", "--no-trunc"]);
+  const partial = ["sh", "-c", `ls ${stocked.host.root}/content/ingest ${stocked.host.root}/snapshots/tmp`];
+  // A killed commit's are left to the collector.
+  const partialBefore = await stocked.host.must(partial);
   const fails = async (input: Uint8Array | string, ...args: string[]): Promise<string> => {
     const { code, stderr } = await stocked.host.sampan(["import", ...args], { input });
     expect(code).toBe(1);
@@ -299,7 +302,5 @@ test("sampan import of what is no archive, or a broken one, leaves nothing", { t
   expect(await fails(archive, "-", "UPPER CASE")).toContain("UPPER CASE");
   expect(await stocked.must(["images", "-q", "--no-trunc"])).toBe(before);
   // Neither a half-made layer nor a download.
-  expect(
-    await stocked.host.must(["sh", "-c", `ls ${stocked.host.root}/content/ingest ${stocked.host.root}/snapshots/tmp`]),
-  ).toBe(`${stocked.host.root}/content/ingest:\n\n${stocked.host.root}/snapshots/tmp:`);
+  expect(await stocked.host.must(partial)).toBe(partialBefore);
 });

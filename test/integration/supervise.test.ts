@@ -196,7 +196,7 @@ describe("health", () => {
 describe("dependencies", () => {
   it("start starts what a container depends on, and waits until it is healthy", async () => {
     const image = stocked.image("busybox");
-    const check = ["--health-cmd", "test -e /up", "--health-interval", "100ms"];
+    const check = ["--health-cmd", "test -e /up", "--health-interval", "100ms", "--health-start-period", "30s"];
     await stocked.must(["create", "--name", "db", ...check, image, "sh", "-c", "sleep 0.7; touch /up; sleep 1000"]);
     await stocked.must(["create", "--name", "job", image, "sh", "-c", "sleep 0.3; exit 0"]);
     const needs = ["--depends-on", "db:healthy", "--depends-on", "job:completed"];
