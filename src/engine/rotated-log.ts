@@ -66,23 +66,34 @@ export class RotatedLog implements Disposable {
   #advance(): boolean {
     const current = this.#reader;
     if (current === undefined) return false;
-    // From the newest to older ones: a file that is renamed meanwhile is met at its new name at the latest.
-    const oldest = fileNumbers(this.#path)[0] ?? 0;
-    let at: number | undefined;
-    for (let number = 0; number <= oldest + 1 && at === undefined; number += 1)
-      if (inodeOf(pathOf(this.#path, number)) === current.inode) at = number;
+    const at = this.#find(current.inode);
     if (at === 0) return false;
     // Once more to its end: something may have come between the last read and its renaming.
     if (!this.#final) {
       this.#final = true;
       return true;
     }
-    if (at === undefined) return this.#replace(this.#open(oldest));
+    // It was the oldest, and has been removed.
+    if (at === undefined) return this.#replace(this.#open(fileNumbers(this.#path)[0] ?? 0));
     const next = this.#open(at - 1);
     // While files are renamed the next one may be another, or not there for a moment.
     if (next !== undefined && inodeOf(pathOf(this.#path, at)) === current.inode) return this.#replace(next);
     next?.[Symbol.dispose]();
     return next !== undefined;
+  }
+
+  /** The number that a file has now. */
+  #find(inode: number): number | undefined {
+    const oldestNow = (): number => fileNumbers(this.#path)[0] ?? 0;
+    for (let oldest = oldestNow(); ;) {
+      // From the newest to older ones: a file that is renamed meanwhile is met at its new name at the latest.
+      for (let number = 0; number <= oldest + 1; number += 1)
+        if (inodeOf(pathOf(this.#path, number)) === inode) return number;
+      // Renamed several times while it was looked for, it may be further back than anything was at first.
+      const later = oldestNow();
+      if (later <= oldest) return undefined;
+      oldest = later;
+    }
   }
 
   #replace(next: LogReader | undefined): boolean {
