@@ -26,7 +26,7 @@ const places = [
   "dev/made",
   "etc",
   "etc/hosts",
-  "work/dir",
+  "site/dir",
   "data",
   "hidden",
   "shown",
@@ -82,11 +82,11 @@ async function attempt(place: string, make: (path: string) => void, terminal: bo
   });
   // Without the usual tmpfs the image's own /dev is used, which is what the places below it are about.
   const own = place.startsWith("dev/") && !["dev/pts", "dev/shm", "dev/mqueue"].includes(place);
-  const seen = "/proc/version /hidden /shown /data/deep/* /etc/hosts /work/dir/*";
+  const seen = "/proc/version /hidden /shown /data/deep/* /etc/hosts /site/dir/*";
   const script = `stat -c %t:%T /dev/null; stat -f -c %t /proc; for f in ${seen}; do [ ! -f $f ] || cat $f; done`;
   const config = box.config(
     script,
-    { terminal, cwd: "/work/dir", env: ["PATH=/bin/first:/bin"] },
+    { terminal, cwd: "/site/dir", env: ["PATH=/bin/first:/bin"] },
     {
       maskedPaths: [...defaultMaskedPaths(box.facts), "/hidden"],
       readonlyPaths: ["/proc/sys", "/shown"],
