@@ -43,7 +43,6 @@ export { EngineNetworks, type NetworkDetails } from "./network/api.ts";
 export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#network";
 export type { RefusedEgress } from "./network/egress-log.ts";
 export { DatabaseNameSource } from "./name-source.ts";
-export { nameProcess } from "./name-process.ts";
 export { harmless as harmlessFindings, type Finding } from "#images";
 export type { DiskUsage } from "./housekeeping/disk-usage.ts";
 export { parseDuration } from "./housekeeping/prune-filters.ts";

@@ -5,7 +5,8 @@ const prelude = `
 import { KeelExecutor } from "#keel";
 import { openDatabase } from "#images";
 import { Networks, parseEgress, parsePublish } from "#network";
-import { DatabaseNetworkStore, enginePaths, nameProcess } from "#engine";
+import { DatabaseNetworkStore, enginePaths } from "#engine";
+import { nameProcess } from "../../src/engine/name-process.ts";
 const store = new DatabaseNetworkStore(openDatabase(process.env.SAMPAN_ROOT + "/metadata.db"));
 await using executor = new KeelExecutor(process.env.KEEL);
 const networks = new Networks({ store, executor });
