@@ -9,16 +9,15 @@
  * for await (const entry of container.logs()) console.log(Buffer.from(entry.text).toString());
  * ```
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { invalidArgument, isSampanError, permissionDenied } from "#errdefs";
+import { isSampanError, permissionDenied } from "#errdefs";
 import { probeHost } from "#host";
 import {
   defaultNamespace,
   Images,
   type Database,
   type ImageHistory,
-  type ImageLimits,
   type ImageSummary,
   type LoadedImage,
   type PulledImage,
@@ -28,17 +27,18 @@ import {
 } from "#images";
 import { ContentStore } from "#content";
 import { KeelExecutor } from "#keel";
-import { checkCgroupPath, type HostFacts, type Plan } from "#plan";
-import { dockerCredentials, type CredentialSource, type RegistryOptions } from "#remotes";
+import { type HostFacts, type Plan } from "#plan";
+import { dockerCredentials } from "#remotes";
 import { Runtime } from "#runtime";
 import type { RootSource } from "#snapshots";
 import { Container, type RemoveOptions } from "./container.ts";
 import { chooseSnapshotter } from "./choose-snapshotter.ts";
 import { asChainId, EngineCore } from "./core.ts";
 import { inspectImage } from "./image-details.ts";
+import type { EngineOptions, PullOptions } from "./engine-options.ts";
 import type { ContainerEngine, TransferOptions } from "./interface.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
-import { openBook, type OnDamage } from "./housekeeping/open-book.ts";
+import { openBook } from "./housekeeping/open-book.ts";
 import { writeRecord } from "./housekeeping/record-file.ts";
 import { checkNamespace, makeNamespaceDirectory, Namespaces } from "./namespaces.ts";
 import { containerEvent } from "./events/container-event.ts";
@@ -47,67 +47,28 @@ import { eventFilter, type EventFilters } from "./events/filter.ts";
 import { Journal } from "./events/journal.ts";
 import { readEvents, type ReadOptions } from "./events/read-journal.ts";
 import { containerFilter, type ContainerFilters } from "./lifecycle/container-filter.ts";
+import { withDescendants } from "./lifecycle/descendants.ts";
 import { containerSize, containerSummary, type ContainerSummary } from "./lifecycle/summary.ts";
-import { logLimit } from "./logs.ts";
 import { ContainerFiles } from "./files/container-files.ts";
 import { ImageMountRecords } from "./image-mount-records.ts";
 import { ImageMounts } from "./image-mounts.ts";
-import { checkName, newId, randomName } from "./names.ts";
+import { randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
 import { EngineNetworks } from "./network/api.ts";
-import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
-import { resolveGroups } from "./passwd.ts";
-import { cgroupParent, enginePaths, namespaceName, type EnginePaths } from "./paths.ts";
-import { joinPod, PodBook } from "./pods/pod-book.ts";
+import { ownCommand, removeCommand } from "./own-command.ts";
+import { cgroupParent, enginePaths, namespaceName } from "./paths.ts";
+import { resolveContainer } from "./resolve-container.ts";
+import { PodBook } from "./pods/pod-book.ts";
 import { Pods } from "./pods/pods.ts";
-import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
-import { nameTaken, Records, type ContainerRecord, type ResolvedContainer } from "./records.ts";
-import { checkTarget, containerHostname } from "./runtime-config.ts";
-import { resolveSecrets, secretFiles, SecretStore } from "./secrets/secrets.ts";
+import { Records, type ContainerRecord } from "./records.ts";
+import { secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
 import type { StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
-import { parseDependency } from "./supervise/dependencies.ts";
-import { healthCheck } from "./supervise/health.ts";
-import { parseRestart } from "./supervise/restart-policy.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
 import type { SuperviseOptions } from "./supervise/supervisor.ts";
-import { resolveVolumes, withVolumesFrom } from "./volumes/resolve-volumes.ts";
 import { Volumes } from "./volumes/volumes.ts";
-import type { ImageRunConfig } from "#spec";
-
-export interface EngineOptions {
-  /** Where images and containers are kept; `SAMPAN_ROOT` or /var/lib/sampan by default. */
-  readonly root?: string;
-  /** Where the state of running containers is kept; `SAMPAN_STATE` or /run/sampan by default. */
-  readonly state?: string;
-  /** Path of all containers' cgroups in each hierarchy; `SAMPAN_CGROUP_PARENT` or /sampan by default. */
-  readonly cgroupParent?: string;
-  /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
-  readonly registry?: RegistryOptions;
-  /** Layers of an image that are fetched and unpacked at once, 4 by default. */
-  readonly parallelLayers?: number;
-  /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */
-  readonly imageLimits?: Partial<ImageLimits>;
-  /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */
-  readonly namespace?: string;
-  /**
-   * Whether a process in the background may be started to look after containers that need it (restart policies, health
-   * checks), where none does; true by default. One that says false is to call {@link Engine.supervise}.
-   */
-  readonly background?: boolean;
-  /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
-  readonly onDamage?: OnDamage;
-  /** Only to look, also on a disk that cannot be written. */
-  readonly readOnly?: boolean;
-}
-
-/** Of a pull by the embedded engine. */
-export interface PullOptions extends TransferOptions {
-  /** In place of those of Docker's configuration file. */
-  readonly credentials?: CredentialSource | undefined;
-}
 
 /** How often an image may be removed before a container is made of it. */
 const createAttempts = 3;
@@ -331,20 +292,6 @@ export class Engine implements ContainerEngine {
     return this.#images.remove(nameOrId, options);
   }
 
-  /** The image of a container, fetched when it is missing. */
-  async #obtain(options: ContainerOptions, pull: PullOptions): Promise<ResolvedImage> {
-    const platform = options.platform;
-    const fetch = (): Promise<ResolvedImage> =>
-      this.#images.pull(options.image, platform === undefined ? pull : { ...pull, platform });
-    if (options.pull === "always") return fetch();
-    try {
-      return this.#images.resolve(options.image, platform);
-    } catch (error) {
-      if (!isSampanError(error, "not-found") || options.pull === "never") throw error;
-    }
-    return fetch();
-  }
-
   /**
    * Makes a container and does not start it. Fetches its image when that is missing.
    *
@@ -364,7 +311,7 @@ export class Engine implements ContainerEngine {
   }
 
   async #create(options: ContainerOptions, pull: PullOptions): Promise<Container> {
-    const record = await this.#makeRecord(options, pull);
+    const record = await resolveContainer(this.#core, this.#images, options, pull);
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
     this.#core.config(record, this.#core.sharedNetwork(record));
@@ -422,7 +369,7 @@ export class Engine implements ContainerEngine {
    */
   list(filters: ContainerFilters = {}): ContainerSummary[] {
     const wanted = containerFilter(filters, {
-      image: (name) => this.#ancestors(name),
+      image: (name) => withDescendants(this.#images, name),
       createdAt: (name) => this.#core.records.find(name).createdAt,
     });
     const networks = containerNetworks(this.#core);
@@ -435,22 +382,6 @@ export class Engine implements ContainerEngine {
   /** Bytes on disk of what a container has written, and with its image's layers. */
   async containerSize(id: string): Promise<{ readonly written: number; readonly total: number }> {
     return containerSize(this.#core, id);
-  }
-
-  #ancestors(nameOrId: string): readonly string[] {
-    try {
-      const { id, chainId } = this.#images.resolve(nameOrId);
-      if (chainId === undefined) return [id];
-      // Images with this one's layers at their bottom.
-      const others = this.#images.list().flatMap(({ id: other }) => {
-        const image = this.#images.resolve(other);
-        return image.layers.includes(chainId) ? [image.id] : [];
-      });
-      return [id, ...others];
-    } catch (error) {
-      if (isSampanError(error, "not-found") || isSampanError(error, "invalid-argument")) return [nameOrId];
-      throw error;
-    }
   }
 
   /**
@@ -471,7 +402,7 @@ export class Engine implements ContainerEngine {
 
   /** The plan of a container that is not made: what keel would do, step by step. */
   async explain(options: ContainerOptions, pull: PullOptions = {}): Promise<Plan> {
-    const record = await this.#makeRecord(options, pull);
+    const record = await resolveContainer(this.#core, this.#images, options, pull);
     return this.#core.runtime.plan(this.#core.config(record, this.#core.sharedNetwork(record)), {
       ...this.#core.planOptions(record, await this.#imagined(record)),
       imageMounts: await this.#core.imageMounts(record),
@@ -488,90 +419,6 @@ export class Engine implements ContainerEngine {
     return { kind: "overlay", lower: view?.lower ?? [], upper: join(directory, "fs"), work: join(directory, "work") };
   }
 
-  async #makeRecord(given: ContainerOptions, pull: PullOptions): Promise<ContainerRecord> {
-    // The content of secrets is not in the database, which is on a disk.
-    const { secrets = [], ...others } = given;
-    const member = given.pod === undefined ? undefined : joinPod(this.#core.pods.find(given.pod), others);
-    const options = { ...others, ...member?.options, mounts: withVolumesFrom(others, this.#core.records) };
-    if (options.name !== undefined) {
-      checkName(options.name);
-      const holder = this.#core.records.findName(options.name);
-      if (holder !== undefined) throw nameTaken(options.name, holder);
-    }
-    const network = await checkNetwork(this.#core, options);
-    const image = await this.#obtain(options, pull);
-    this.#images.noteUse(image);
-    const { config } = image.config;
-    const args = processArguments(options, config);
-    const id = newId();
-    const user = await this.#core.imageUser(options.user ?? config.user, image.chainId);
-    const extra =
-      options.groupAdd === undefined
-        ? []
-        : resolveGroups(options.groupAdd, await this.#core.accountFiles(image.chainId));
-    const hostname = containerHostname(options, id);
-    const resolved: ResolvedContainer = {
-      args,
-      env: processEnvironment(options, config, { hostname, home: user.home }),
-      cwd: workingDirectory(options.workdir ?? config.workingDir),
-      user: { uid: user.uid, gid: user.gid, groups: [...new Set([...user.groups, ...extra])] },
-      stopSignal: parseSignal(options.stopSignal ?? (config.stopSignal || "TERM")),
-      labels: { ...Object.fromEntries(config.labels), ...options.labels },
-      chainId: image.chainId,
-      ...(image.config.platform.architecture === "386" && { image32: true }),
-      volumes: resolveVolumes(options, config.volumes),
-      ...(member !== undefined && { pod: member.membership }),
-      ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
-      ...exposed(options, config.exposedPorts),
-      ...this.#lookedAfter(options, config),
-      images: await this.#mountedImages(options, pull),
-    };
-    const name = options.name ?? randomName(0);
-    return {
-      id,
-      name,
-      image: options.image,
-      imageId: image.id,
-      createdAt: Date.now(),
-      options: { ...options, ...network },
-      resolved,
-    };
-  }
-
-  /** Checks what concerns looking after it, and resolves it. */
-  #lookedAfter(options: ContainerOptions, config: ImageRunConfig): Pick<ResolvedContainer, "health" | "dependsOn"> {
-    if (parseRestart(options.restart).name !== "no" && options.autoRemove === true)
-      throw invalidArgument(
-        "Cannot restart a container that is removed when it has ended: leave --restart or --rm out",
-      );
-    logLimit(options);
-    if (options.cgroupParent !== undefined) checkCgroupPath(options.cgroupParent);
-    const health = healthCheck(options.health, config.healthcheck);
-    if (health === undefined && (options.healthOnFailure ?? "none") !== "none")
-      throw invalidArgument("Cannot act on bad health: the container has no health check", {
-        remedy: "Add --health-cmd",
-      });
-    const dependsOn = (options.dependsOn ?? []).map((text) => parseDependency(text, this.#core.records));
-    return { ...(health !== undefined && { health }), ...(dependsOn.length > 0 && { dependsOn }) };
-  }
-
-  /** The images that are to be mounted, fetched when they are missing. */
-  async #mountedImages(
-    options: ContainerOptions,
-    pull: PullOptions,
-  ): Promise<NonNullable<ResolvedContainer["images"]>> {
-    const images = [];
-    for (const { type, source = "", target, subpath = "" } of options.mounts ?? []) {
-      if (type !== "image") continue;
-      const image = await this.#obtain(
-        { image: source, ...(options.pull !== undefined && { pull: options.pull }) },
-        pull,
-      );
-      images.push({ target: checkTarget(target), imageId: image.id, chainId: image.chainId, subpath });
-    }
-    return images;
-  }
-
   /** Removes a container by name or id. */
   async remove(nameOrId: string, options: RemoveOptions = {}): Promise<void> {
     await this.get(nameOrId).remove(options);
@@ -584,27 +431,4 @@ export class Engine implements ContainerEngine {
     this.#database[Symbol.dispose]();
     this.#shared[Symbol.dispose]();
   }
-}
-
-function workingDirectory(path: string): string {
-  if (path === "") return "/";
-  if (!path.startsWith("/") || path.includes("\0"))
-    throw invalidArgument(`Cannot use working directory "${path}": it is not an absolute path`);
-  return path;
-}
-
-/** The bundled program, run by a monitor to remove its container; nothing where there is no bundle. */
-function removeCommand(paths: EnginePaths, id: string): readonly string[] {
-  return ownCommand(paths, ["rm", "--force", "--volumes", id]);
-}
-
-function ownCommand(paths: EnginePaths, words: readonly string[]): readonly string[] {
-  for (const candidate of ["./sampan.cjs", "../sampan.cjs", "../../dist/sampan.cjs"]) {
-    const program = new URL(candidate, import.meta.url).pathname;
-    if (!existsSync(program)) continue;
-    const state = paths.state.slice(0, -"/containers".length);
-    const globals = ["--root", paths.root, "--state", state, "--namespace", paths.namespace];
-    return [process.execPath, program, ...globals, ...words];
-  }
-  return [];
 }

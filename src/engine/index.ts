@@ -1,5 +1,6 @@
 /** The library: `import { Engine } from "sampan"`. */
-export { Engine, type EngineOptions, type PullOptions } from "./engine.ts";
+export { Engine } from "./engine.ts";
+export type { EngineOptions, PullOptions } from "./engine-options.ts";
 export type { ContainerEngine, ContainerHandle, ImageReference, TransferOptions } from "./interface.ts";
 export { Container, type RemoveOptions, type StartOptions, type StopOptions } from "./container.ts";
 export type { ContainerDetails, ContainerStatus } from "./inspect.ts";
