@@ -1,5 +1,6 @@
 import { command } from "../command.ts";
 import { forEach, reachEngine } from "../open.ts";
+import { stopFlags, stopOptions } from "../stop-options.ts";
 
 export const restart = command(
   {
@@ -7,23 +8,14 @@ export const restart = command(
     summary: "Stop containers and start them again",
     usage: "CONTAINER...",
     positionals: [1, Infinity],
-    options: {
-      signal: { type: "string", short: "s", value: "SIGNAL", help: "in place of the container's stop signal" },
-      time: { type: "string", short: "t", value: "SECONDS", help: "how long to wait before SIGKILL, 10 by default" },
-    },
+    options: stopFlags,
     examples: ["sampan restart web", "sampan restart -t 30 database"],
   },
   async (values, names, globals) => {
-    const { parseInteger } = await import("#engine");
-    const timeout = values.time === undefined ? undefined : parseInteger(values.time, "--time", 0, 2 ** 31 - 1);
+    const options = await stopOptions(values);
     await using engine = await reachEngine(globals);
     return await forEach(names, async (name) => {
-      await (
-        await engine.get(name)
-      ).restart({
-        ...(timeout === undefined ? {} : { timeout }),
-        ...(values.signal === undefined ? {} : { signal: values.signal }),
-      });
+      await (await engine.get(name)).restart(options);
       process.stdout.write(`${name}\n`);
     });
   },
