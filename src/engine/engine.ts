@@ -216,11 +216,14 @@ export class Engine implements ContainerEngine {
 
   /**
    * Looks after the containers of this root until the signal: restart policies, health checks. One process on a root does so;
-   * resolves at once when another one does and is not to be replaced.
+   * resolves at once when another one does and is not to be replaced. Removes what processes that were killed left of layers
+   * and snapshots.
    */
   async supervise(options: SuperviseOptions = {}): Promise<void> {
     const { Supervisor } = await import("./supervise/supervisor.ts");
+    const cleanup = this.#core.snapshotter.cleanup().catch((error: unknown) => options.onError?.(error, ""));
     await new Supervisor(this.#core, options).run();
+    await cleanup;
   }
 
   /** Fetches an image, or brings it up to date. */

@@ -3,6 +3,8 @@
  * each that ran still runs, each line of output is there once, each exit status is known, and nothing is left over.
  * `SAMPAN_KILLS` says how often (20 by default).
  */
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { connect, type EngineClient } from "#client";
@@ -66,6 +68,8 @@ it(
   { timeout: 60_000 + kills * 30_000 },
   async () => {
     const next = random(seed);
+    const unfinished = join(stocked.host.root, "snapshots", "tmp");
+    mkdirSync(join(unfinished, "0-0-planted", "fs"), { recursive: true });
     let daemon = await TestDaemon.start(stocked.host);
     {
       await using client = await connect({ host: daemon.socket });
@@ -132,6 +136,8 @@ it(
       await client.remove(name, { force: true, volumes: true });
     }
     expect(await client.list()).toStrictEqual([]);
+    // Each daemon removes what the one before it was about to.
+    await eventually("no unfinished snapshot", () => Promise.resolve(readdirSync(unfinished).length === 0));
     await daemon[Symbol.asyncDispose]();
     await eventually("a quiet host", async () => (await stocked.host.processes()).length === 1);
     expectUnchanged(before, await HostState.capture(stocked.host, { ignore }));
