@@ -57,7 +57,7 @@ export async function monitorPss(place: Place, count: number): Promise<number> {
   await using containers = new AsyncDisposableStack();
   for (let i = 0; i < count; i++)
     containers.use(await engine.run(place.reference, ["sleep", "1000"], { network: "none" }));
-  const monitors = await Promise.all((await engine.list()).map(({ state }) => monitorOf(state)));
+  const monitors = await Promise.all(engine.list().map(({ state }) => monitorOf(state)));
   if (monitors.length !== count) throw new Error(`Cannot measure monitors: ${monitors.length} containers of ${count}`);
   const sizes = await Promise.all(monitors.map(pss));
   return sizes.reduce((sum, bytes) => sum + bytes, 0) / count;
