@@ -73,7 +73,7 @@ export function runtimeConfig(
       apparmorProfile: options.apparmor,
       selinuxLabel: options.selinuxLabel,
     },
-    hostname: context.hostname,
+    hostname: options.uts === "host" ? undefined : context.hostname,
     domainname: options.domainname,
     mounts: mounts(options, resolved, context),
     hooks: { prestart: [], createRuntime: [], createContainer: [], startContainer: [], poststart: [], poststop: [] },
