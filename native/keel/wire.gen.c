@@ -586,6 +586,14 @@ static void decode_op_forward_port(struct wire_reader *r, struct op_forward_port
 	v->file = wire_read_string(r);
 }
 
+static void decode_op_forward_namespace(struct wire_reader *r, struct op_forward_namespace *v)
+{
+	v->directory = wire_read_string(r);
+	v->name = wire_read_string(r);
+	v->network = wire_read_string(r);
+	v->pid = wire_read_u32(r);
+}
+
 static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *v)
 {
 	v->path = wire_read_string(r);
@@ -851,6 +859,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_FORWARD_PORT:
 			decode_op_forward_port(r, &o->u.forward_port);
+			break;
+		case OP_FORWARD_NAMESPACE:
+			decode_op_forward_namespace(r, &o->u.forward_namespace);
 			break;
 		case OP_MEMORY_FILE:
 			decode_op_memory_file(r, &o->u.memory_file);
@@ -1389,6 +1400,8 @@ const char *wire_operation_name(uint16_t number)
 		return "netlink";
 	case OP_FORWARD_PORT:
 		return "forward-port";
+	case OP_FORWARD_NAMESPACE:
+		return "forward-namespace";
 	case OP_MEMORY_FILE:
 		return "memory-file";
 	case OP_PIN_NAMESPACES:

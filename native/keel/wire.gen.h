@@ -194,6 +194,7 @@ enum wire_operation_number {
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
 	OP_FORWARD_PORT = 101,
+	OP_FORWARD_NAMESPACE = 130,
 	OP_MEMORY_FILE = 110,
 	OP_PIN_NAMESPACES = 111,
 	OP_ROOT_ALONE = 120,
@@ -714,6 +715,14 @@ struct op_forward_port {
 	const char *file; /* absolute path of a file to make; its removal ends the forwarding */
 };
 
+/* Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done */
+struct op_forward_namespace {
+	const char *directory; /* absolute, existing directory of the socket */
+	const char *name; /* the socket's; only its owner may connect */
+	const char *network; /* file of the network namespace, or empty for the own one */
+	uint32_t pid; /* the process that it ends with */
+};
+
 /* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 struct op_memory_file {
 	const char *path; /* path in the root; created as an empty file when missing */
@@ -834,6 +843,7 @@ struct wire_operation {
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
 		struct op_forward_port forward_port;
+		struct op_forward_namespace forward_namespace;
 		struct op_memory_file memory_file;
 		struct op_pin_namespaces pin_namespaces;
 		struct op_root_alone root_alone;

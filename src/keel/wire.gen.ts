@@ -572,6 +572,13 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.pid);
       w.string(v.file);
       return;
+    case "forward-namespace":
+      w.u16(130);
+      w.string(v.directory);
+      w.string(v.name);
+      w.string(v.network);
+      w.u32(v.pid);
+      return;
     case "memory-file":
       w.u16(110);
       w.string(v.path);

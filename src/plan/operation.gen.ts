@@ -866,6 +866,19 @@ export interface OperationForwardPort {
   readonly file: string;
 }
 
+/** Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done */
+export interface OperationForwardNamespace {
+  readonly op: "forward-namespace";
+  /** absolute, existing directory of the socket */
+  readonly directory: string;
+  /** the socket's; only its owner may connect */
+  readonly name: string;
+  /** file of the network namespace, or empty for the own one */
+  readonly network: string;
+  /** the process that it ends with */
+  readonly pid: number;
+}
+
 /** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 export interface OperationMemoryFile {
   readonly op: "memory-file";
@@ -1008,6 +1021,7 @@ export type Operation =
   | OperationHostDirectory
   | OperationNetlink
   | OperationForwardPort
+  | OperationForwardNamespace
   | OperationMemoryFile
   | OperationPinNamespaces
   | OperationRootAlone

@@ -29,6 +29,8 @@ export interface PodOptions extends Pick<
   readonly share?: readonly PodNamespace[];
   /** Of all its containers together. */
   readonly limits?: Omit<UpdateOptions, "restart">;
+  /** Its /etc/resolv.conf, word for word, in place of what the host and the options above say. */
+  readonly resolvConf?: string;
   /** Cgroup that the pod's is made in, in place of the engine's. */
   readonly cgroupParent?: string;
 }

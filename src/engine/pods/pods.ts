@@ -3,7 +3,7 @@
  * namespaces are held by files (`net`, `ipc`, `uts` in its state directory), beside `hosts`, `resolv.conf` and `shm`, the
  * memory that they share. `up` is there when all of it is.
  */
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import { processIsAlive, processStartTime } from "#host";
@@ -12,7 +12,7 @@ import { Container, type StopOptions } from "../container.ts";
 import type { EngineCore } from "../core.ts";
 import { containerSummary, type ContainerSummary } from "../lifecycle/summary.ts";
 import { checkName, newId, randomName } from "../names.ts";
-import { plainNetworkFiles, writeNetworkFiles } from "../network-files.ts";
+import { plainNetworkFiles, writeNetworkFiles, type NetworkFiles } from "../network-files.ts";
 import { containerNetworks } from "../network/details.ts";
 import { checkNetwork } from "../network/check.ts";
 import { networkMode } from "../network/mode.ts";
@@ -20,6 +20,7 @@ import type { ContainerRecord } from "../records.ts";
 import { containerResources } from "../resources.ts";
 import { containerHostname } from "../runtime-config.ts";
 import { parseBytes } from "../units.ts";
+import { PodForwards } from "./forwards.ts";
 import { podHostname, sharedNamespaces, type PodNamespace, type PodOptions, type PodRecord } from "./pod-book.ts";
 
 export interface Pod extends PodRecord {
@@ -98,6 +99,30 @@ export class Pods {
   /** Whether its namespaces, its cgroup and its network are there. */
   isUp(id: string): boolean {
     return this.#core.pods.isUp(id);
+  }
+
+  /** Connections into pods, of whoever asks: they end with this. */
+  forwards(): PodForwards {
+    return new PodForwards(this.#core);
+  }
+
+  /** Its own addresses on its networks, without prefix lengths; none with the host's network, and of one that is not up. */
+  addresses(id: string): readonly string[] {
+    if (!this.#core.pods.isUp(id)) return [];
+    const endpoints = this.#core.networkStore.endpoints({ container: id });
+    return endpoints.flatMap(({ addresses }) => addresses.map((address) => address.replace(/\/\d+$/, "")));
+  }
+
+  /** File of a namespace that its containers share; undefined for one that they don't, and of a pod that is not up. */
+  namespaceFile(id: string, name: PodNamespace): string | undefined {
+    const file = join(this.#core.pods.directory(id), name);
+    return this.#core.pods.isUp(id) && existsSync(file) ? file : undefined;
+  }
+
+  /** See {@link updatePod}. */
+  async update(id: string, limits: NonNullable<PodOptions["limits"]>): Promise<void> {
+    const { updatePod } = await import("./update-pod.ts");
+    await updatePod(this.#core, id, limits);
   }
 
   /** Sets what a front-end keeps with a pod. */
@@ -191,12 +216,15 @@ export class Pods {
     const mode = networkMode(record.options);
     const hostname = podHostname(pod);
     if (mode.kind !== "networks") {
-      writeNetworkFiles(directory, hostname, plainNetworkFiles(record.options, hostname, mode));
+      writeNetworkFiles(directory, hostname, {
+        ...plainNetworkFiles(record.options, hostname, mode),
+        ...givenResolver(pod),
+      });
       return;
     }
     const networks = await (await this.#core.networking()).prepare(record);
     try {
-      writeNetworkFiles(directory, hostname, networks.files);
+      writeNetworkFiles(directory, hostname, { ...networks.files, ...givenResolver(pod) });
       await networks.connect(join(directory, "net"));
     } catch (error) {
       await networks.abandon();
@@ -299,6 +327,9 @@ function makerIsAlive(directory: string): boolean {
     return false;
   }
 }
+
+const givenResolver = ({ options: { resolvConf } }: PodRecord): Partial<NetworkFiles> =>
+  resolvConf === undefined ? {} : { resolvConf };
 
 /** What is not empty is somebody's mount or file, and stays. */
 function removeDirectory(path: string): void {

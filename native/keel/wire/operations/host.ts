@@ -33,6 +33,17 @@ export const hostOperations: readonly Declared[] = [
       f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
     ],
   },
+  {
+    number: 130,
+    name: "forward-namespace",
+    doc: "Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done",
+    fields: [
+      f("directory", "string", "absolute, existing directory of the socket"),
+      f("name", "string", "the socket's; only its owner may connect"),
+      f("network", "string", "file of the network namespace, or empty for the own one"),
+      f("pid", "u32", "the process that it ends with"),
+    ],
+  },
   // -- the life of containers ------------------------------------------------------------------------------------
   {
     number: 110,
