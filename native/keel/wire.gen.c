@@ -14,6 +14,12 @@ static void decode_mount_parameter(struct wire_reader *r, struct wire_mount_para
 	v->value = wire_read_string(r);
 }
 
+static void decode_setting(struct wire_reader *r, struct wire_setting *v)
+{
+	v->key = wire_read_string(r);
+	v->value = wire_read_string(r);
+}
+
 static void decode_landlock_path(struct wire_reader *r, struct wire_landlock_path *v)
 {
 	v->path = wire_read_string(r);
@@ -103,6 +109,14 @@ static void decode_list_landlock_port(struct wire_reader *r, struct wire_list_la
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
 	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
 		decode_landlock_port(r, &v->items[i]);
+	}
+}
+
+static void decode_list_setting(struct wire_reader *r, struct wire_list_setting *v)
+{
+	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
+	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
+		decode_setting(r, &v->items[i]);
 	}
 }
 
@@ -608,6 +622,9 @@ static void decode_op_pin_namespaces(struct wire_reader *r, struct op_pin_namesp
 	v->namespaces = wire_read_u64(r);
 	v->directory = wire_read_string(r);
 	v->hostname = wire_read_string(r);
+	decode_list_id_map(r, &v->uids);
+	decode_list_id_map(r, &v->gids);
+	decode_list_setting(r, &v->sysctls);
 }
 
 static void decode_op_root_alone(struct wire_reader *r, struct op_root_alone *v)

@@ -18,6 +18,7 @@ import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
+import { pidMode } from "./namespace-modes.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
@@ -161,8 +162,9 @@ export class EngineCore {
    * The runtime-spec configuration, made anew from the record each time.
    *
    * @param shared the container whose network it joins
+   * @param pidNamespace file of the pid namespace that it joins, where that is another container's
    */
-  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
+  config(record: ContainerRecord, shared: SharedNetwork | undefined, pidNamespace?: string): RuntimeConfig {
     const { options, resolved } = record;
     return runtimeConfig(options, resolved, {
       facts: this.facts,
@@ -170,11 +172,23 @@ export class EngineCore {
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
+      pidNamespace,
       networkDirectory: sharesNetwork(record)
         ? this.pods.directory(resolved.pod?.id ?? "")
         : this.runtime.stateDirectory(shared?.id ?? record.id),
       podDirectory: resolved.pod === undefined ? undefined : this.pods.directory(resolved.pod.id),
     });
+  }
+
+  /** Throws `failed-precondition` when the container whose processes are to be seen does not run. */
+  #pidNamespace({ options }: ContainerRecord): string | undefined {
+    const mode = pidMode(options);
+    if (mode.kind !== "container") return undefined;
+    const other = this.records.find(mode.container);
+    const state = this.runtime.state(other.id);
+    if (state.status !== "running" && state.status !== "created")
+      throw failedPrecondition(`Cannot join the pid namespace of container "${other.name}": it is not running`);
+    return `/proc/${state.pid}/ns/pid`;
   }
 
   /** Throws `failed-precondition` when the container whose network is wanted does not run. */
@@ -274,7 +288,7 @@ export class EngineCore {
     return await this.runtime.create(id, {
       immediate,
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
-      config: this.config(record, this.sharedNetwork(record)),
+      config: this.config(record, this.sharedNetwork(record), this.#pidNamespace(record)),
       plan: {
         ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
         imageMounts: await this.imageMounts(record),

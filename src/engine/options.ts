@@ -138,6 +138,12 @@ export interface ContainerOptions {
   readonly init?: boolean;
   /** A network's name, `none`, `host`, or `container:NAME-OR-ID`; `bridge` by default. */
   readonly network?: string;
+  /** `host`, `container:NAME-OR-ID` (the processes of that one), or `private` (its own; also in a pod that shares one). */
+  readonly pid?: string;
+  /** `host`, or `private` (its own; also in a pod that shares one). */
+  readonly ipc?: string;
+  /** `host`: the host's name, which it can't change unless it is privileged. */
+  readonly uts?: string;
   /** In place of `network`: several, or one with fixed addresses and the like. */
   readonly networks?: readonly NetworkOption[];
   /** Ports of the host that lead to ports of it: `[[ADDRESS:]HOST-PORT:]PORT[/tcp|udp|sctp]`, also with ranges. */

@@ -18,10 +18,12 @@ import {
   parseSeccompFile,
   type MountConfig,
   type NamespaceConfig,
+  type NamespaceType,
   type RuntimeConfig,
   type SeccompProfile,
 } from "#spec";
 import { allDevices, givenDevices } from "./devices.ts";
+import { hostOrPrivate, pidMode } from "./namespace-modes.ts";
 import { networkMode } from "./network/mode.ts";
 import type { ContainerOptions, MountOption } from "./options.ts";
 import { processCapabilities, processRlimits } from "./process-config.ts";
@@ -38,6 +40,8 @@ export interface ConfigContext {
   readonly volumeDirectories: ReadonlyMap<string, string>;
   /** Network namespace to join, for `container:ID`. */
   readonly networkNamespace: string | undefined;
+  /** Likewise the pid namespace. */
+  readonly pidNamespace?: string | undefined;
   /** Where /etc/hosts and the others come from: another container's directory when its network is shared. */
   readonly networkDirectory: string;
   /** Of its pod: files of the namespaces that are shared, and what goes with them. */
@@ -69,7 +73,7 @@ export function runtimeConfig(
       noNewPrivileges: options.noNewPrivileges === true,
       oomScoreAdj: oomScore(options),
     },
-    hostname: context.hostname,
+    hostname: options.uts === "host" ? undefined : context.hostname,
     domainname: options.domainname,
     mounts: mounts(options, resolved, context),
     hooks: { prestart: [], createRuntime: [], createContainer: [], startContainer: [], poststart: [], poststop: [] },
@@ -97,15 +101,27 @@ export function containerHostname(options: ContainerOptions, id: string): string
       throw invalidArgument(
         `Cannot use host name ${JSON.stringify(name)}: it may have at most 64 letters, digits, ".", "_" and "-"`,
       );
-  return options.hostname ?? (options.network === "host" ? hostName() : id.slice(0, 12));
+  const hosts = options.network === "host" || options.uts === "host";
+  return options.hostname ?? (hosts ? hostName() : id.slice(0, 12));
 }
 
 function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
-  const mode = networkMode(options);
-  const others = defaultNamespaces.filter(({ type }) => type !== "network");
-  if (mode.kind === "host") return others;
-  if (mode.kind === "container") return [...others, { type: "network", path: context.networkNamespace }];
-  return [...defaultNamespaces];
+  const network = networkMode(options);
+  const pid = pidMode(options);
+  const hosts: ReadonlySet<NamespaceType> = new Set([
+    ...(network.kind === "host" ? (["network"] as const) : []),
+    ...(pid.kind === "host" ? (["pid"] as const) : []),
+    ...(hostOrPrivate("ipc", options.ipc) ? (["ipc"] as const) : []),
+    ...(hostOrPrivate("uts", options.uts) ? (["uts"] as const) : []),
+  ]);
+  return defaultNamespaces
+    .filter(({ type }) => !hosts.has(type))
+    .map((namespace) => {
+      if (namespace.type === "network" && network.kind === "container")
+        return { type: "network", path: context.networkNamespace };
+      if (namespace.type === "pid" && pid.kind === "container") return { type: "pid", path: context.pidNamespace };
+      return namespace;
+    });
 }
 
 /** Those that the pod's containers share are joined. */
@@ -154,6 +170,8 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
           source: `${context.podDirectory}/shm`,
           options: ["bind", "nosuid", "nodev", "noexec"],
         };
+      if (m.destination === "/dev/shm" && options.ipc === "host")
+        return { ...m, type: "bind", source: "/dev/shm", options: ["rbind", "nosuid", "nodev", "noexec"] };
       // Sysfs shows the network of the namespace that mounts it, so it can be mounted only with one of its own.
       if (m.type === "sysfs" && options.network === "host")
         return { ...m, type: "bind", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] };

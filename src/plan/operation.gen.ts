@@ -18,6 +18,14 @@ export interface MountParameter {
   readonly value: string;
 }
 
+/** A namespaced kernel parameter */
+export interface Setting {
+  /** path below /proc/sys */
+  readonly key: string;
+  /** what is written to it */
+  readonly value: string;
+}
+
 /** What a process may do with a file or with all below a directory */
 export interface LandlockPath {
   /** path in the root */
@@ -894,15 +902,21 @@ export interface OperationMemoryFile {
   readonly gid: number;
 }
 
-/** Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+/** Make namespaces that live without a container's process, each held by a file of its name (`user`, `pid`, `net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. A pid namespace has a first process, which reaps and does nothing else: it stays where this process is (cgroups), without its files, and ends by SIGKILL; the file `holder` there says `PID START` of it. When it fails, files that were made stay */
 export interface OperationPinNamespaces {
   readonly op: "pin-namespaces";
-  /** CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+  /** CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
   readonly namespaces: bigint;
   /** absolute, existing host directory, in which none of the files is */
   readonly directory: string;
   /** host name of the uts namespace, or empty */
   readonly hostname: string;
+  /** user ids of the user namespace, which owns the others; empty without one */
+  readonly uids: readonly IdMap[];
+  /** likewise group ids */
+  readonly gids: readonly IdMap[];
+  /** parameters of these namespaces */
+  readonly sysctls: readonly Setting[];
 }
 
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */

@@ -49,7 +49,12 @@ export function podStatusResponse(context: CriContext, id: string, verbose: bool
 }
 
 /** By the runtime-spec's names: there tools look for the network namespace. */
-const namespaceTypes: Readonly<Record<PodNamespace, string>> = { net: "network", ipc: "ipc", uts: "uts" };
+const namespaceTypes: Readonly<Record<PodNamespace, string>> = {
+  net: "network",
+  ipc: "ipc",
+  uts: "uts",
+  pid: "pid",
+};
 
 function details({ engine }: CriContext, { id, record, config, handler }: CriPod): object {
   const namespaces = (Object.keys(namespaceTypes) as PodNamespace[]).flatMap((name) => {
