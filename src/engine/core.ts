@@ -1,6 +1,6 @@
 /** What containers share: the book, the runtime, the snapshots; and how one is launched and discarded. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
@@ -18,7 +18,8 @@ import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
-import { pidMode } from "./namespace-modes.ts";
+import { prepareSources } from "./bind-mount.ts";
+import { checkPidTarget, joinedPidNamespace } from "./namespace-modes.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
@@ -139,8 +140,8 @@ export class EngineCore {
     return join(this.paths.containers, id);
   }
 
-  logPath(id: string): string {
-    return join(this.directory(id), "log");
+  logPath({ id, options }: ContainerRecord): string {
+    return options.logPath ?? join(this.directory(id), "log");
   }
 
   /** The container's cgroup in each hierarchy. */
@@ -162,9 +163,8 @@ export class EngineCore {
    * The runtime-spec configuration, made anew from the record each time.
    *
    * @param shared the container whose network it joins
-   * @param pidNamespace file of the pid namespace that it joins, where that is another container's
    */
-  config(record: ContainerRecord, shared: SharedNetwork | undefined, pidNamespace?: string): RuntimeConfig {
+  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
     const { options, resolved } = record;
     return runtimeConfig(options, resolved, {
       facts: this.facts,
@@ -172,23 +172,12 @@ export class EngineCore {
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
-      pidNamespace,
+      pidNamespace: joinedPidNamespace(this, options),
       networkDirectory: sharesNetwork(record)
         ? this.pods.directory(resolved.pod?.id ?? "")
         : this.runtime.stateDirectory(shared?.id ?? record.id),
       podDirectory: resolved.pod === undefined ? undefined : this.pods.directory(resolved.pod.id),
     });
-  }
-
-  /** Throws `failed-precondition` when the container whose processes are to be seen does not run. */
-  #pidNamespace({ options }: ContainerRecord): string | undefined {
-    const mode = pidMode(options);
-    if (mode.kind !== "container") return undefined;
-    const other = this.records.find(mode.container);
-    const state = this.runtime.state(other.id);
-    if (state.status !== "running" && state.status !== "created")
-      throw failedPrecondition(`Cannot join the pid namespace of container "${other.name}": it is not running`);
-    return `/proc/${state.pid}/ns/pid`;
   }
 
   /** Throws `failed-precondition` when the container whose network is wanted does not run. */
@@ -256,6 +245,7 @@ export class EngineCore {
 
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    checkPidTarget(this, record);
     for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
     if (record.resolved.pod !== undefined) {
       const { Pods } = await import("./pods/pods.ts");
@@ -288,13 +278,13 @@ export class EngineCore {
     return await this.runtime.create(id, {
       immediate,
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
-      config: this.config(record, this.sharedNetwork(record), this.#pidNamespace(record)),
+      config: this.config(record, this.sharedNetwork(record)),
       plan: {
         ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
         imageMounts: await this.imageMounts(record),
         ...(resolved.secrets !== undefined && { memoryFiles: this.secrets.files(id, resolved.secrets) }),
       },
-      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record),
       logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
@@ -341,6 +331,9 @@ export class EngineCore {
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
+    prepareSources(record.options);
+    const { logPath } = record.options;
+    if (logPath !== undefined) mkdirSync(dirname(logPath), { recursive: true, mode: 0o755 });
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     writeRecord(this.paths, record);
     for (const volume of resolved.volumes) {
