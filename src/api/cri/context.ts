@@ -1,7 +1,8 @@
 /** What the services of the CRI work on. */
-import type { Engine } from "#engine";
+import type { Engine, PodForwards } from "#engine";
 import { StreamingServer, type StreamingOptions } from "#streaming";
 import { ContainerBook } from "./containers/book.ts";
+import { Locks } from "./locks.ts";
 import { PodBook } from "./pods/book.ts";
 import { EngineStreams } from "./streams/backend.ts";
 
@@ -15,6 +16,10 @@ export interface CriContext {
   readonly cgroupDriver: "cgroupfs" | "systemd";
   readonly pods: PodBook;
   readonly containers: ContainerBook;
+  /** Of pods, by their ids. */
+  readonly locks: Locks;
+  /** Connections into pods. */
+  readonly forwards: PodForwards;
   readonly streaming: StreamingServer;
 }
 
@@ -29,7 +34,8 @@ export interface CriOptions extends Pick<CriContext, "engine" | "version" | "sta
  */
 export async function openCri({ streaming: options, ...others }: CriOptions): Promise<CriContext> {
   const books = { pods: new PodBook(others.engine), containers: new ContainerBook(others.engine) };
-  const streaming = new StreamingServer({ ...options, backend: new EngineStreams(others.engine, books) });
+  const forwards = others.engine.pods.forwards();
+  const streaming = new StreamingServer({ ...options, backend: new EngineStreams(forwards, books) });
   await streaming.listen();
-  return { ...others, ...books, streaming };
+  return { ...others, ...books, forwards, streaming, locks: new Locks() };
 }
