@@ -1,0 +1,56 @@
+/**
+ * How much containers have written. A tree is read for it, and a kubelet asks of all containers every few seconds: what is
+ * known is told at once, and read again when it is old.
+ */
+import type { Usage } from "#snapshots";
+
+/** Milliseconds for which what was read counts as current. */
+const holds = 10_000;
+/** Trees that are read at once. */
+const parallel = 4;
+
+export class WrittenSizes {
+  readonly #read: (id: string) => Promise<Usage>;
+  readonly #known = new Map<string, { readonly usage: Usage; readonly at: number }>();
+  readonly #reading = new Map<string, Promise<Usage>>();
+  readonly #waiting: (() => void)[] = [];
+  #active = 0;
+
+  constructor(read: (id: string) => Promise<Usage>) {
+    this.#read = read;
+  }
+
+  /** Waits only where nothing is known yet. */
+  async of(id: string): Promise<Usage> {
+    const known = this.#known.get(id);
+    if (known !== undefined && performance.now() - known.at < holds) return known.usage;
+    const reading = this.#reading.get(id) ?? this.#start(id);
+    return known?.usage ?? (await reading);
+  }
+
+  /** Forgets those that are gone. */
+  keep(ids: ReadonlySet<string>): void {
+    for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+  }
+
+  #start(id: string): Promise<Usage> {
+    const reading = this.#measure(id);
+    this.#reading.set(id, reading);
+    const ended = (): void => void this.#reading.delete(id);
+    reading.then(ended, ended);
+    return reading;
+  }
+
+  async #measure(id: string): Promise<Usage> {
+    while (this.#active >= parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#active += 1;
+    try {
+      const usage = await this.#read(id);
+      this.#known.set(id, { usage, at: performance.now() });
+      return usage;
+    } finally {
+      this.#active -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+}
