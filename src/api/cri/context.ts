@@ -1,8 +1,11 @@
 /** What the services of the CRI work on. */
-import type { Engine } from "#engine";
+import type { Engine, Measurements } from "#engine";
 import { StreamingServer, type StreamingOptions } from "#streaming";
 import { ContainerBook } from "./containers/book.ts";
+import { Pulls } from "./images/pulls.ts";
 import { PodBook } from "./pods/book.ts";
+import { Rates } from "./stats/rates.ts";
+import { WrittenSizes } from "./stats/written-sizes.ts";
 import { EngineStreams } from "./streams/backend.ts";
 
 export interface CriContext {
@@ -16,6 +19,12 @@ export interface CriContext {
   readonly pods: PodBook;
   readonly containers: ContainerBook;
   readonly streaming: StreamingServer;
+  /** Images that are being fetched. */
+  readonly pulls: Pulls;
+  readonly measurements: Measurements;
+  /** What containers have written. */
+  readonly written: WrittenSizes;
+  readonly rates: Rates;
 }
 
 export interface CriOptions extends Pick<CriContext, "engine" | "version" | "startedAt" | "cgroupDriver"> {
@@ -31,5 +40,14 @@ export async function openCri({ streaming: options, ...others }: CriOptions): Pr
   const books = { pods: new PodBook(others.engine), containers: new ContainerBook(others.engine) };
   const streaming = new StreamingServer({ ...options, backend: new EngineStreams(others.engine, books) });
   await streaming.listen();
-  return { ...others, ...books, streaming };
+  const measurements = await others.engine.measurements();
+  return {
+    ...others,
+    ...books,
+    streaming,
+    pulls: new Pulls(others.engine),
+    measurements,
+    rates: new Rates(),
+    written: new WrittenSizes((id) => measurements.written(id)),
+  };
 }

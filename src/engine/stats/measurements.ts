@@ -14,8 +14,10 @@ import {
 import { netlink } from "#network";
 import { cgroupDirectories } from "#plan";
 import type { Usage } from "#snapshots";
+import type { Resources } from "#spec";
 import type { EngineCore } from "../core.ts";
 import type { PodRecord } from "../pods/pod-book.ts";
+import { containerResources } from "../resources.ts";
 
 /** Of a container that runs. */
 export interface RunningContainer {
@@ -56,6 +58,11 @@ export class Measurements {
   /** Of its processes that were killed for want of memory, since its start. */
   oomKills(id: string): number {
     return oomKills(this.#groups(id)) ?? 0;
+  }
+
+  /** What it may use, as it was asked for. */
+  limits(id: string): Pick<Resources, "cpu" | "memory"> {
+    return containerResources(this.#core.records.find(id).options, []);
   }
 
   #groups(id: string): ReadonlyMap<string, string> {

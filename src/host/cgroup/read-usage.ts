@@ -82,9 +82,7 @@ function version2(text: Text, number: Figure): GroupUsage {
             "",
           ),
     swap:
-      swap === undefined
-        ? undefined
-        : { usage: swap, limit: limited(number("memory", "memory.swap.max"), unlimited) },
+      swap === undefined ? undefined : { usage: swap, limit: limited(number("memory", "memory.swap.max"), unlimited) },
     processes: number("pids", "pids.current"),
     pressure: {
       cpu: parsePressure(text("", "cpu.pressure")),

@@ -1,9 +1,9 @@
 /** What images and containers take on disk. */
 import { create } from "@bufbuild/protobuf";
-import type { Engine } from "#engine";
+import type { CriContext } from "../context.ts";
 import { FilesystemUsageSchema, type FilesystemUsage } from "../gen/runtime/v1/common_pb.ts";
 import { nanosecondsNow } from "../stats/time.ts";
-import type { WrittenSizes } from "../stats/written-sizes.ts";
+import type { WrittenSize } from "../stats/written-sizes.ts";
 
 export interface FileSystems {
   readonly images: FilesystemUsage;
@@ -11,8 +11,8 @@ export interface FileSystems {
 }
 
 /** Both are below one directory; a layer is measured once, since it never changes. */
-export async function fileSystems(engine: Engine, written: WrittenSizes): Promise<FileSystems> {
-  const { directory } = await engine.measurements();
+export async function fileSystems({ engine, measurements, written }: CriContext): Promise<FileSystems> {
+  const { directory } = measurements;
   const images = await engine.imageStore.totalUsage();
   let [bytes, inodes] = [0, 0];
   for (const { id } of engine.containers()) {
@@ -23,10 +23,8 @@ export async function fileSystems(engine: Engine, written: WrittenSizes): Promis
   return { images: fileSystem(directory, images), containers: fileSystem(directory, { bytes, inodes }) };
 }
 
-export function fileSystem(
-  mountpoint: string,
-  { bytes, inodes }: { readonly bytes: number; readonly inodes: number },
-): FilesystemUsage {
+/** @param mountpoint where a kubelet finds the file system by */
+export function fileSystem(mountpoint: string, { bytes, inodes }: WrittenSize): FilesystemUsage {
   return create(FilesystemUsageSchema, {
     timestamp: nanosecondsNow(),
     fsId: { mountpoint },

@@ -88,7 +88,9 @@ export class Pulls {
    * @throws SampanError what `Engine.pull` throws; the signal's reason when that is aborted
    */
   async pull(image: string, credentials: Credentials | undefined, signal: AbortSignal): Promise<string> {
-    const key = createHash("sha256").update(JSON.stringify([image, credentials ?? null])).digest("hex");
+    const key = createHash("sha256")
+      .update(JSON.stringify([image, credentials ?? null]))
+      .digest("hex");
     let pull = this.#running.get(key);
     if (pull === undefined || pull.isAbandoned) {
       const started = new Pull(this.#engine, image, credentials);

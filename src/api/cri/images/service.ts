@@ -12,7 +12,8 @@ import { describeImages } from "./describe.ts";
 import { fileSystems } from "./file-systems.ts";
 import { removeImage } from "./remove.ts";
 
-export function imageService({ engine, pulls, written }: CriContext): ImagePart {
+export function imageService(context: CriContext): ImagePart {
+  const { engine, pulls } = context;
   const images = engine.imageStore;
 
   const list = async (filter: ImageFilter | undefined): Promise<Image[]> => {
@@ -60,7 +61,7 @@ export function imageService({ engine, pulls, written }: CriContext): ImagePart 
     },
 
     async imageFsInfo() {
-      const { images: imageUsage, containers } = await fileSystems(engine, written);
+      const { images: imageUsage, containers } = await fileSystems(context);
       return { imageFilesystems: [imageUsage], containerFilesystems: [containers] };
     },
   };
@@ -84,11 +85,11 @@ function findImage(images: Images, name: string): ResolvedImage | undefined {
 
 /** An id is nothing that is pulled. */
 function canonicalName(name: string): string {
-  return /^sha256:/.test(name) ? name : formatReference(parseReference(name));
+  return name.startsWith("sha256:") ? name : formatReference(parseReference(name));
 }
 
 /** As other runtimes have it: what `crictl inspecti` shows beside the image. */
-function details(images: Images, { id, chainId = "", target, manifest }: ResolvedImage): string {
+function details(images: Images, { id, chainId, target, manifest }: ResolvedImage): string {
   const imageSpec = JSON.parse(images.configText(id)) as unknown;
-  return JSON.stringify({ chainID: chainId, target, manifest, imageSpec });
+  return JSON.stringify({ chainID: chainId ?? "", target, manifest, imageSpec });
 }

@@ -2,7 +2,12 @@
  * How much containers have written. A tree is read for it, and a kubelet asks of all containers every few seconds: what is
  * known is told at once, and read again when it is old.
  */
-import type { Usage } from "#snapshots";
+
+/** On disk. */
+export interface WrittenSize {
+  readonly bytes: number;
+  readonly inodes: number;
+}
 
 /** Milliseconds for which what was read counts as current. */
 const holds = 10_000;
@@ -10,18 +15,18 @@ const holds = 10_000;
 const parallel = 4;
 
 export class WrittenSizes {
-  readonly #read: (id: string) => Promise<Usage>;
-  readonly #known = new Map<string, { readonly usage: Usage; readonly at: number }>();
-  readonly #reading = new Map<string, Promise<Usage>>();
+  readonly #read: (id: string) => Promise<WrittenSize>;
+  readonly #known = new Map<string, { readonly usage: WrittenSize; readonly at: number }>();
+  readonly #reading = new Map<string, Promise<WrittenSize>>();
   readonly #waiting: (() => void)[] = [];
   #active = 0;
 
-  constructor(read: (id: string) => Promise<Usage>) {
+  constructor(read: (id: string) => Promise<WrittenSize>) {
     this.#read = read;
   }
 
   /** Waits only where nothing is known yet. */
-  async of(id: string): Promise<Usage> {
+  async of(id: string): Promise<WrittenSize> {
     const known = this.#known.get(id);
     if (known !== undefined && performance.now() - known.at < holds) return known.usage;
     const reading = this.#reading.get(id) ?? this.#start(id);
@@ -33,7 +38,7 @@ export class WrittenSizes {
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
   }
 
-  #start(id: string): Promise<Usage> {
+  #start(id: string): Promise<WrittenSize> {
     const reading = this.#measure(id);
     this.#reading.set(id, reading);
     const ended = (): void => void this.#reading.delete(id);
@@ -41,7 +46,7 @@ export class WrittenSizes {
     return reading;
   }
 
-  async #measure(id: string): Promise<Usage> {
+  async #measure(id: string): Promise<WrittenSize> {
     while (this.#active >= parallel) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#active += 1;
     try {
