@@ -48,7 +48,7 @@ async function describeImage(images: Images, id: string, rows: readonly ImageSum
 }
 
 /** Of `USER`: a number is the uid, anything else a name. Neither without one: that is root. */
-export function user(text: string): { readonly uid?: { readonly value: bigint }; readonly username?: string } {
+function user(text: string): { readonly uid?: { readonly value: bigint }; readonly username?: string } {
   const [name = ""] = text.split(":", 1);
   if (name === "") return {};
   // What does not fit is told as a name, so that nobody takes it for another number: no container is made of it.

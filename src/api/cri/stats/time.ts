@@ -2,4 +2,4 @@
 export const nanosecondsNow = (): bigint => nanosecondsOf(Date.now());
 
 /** @param milliseconds since the epoch */
-export const nanosecondsOf = (milliseconds: number): bigint => BigInt(Math.round(milliseconds * 1000)) * 1000n;
+const nanosecondsOf = (milliseconds: number): bigint => BigInt(Math.round(milliseconds * 1000)) * 1000n;
