@@ -1074,6 +1074,8 @@ bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *ar
 	case MSG_EXEC:
 		decode_msg_exec(r, &out->u.exec);
 		break;
+	case MSG_REOPEN_LOG:
+		break;
 	case MSG_APPLY_OPEN:
 		decode_msg_apply_open(r, &out->u.apply_open);
 		break;

@@ -860,6 +860,7 @@ enum wire_message_number {
 	MSG_WAIT = 16,
 	MSG_STATUS = 17,
 	MSG_EXEC = 18,
+	MSG_REOPEN_LOG = 19,
 	MSG_APPLY_OPEN = 30,
 	MSG_APPLY_DIRECTORY = 31,
 	MSG_APPLY_FILE = 32,
@@ -968,6 +969,11 @@ struct msg_exec {
 	bool open_stdin; /* this client sends input; /dev/null otherwise */
 	bool output; /* this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way */
 	struct wire_program program; /* with join-container, clone, …, exec */
+};
+
+/* Go on in a new log file at the same path, after the old one was renamed; answered by `done`, or by `failed`, and the old one is kept then. Nothing is lost or written twice */
+struct msg_reopen_log {
+	char empty; /* no fields */
 };
 
 /* Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
@@ -1092,6 +1098,7 @@ struct wire_message {
 		struct msg_wait wait;
 		struct msg_status status;
 		struct msg_exec exec;
+		struct msg_reopen_log reopen_log;
 		struct msg_apply_open apply_open;
 		struct msg_apply_directory apply_directory;
 		struct msg_apply_file apply_file;

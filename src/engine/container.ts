@@ -207,6 +207,11 @@ export class Container implements ContainerHandle {
     }
   }
 
+  /** Its log goes on in a new file, after the old one was renamed. Throws `failed-precondition` when it does not run. */
+  async reopenLog(): Promise<void> {
+    await this.#core.runtime.reopenLog(this.id);
+  }
+
   /** For the supervisor: kills it, and lets its restart policy decide what comes then. */
   async killByPolicy(): Promise<void> {
     await this.#signal(killSignal);
@@ -379,7 +384,7 @@ export class Container implements ContainerHandle {
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */
   logs(options: LogOptions = {}): AsyncGenerator<LogEntry, void, void> {
-    return readLog(this.#core.logPath(this.id), options, () => this.state.status === "running");
+    return readLog(this.#core.logPath(this.record), options, () => this.state.status === "running");
   }
 
   /** What its `egress` refused it: packets of the last hour, and names, the latest first. */

@@ -691,6 +691,9 @@ export function encodeRequest(w: Writer, v: Request): void {
       w.u32(v.program.length);
       for (const item of v.program) encodeOperation(w, item);
       return;
+    case "reopen-log":
+      w.u16(19);
+      return;
     case "apply-open":
       w.u16(30);
       w.string(v.root);

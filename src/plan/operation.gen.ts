@@ -1138,6 +1138,11 @@ export interface RequestExec {
   readonly program: readonly Operation[];
 }
 
+/** Go on in a new log file at the same path, after the old one was renamed; answered by `done`, or by `failed`, and the old one is kept then. Nothing is lost or written twice */
+export interface RequestReopenLog {
+  readonly kind: "reopen-log";
+}
+
 /** Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
 export interface RequestApplyOpen {
   readonly kind: "apply-open";
@@ -1315,6 +1320,7 @@ export type Request =
   | RequestWait
   | RequestStatus
   | RequestExec
+  | RequestReopenLog
   | RequestApplyOpen
   | RequestApplyDirectory
   | RequestApplyFile
