@@ -2,6 +2,7 @@
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import type { ExitStatus, RuntimeState } from "#runtime";
+import type { RuntimeConfig } from "#spec";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
@@ -290,6 +291,26 @@ export class Container implements ContainerHandle {
     this.#core.records.rename(this.id, name);
     this.#record = { ...this.record, name };
     containerEvent(this.#core, this.record, "rename", { oldName });
+  }
+
+  /**
+   * Forgets how it ended, as if it had never been started.
+   *
+   * @throws SampanError `failed-precondition` while it runs
+   */
+  async forgetEnd(): Promise<void> {
+    const { records } = this.#core;
+    records.claim(this.id, "use");
+    try {
+      await this.#core.forgetEnd(this.record);
+    } finally {
+      records.release(this.id);
+    }
+  }
+
+  /** What it is made of each time that it starts. */
+  runtimeConfig(): RuntimeConfig {
+    return this.#core.config(this.record, undefined);
   }
 
   /** Sets what a front-end keeps with it. */

@@ -348,6 +348,22 @@ export class Images implements Disposable {
     return await manifestAnnotations(manifest, this.#options.content);
   }
 
+  /**
+   * What a name stands for, with the size of all its blobs that are here, compressed as they came; undefined for a name that
+   * nothing has.
+   *
+   * @throws SampanError `invalid-argument`
+   */
+  targetOf(name: string): { readonly digest: Digest; readonly mediaType: string; readonly size: number } | undefined {
+    const recorded = recordName(parseReference(name));
+    const digest = this.#store.targetOf(recorded);
+    if (digest === undefined) return undefined;
+    const { content } = this.#options;
+    const blobs = this.#store.keys(digest).filter((key) => !key.startsWith("snapshot:")) as Digest[];
+    const size = blobs.reduce((sum, blob) => sum + (content.size(blob) ?? 0), 0);
+    return { digest, mediaType: this.#store.mediaTypeOf(recorded), size };
+  }
+
   /** What all images of the namespace take on disk, each blob and layer once. */
   async totalUsage(): Promise<Usage> {
     return await totalUsage(this.#store.namespace, this.#tools());
