@@ -22,12 +22,18 @@ export function containerService(context: CriContext): RuntimePart {
   const tasks = new TaskQueue();
   return {
     async createContainer(request, { signal }) {
-      return { containerId: await createContainer(context, request, signal) };
+      const { id } = context.pods.get(request.podSandboxId);
+      // The pod does not go while a container is being made in it.
+      return await context.locks.shared(id, async () => ({
+        containerId: await createContainer(context, request, signal),
+      }));
     },
 
     async startContainer({ containerId }) {
-      const { id } = containers.get(containerId);
-      await tasks.run(id, async () => await startContainer(context, id));
+      const { id, podId } = containers.get(containerId);
+      await context.locks.shared(podId, async () => {
+        await tasks.run(id, async () => await startContainer(context, id));
+      });
       return {};
     },
 
