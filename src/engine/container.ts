@@ -2,13 +2,13 @@
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import type { ExitStatus, RuntimeState } from "#runtime";
+import type { RuntimeConfig } from "#spec";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
 import { setPaused, thaw } from "./lifecycle/freeze.ts";
 import type { ProcessTable } from "./lifecycle/top.ts";
 import type { ActualLimits } from "./lifecycle/actual-limits.ts";
-import type { RuntimeConfig } from "#spec";
 import type { UpdateOptions } from "./lifecycle/update.ts";
 import type { WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
@@ -299,6 +299,26 @@ export class Container implements ContainerHandle {
     containerEvent(this.#core, this.record, "rename", { oldName });
   }
 
+  /**
+   * Forgets how it ended, as if it had never been started.
+   *
+   * @throws SampanError `failed-precondition` while it runs
+   */
+  async forgetEnd(): Promise<void> {
+    const { records } = this.#core;
+    records.claim(this.id, "use");
+    try {
+      await this.#core.forgetEnd(this.record);
+    } finally {
+      records.release(this.id);
+    }
+  }
+
+  /** What it is made of each time that it starts. */
+  runtimeConfig(): RuntimeConfig {
+    return this.#core.config(this.record, undefined);
+  }
+
   /** Sets what a front-end keeps with it. */
   setExtension(name: string, text: string): void {
     const { options } = this.#core.records.find(this.id);
@@ -406,11 +426,6 @@ export class Container implements ContainerHandle {
   /** Notes the end of one whose monitor was killed and could not. */
   noteLost(): void {
     noteLost(this.#core, this.record);
-  }
-
-  /** What it runs by, in the runtime-spec's words. */
-  runtimeConfig(): RuntimeConfig {
-    return this.#core.config(this.record, undefined);
   }
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */

@@ -382,6 +382,11 @@ export class EngineCore {
     if (networkMode(record.options).kind === "networks") await (await this.networking()).release(record.id);
   }
 
+  /** Removes the state of a container that has ended. Throws `failed-precondition` while it runs. */
+  async forgetEnd(record: ContainerRecord): Promise<void> {
+    await this.runtime.delete(record.id, this.#leftover(record));
+  }
+
   /** What removes the cgroups of a container whose monitor was killed. */
   #leftover(record: ContainerRecord): readonly Operation[] {
     const path = this.cgroupPath(record);

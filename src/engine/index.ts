@@ -16,6 +16,7 @@ export type { PodForwards } from "./pods/forwards.ts";
 export type { Pod, Pods } from "./pods/pods.ts";
 export type { SecretOption } from "./secrets/secrets.ts";
 export type { ContainerStats } from "./stats/container-stats.ts";
+export type { Measurements, RunningContainer } from "./stats/measurements.ts";
 export type { StatsOptions } from "./stats/watch-stats.ts";
 export type { VolumeFilters } from "./volumes/volume-filter.ts";
 export type { Volume, VolumeOptions, Volumes } from "./volumes/volumes.ts";

@@ -1,9 +1,12 @@
 /** What the services of the CRI work on. */
-import type { Engine, PodForwards } from "#engine";
+import type { Engine, Measurements, PodForwards } from "#engine";
 import { StreamingServer, type StreamingOptions } from "#streaming";
 import { ContainerBook } from "./containers/book.ts";
+import { Pulls } from "./images/pulls.ts";
 import { Locks } from "./locks.ts";
 import { PodBook } from "./pods/book.ts";
+import { Rates } from "./stats/rates.ts";
+import { WrittenSizes } from "./stats/written-sizes.ts";
 import { EngineStreams } from "./streams/backend.ts";
 
 export interface CriContext {
@@ -21,6 +24,12 @@ export interface CriContext {
   /** Connections into pods. */
   readonly forwards: PodForwards;
   readonly streaming: StreamingServer;
+  /** Images that are being fetched. */
+  readonly pulls: Pulls;
+  readonly measurements: Measurements;
+  /** What containers have written. */
+  readonly written: WrittenSizes;
+  readonly rates: Rates;
 }
 
 export interface CriOptions extends Pick<CriContext, "engine" | "version" | "startedAt" | "cgroupDriver"> {
@@ -37,5 +46,16 @@ export async function openCri({ streaming: options, ...others }: CriOptions): Pr
   const forwards = others.engine.pods.forwards();
   const streaming = new StreamingServer({ ...options, backend: new EngineStreams(forwards, books) });
   await streaming.listen();
-  return { ...others, ...books, forwards, streaming, locks: new Locks() };
+  const measurements = await others.engine.measurements();
+  return {
+    ...others,
+    ...books,
+    forwards,
+    streaming,
+    locks: new Locks(),
+    pulls: new Pulls(others.engine),
+    measurements,
+    rates: new Rates(),
+    written: new WrittenSizes((id) => measurements.written(id)),
+  };
 }
