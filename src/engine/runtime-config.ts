@@ -17,6 +17,7 @@ import {
   parseSeccompFile,
   type MountConfig,
   type NamespaceConfig,
+  type NamespaceType,
   type RuntimeConfig,
   type SeccompProfile,
 } from "#spec";
@@ -73,7 +74,7 @@ export function runtimeConfig(
       apparmorProfile: options.apparmor,
       selinuxLabel: options.selinuxLabel,
     },
-    hostname: context.hostname,
+    hostname: options.uts === "host" ? undefined : context.hostname,
     domainname: options.domainname,
     mounts: mounts(options, resolved, context),
     hooks: { prestart: [], createRuntime: [], createContainer: [], startContainer: [], poststart: [], poststop: [] },
@@ -107,7 +108,8 @@ export function containerHostname(options: ContainerOptions, id: string): string
       throw invalidArgument(
         `Cannot use host name ${JSON.stringify(name)}: it may have at most 64 letters, digits, ".", "_" and "-"`,
       );
-  return options.hostname ?? (options.network === "host" ? hostName() : id.slice(0, 12));
+  const hosts = options.network === "host" || options.uts === "host";
+  return options.hostname ?? (hosts ? hostName() : id.slice(0, 12));
 }
 
 /** Those that the pod's containers share are joined. */
