@@ -8,6 +8,8 @@ import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
 import { setPaused, thaw } from "./lifecycle/freeze.ts";
 import type { ProcessTable } from "./lifecycle/top.ts";
+import type { ActualLimits } from "./lifecycle/actual-limits.ts";
+import type { RuntimeConfig } from "#spec";
 import type { UpdateOptions } from "./lifecycle/update.ts";
 import type { WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
@@ -83,6 +85,11 @@ export class Container implements ContainerHandle {
 
   summary(): ContainerSummary {
     return containerSummary(this.#core, this.record, containerNetworks(this.#core));
+  }
+
+  /** Where its monitor keeps how it is. */
+  get stateDirectory(): string {
+    return this.#core.runtime.stateDirectory(this.id);
   }
 
   get state(): RuntimeState {
@@ -401,6 +408,30 @@ export class Container implements ContainerHandle {
       () => undefined,
     );
     return session;
+  }
+
+  /** Kills a process that was exec'd, with what it has started in its session. */
+  async endExec({ pid }: Pick<ExecSession, "pid">): Promise<void> {
+    const { endExec } = await import("./lifecycle/end-exec.ts");
+    endExec(this.#core, this.record, pid);
+  }
+
+  /** Limits that are in force; undefined while it does not run. */
+  async limits(): Promise<ActualLimits | undefined> {
+    const { state } = this;
+    if (state.status !== "running") return undefined;
+    const { actualLimits } = await import("./lifecycle/actual-limits.ts");
+    return actualLimits(this.#core, this.record, state.pid);
+  }
+
+  /** Notes the end of one whose monitor was killed and could not. */
+  noteLost(): void {
+    noteLost(this.#core, this.record);
+  }
+
+  /** What it runs by, in the runtime-spec's words. */
+  runtimeConfig(): RuntimeConfig {
+    return this.#core.config(this.record, undefined);
   }
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */

@@ -319,6 +319,10 @@ export class Engine implements ContainerEngine {
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
     this.#core.config(record, this.#core.sharedNetwork(record));
+    if (record.resolved.images?.some(({ subpath }) => subpath !== "") === true) {
+      const { checkImageMounts } = await import("./check-image-mounts.ts");
+      await checkImageMounts(this.#core, record);
+    }
     this.#insert(record);
     try {
       this.#core.secrets.keep(record.id, options.secrets ?? []);

@@ -9,13 +9,13 @@ import type { ContainerRecord } from "./records.ts";
 
 const containerPrefix = "container:";
 
-export type PidMode =
+type PidMode =
   | { readonly kind: "private" | "host" }
   /** Another container's, by name or id. */
   | { readonly kind: "container"; readonly container: string };
 
 /** @throws SampanError `invalid-argument` */
-export function pidMode({ pid = "private" }: Pick<ContainerOptions, "pid">): PidMode {
+function pidMode({ pid = "private" }: Pick<ContainerOptions, "pid">): PidMode {
   if (pid === "private" || pid === "host") return { kind: pid };
   const container = pid.startsWith(containerPrefix) ? pid.slice(containerPrefix.length) : "";
   if (container === "") throw invalidArgument(`Cannot use pid "${pid}": it is private, host or container:NAME-OR-ID`);
