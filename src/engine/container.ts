@@ -2,7 +2,6 @@
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import type { ExitStatus, RuntimeState } from "#runtime";
-import type { RuntimeConfig } from "#spec";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
@@ -312,11 +311,6 @@ export class Container implements ContainerHandle {
     } finally {
       records.release(this.id);
     }
-  }
-
-  /** What it is made of each time that it starts. */
-  runtimeConfig(): RuntimeConfig {
-    return this.#core.config(this.record, undefined);
   }
 
   /** Sets what a front-end keeps with it. */
