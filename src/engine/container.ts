@@ -313,6 +313,11 @@ export class Container implements ContainerHandle {
     }
   }
 
+  /** What it runs by, in the runtime-spec's words. */
+  runtimeConfig(): RuntimeConfig {
+    return this.#core.config(this.record, undefined);
+  }
+
   /** Sets what a front-end keeps with it. */
   setExtension(name: string, text: string): void {
     const { options } = this.#core.records.find(this.id);
