@@ -2,6 +2,7 @@
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import type { ExitStatus, RuntimeState } from "#runtime";
+import type { RuntimeConfig } from "#spec";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
