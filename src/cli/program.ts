@@ -23,6 +23,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       await oci(rest.slice(1));
       return;
     }
+    if (name === "ctr") {
+      const { main: ctr } = await import("./ctr/program.ts");
+      await ctr(rest.slice(1), globals);
+      return;
+    }
     const found = findCommand(rest);
     if (found === undefined) {
       if (name === "") {

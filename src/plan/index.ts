@@ -12,6 +12,8 @@ export { planRollback, updatedFiles, type SavedFiles } from "./cgroup/rollback.t
 export { planGroup, type GroupPlan } from "./cgroup/plan-group.ts";
 export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
+export { checkedSysctls } from "./container/sysctls.ts";
+export { namespaceFlags } from "./tables/namespaces.ts";
 export { planRdtUpdate, type RdtUpdate } from "./container/rdt-update.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
 export { planVolumeMount } from "./container/plan-volume.ts";
