@@ -13,6 +13,13 @@ beforeAll(async () => {
 });
 afterAll(async () => await cri[Symbol.asyncDispose]());
 
+const words: ReadonlyMap<ContainerEventType, string> = new Map([
+  [ContainerEventType.CONTAINER_CREATED_EVENT, "CREATED"],
+  [ContainerEventType.CONTAINER_STARTED_EVENT, "STARTED"],
+  [ContainerEventType.CONTAINER_STOPPED_EVENT, "STOPPED"],
+  [ContainerEventType.CONTAINER_DELETED_EVENT, "DELETED"],
+]);
+
 /** Follows events from its making on. */
 class Follower {
   readonly events: ContainerEventResponse[] = [];
@@ -30,10 +37,7 @@ class Follower {
 
   /** As `STARTED of ID`. */
   get words(): readonly string[] {
-    return this.events.map(
-      ({ containerId, containerEventType: type }) =>
-        `${ContainerEventType[type]?.replace(/^CONTAINER_|_EVENT$/g, "") ?? ""} ${containerId}`,
-    );
+    return this.events.map(({ containerId, containerEventType: type }) => `${words.get(type) ?? ""} ${containerId}`);
   }
 
   async end(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The image service of the CRI, over gRPC. */
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -123,7 +124,13 @@ describe("pullImage()", () => {
   it("tells its progress while it goes on, joins pulls of the same, and ends when nobody waits", async () => {
     const rule = { path: "/blobs/", fault: { kind: "stall", after: 1000 } } as const;
     await using proxy = await HostFaultProxy.start(cri.host, cri.stocked.registry.address, [rule]);
-    const image = { image: `${proxy.address}/busybox:1` };
+    // With a layer that is not here yet.
+    const bundle = join(cri.host.files, "fresh");
+    await cri.host.must(["skopeo", "--insecure-policy", "copy", "-q", await testImage("busybox"), `oci:${bundle}:x`]);
+    await writeFile(join(cri.host.files, "noise"), randomBytes(300_000));
+    await cri.host.must(["umoci", "insert", "--image", `${bundle}:x`, join(cri.host.files, "noise"), "/noise"]);
+    await cri.stocked.registry.push(`oci:${bundle}:x`, "fresh:1");
+    const image = { image: `${proxy.address}/fresh:1` };
     const aborts = [new AbortController(), new AbortController()];
     const calls = aborts.map(async ({ signal }) => await refusal(cri.images.pullImage({ image }, { signal })));
     interface Pull {
@@ -138,7 +145,7 @@ describe("pullImage()", () => {
       return pulls.some(({ layers }) => layers.some((layer) => layer.status === "pulling"));
     });
     expect(pulls).toHaveLength(1);
-    expect(pulls[0]).toMatchObject({ image: image.image, layers: [{ status: "pulling" }] });
+    expect(pulls[0]?.image).toBe(image.image);
     expect(pulls[0]?.total).toBeGreaterThan(pulls[0]?.current ?? 0);
     aborts[0]?.abort();
     expect(await calls[0]).toMatch(/^Canceled/);
@@ -146,8 +153,9 @@ describe("pullImage()", () => {
     aborts[1]?.abort();
     await calls[1];
     await eventually("its end", async () => (await status(image.image, true)).info["pull"] === undefined);
+    expect((await status(image.image)).image).toBeUndefined();
     await proxy.setRules([]);
-    expect(await pull(image.image)).toBe((await status(name)).image?.id);
+    expect(await pull(image.image)).toBe((await status(image.image)).image?.id);
   });
 
   it("takes several at once, and ends at the client's deadline", async () => {
@@ -211,15 +219,7 @@ describe("bad input", () => {
       `InvalidArgument: Cannot look for an image: ${empty}`,
     );
     expect(await refusal(cri.images.removeImage({}))).toBe(`InvalidArgument: Cannot remove an image: ${empty}`);
-    for (const image of [
-      "Upper/case",
-      "a b",
-      "x".repeat(5000),
-      "../../etc/passwd",
-      "a@sha256:short",
-      "a\u0000b",
-      "a:b:c",
-    ]) {
+    for (const image of ["UPPER", "a b", "x".repeat(5000), "../../etc/passwd", "a@sha256:short", "a\u0000b", "a:b:c"]) {
       expect(await refusal(cri.images.pullImage({ image: { image } })), image).toMatch(/^InvalidArgument: Cannot use /);
       expect(await refusal(cri.images.removeImage({ image: { image } })), image).toMatch(/^InvalidArgument: /);
     }
