@@ -2,13 +2,13 @@
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import type { ExitStatus, RuntimeState } from "#runtime";
+import type { RuntimeConfig } from "#spec";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
 import { setPaused, thaw } from "./lifecycle/freeze.ts";
 import type { ProcessTable } from "./lifecycle/top.ts";
 import type { ActualLimits } from "./lifecycle/actual-limits.ts";
-import type { RuntimeConfig } from "#spec";
 import type { UpdateOptions } from "./lifecycle/update.ts";
 import type { WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
@@ -314,6 +314,11 @@ export class Container implements ContainerHandle {
     }
   }
 
+  /** What it runs by, in the runtime-spec's words. */
+  runtimeConfig(): RuntimeConfig {
+    return this.#core.config(this.record, undefined);
+  }
+
   /** Sets what a front-end keeps with it. */
   setExtension(name: string, text: string): void {
     const { options } = this.#core.records.find(this.id);
@@ -421,11 +426,6 @@ export class Container implements ContainerHandle {
   /** Notes the end of one whose monitor was killed and could not. */
   noteLost(): void {
     noteLost(this.#core, this.record);
-  }
-
-  /** What it runs by, in the runtime-spec's words. */
-  runtimeConfig(): RuntimeConfig {
-    return this.#core.config(this.record, undefined);
   }
 
   /** Entries of its log, oldest first; with `follow`, until it ends. */

@@ -17,7 +17,6 @@ import {
   parseSeccompFile,
   type MountConfig,
   type NamespaceConfig,
-  type NamespaceType,
   type RuntimeConfig,
   type SeccompProfile,
 } from "#spec";

@@ -18,16 +18,17 @@ const longestWait = 2n ** 31n / 1000n - 1n;
 
 /** Containers, from their making to their removal. */
 export function containerService(context: CriContext): RuntimePart {
-  const { containers } = context;
+  const { containers, locks, pods } = context;
   const tasks = new TaskQueue();
   return {
     async createContainer(request, { signal }) {
-      return { containerId: await createContainer(context, request, signal) };
+      const { id } = pods.get(request.podSandboxId);
+      return { containerId: await locks.shared(id, () => createContainer(context, request, signal)) };
     },
 
     async startContainer({ containerId }) {
-      const { id } = containers.get(containerId);
-      await tasks.run(id, async () => await startContainer(context, id));
+      const { id, podId } = containers.get(containerId);
+      await locks.shared(podId, async () => await tasks.run(id, async () => await startContainer(context, id)));
       return {};
     },
 
