@@ -314,7 +314,7 @@ export class Container implements ContainerHandle {
     }
   }
 
-  /** What it is made of each time that it starts. */
+  /** What it runs by, in the runtime-spec's words. */
   runtimeConfig(): RuntimeConfig {
     return this.#core.config(this.record, undefined);
   }

@@ -4,6 +4,7 @@ import { hostname as hostName } from "node:os";
 import type { PodOptions } from "#engine";
 import { NamespaceMode, NamespaceModeSchema, type NamespaceOption } from "../gen/runtime/v1/common_pb.ts";
 import type { LinuxPodSandboxConfig, PodSandboxConfig, PodSandboxMetadata } from "../gen/runtime/v1/pods_pb.ts";
+import { checkHandler } from "../handlers.ts";
 import { enumName, refuse } from "../refuse.ts";
 import { extensionName, PodBook } from "./book.ts";
 import { cgroupParent } from "./cgroup-parent.ts";
@@ -17,6 +18,7 @@ const action = "make a pod sandbox";
 export function podOptions(config: PodSandboxConfig | undefined, handler: string): PodOptions {
   if (config === undefined) return refuse(action, "config", "is missing");
   const { metadata, hostname, labels, linux } = config;
+  checkHandler(handler);
   const resolver = resolvConf(config.dnsConfig);
   const namespaces = namespaceOptions(linux);
   checkHostname(hostname);

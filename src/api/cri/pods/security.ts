@@ -1,4 +1,5 @@
 /** What a pod's security context may say. Its user and groups are of no effect: there is no process of the pod itself. */
+import { unsupported } from "#errdefs";
 import {
   NamespaceMode,
   NamespaceModeSchema,
@@ -48,4 +49,7 @@ function checkUserNamespace(options: UserNamespace | undefined): void {
   const [gid] = gids;
   if (uid?.hostId !== gid?.hostId || uid?.length !== gid?.length)
     refuse(action, field, "has different maps of users and groups");
+  throw unsupported("Cannot make a pod sandbox: this runtime gives pods no user namespace yet", {
+    remedy: "Leave userns_options out, or give it mode NODE",
+  });
 }

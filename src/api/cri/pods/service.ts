@@ -1,6 +1,6 @@
 import type { CriContext } from "../context.ts";
 import type { RuntimePart } from "../service.ts";
-import { pages } from "../pages.ts";
+import { batches } from "../batches.ts";
 import { podSandboxes } from "./list.ts";
 import { removePod, stopPod } from "./end.ts";
 import { runPod } from "./run.ts";
@@ -24,8 +24,8 @@ export function podService(context: CriContext): RuntimePart {
       return {};
     },
 
-    podSandboxStatus({ podSandboxId, verbose }) {
-      return podStatusResponse(context, podSandboxId, verbose);
+    async podSandboxStatus({ podSandboxId, verbose }) {
+      return await podStatusResponse(context, podSandboxId, verbose);
     },
 
     listPodSandbox({ filter }) {
@@ -33,7 +33,7 @@ export function podService(context: CriContext): RuntimePart {
     },
 
     async *streamPodSandboxes({ filter }) {
-      for (const page of pages(podSandboxes(context, filter))) yield { podSandboxes: page };
+      for (const page of batches(podSandboxes(context, filter))) yield { podSandboxes: page };
     },
 
     async updatePodSandboxResources({ podSandboxId, overhead, resources }) {

@@ -1,6 +1,7 @@
 /** PodSandboxStatus. */
 import { create, toJson } from "@bufbuild/protobuf";
 import type { PodNamespace } from "#engine";
+import { containerStatus } from "../containers/status.ts";
 import type { CriContext } from "../context.ts";
 import { NamespaceOptionSchema } from "../gen/runtime/v1/common_pb.ts";
 import {
@@ -39,10 +40,16 @@ export function podStatus(context: CriContext, pod: CriPod): PodSandboxStatus {
   });
 }
 
-export function podStatusResponse(context: CriContext, id: string, verbose: boolean): PodSandboxStatusResponse {
+export async function podStatusResponse(
+  context: CriContext,
+  id: string,
+  verbose: boolean,
+): Promise<PodSandboxStatusResponse> {
   const pod = context.pods.get(id);
+  const containers = context.containers.ofPod(pod.id);
   return create(PodSandboxStatusResponseSchema, {
     status: podStatus(context, pod),
+    containersStatuses: await Promise.all(containers.map((container) => containerStatus(container))),
     timestamp: BigInt(Date.now()) * nanoseconds,
     info: verbose ? { info: JSON.stringify(details(context, pod)) } : {},
   });
