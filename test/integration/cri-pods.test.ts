@@ -138,7 +138,7 @@ describe("a pod", () => {
     };
     expect(await at(`${own}/burstable/podX`)).toBe(`${own}/burstable/podX`);
     const slice = `${name.replaceAll("-", "_")}.slice`;
-    expect(await at(`${slice.replace(".slice", "-pod1.slice")}`)).toBe(
+    expect(await at(slice.replace(".slice", "-pod1.slice"))).toBe(
       `/${slice}/${slice.replace(".slice", "-pod1.slice")}`,
     );
     await cri.host.run(["sh", "-c", `for d in /sys/fs/cgroup/*/${slice}; do rmdir $d/* $d; done`]);
