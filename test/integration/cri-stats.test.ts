@@ -1,5 +1,6 @@
 /** What pods and containers use, by the CRI over gRPC. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NamespaceMode } from "../../src/api/cri/gen/runtime/v1/common_pb.ts";
 import { MetricType, type ContainerStats } from "../../src/api/cri/gen/runtime/v1/stats_pb.ts";
 import { CriHost } from "../support/cri.ts";
 import { CriContainers, refusal } from "../support/cri-containers.ts";
@@ -137,8 +138,9 @@ describe("podSandboxStats()", () => {
   });
 
   it("of a pod with the host's network tells none of that", async () => {
-    const own = { securityContext: { namespaceOptions: { network: 2 } } };
-    const host = await cri.runPod({ linux: own });
+    const host = await cri.runPod({
+      linux: { securityContext: { namespaceOptions: { network: NamespaceMode.NODE } } },
+    });
     const { stats: one } = await cri.runtime.podSandboxStats({ podSandboxId: host });
     expect(one?.linux?.cpu).toBeDefined();
     expect(one?.linux?.network).toBeUndefined();
