@@ -103,8 +103,8 @@ describe("a pod", () => {
     expect(await inside({})).toEqual([false, false, false]);
     expect(await inside({ network: NODE, ipc: NODE, pid: NODE })).toEqual([true, true, true]);
     expect(await inside({ ipc: NODE, pid: CONTAINER })).toEqual([false, true, false]);
-    // A shared namespace has keel as its first process; with one of its own, the container's is the first.
-    expect(await look({}, "cat /proc/1/comm")).toContain("keel");
+    // A shared namespace has a process of the engine as its first; with one of its own, the container's is the first.
+    expect(await look({}, "cat /proc/1/comm")).toBe("sampan-pod");
     expect(await look(namespaces({ pid: CONTAINER }), "cat /proc/1/comm")).toBe("sleep");
   });
 
@@ -138,7 +138,7 @@ describe("a pod", () => {
     };
     expect(await at(`${own}/burstable/podX`)).toBe(`${own}/burstable/podX`);
     const slice = `${name.replaceAll("-", "_")}.slice`;
-    expect(await at(`${slice.replace(".slice", "-pod1.slice")}`)).toBe(
+    expect(await at(slice.replace(".slice", "-pod1.slice"))).toBe(
       `/${slice}/${slice.replace(".slice", "-pod1.slice")}`,
     );
     await cri.host.run(["sh", "-c", `for d in /sys/fs/cgroup/*/${slice}; do rmdir $d/* $d; done`]);
