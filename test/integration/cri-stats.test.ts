@@ -68,12 +68,12 @@ describe("containerStats()", () => {
   });
 
   it("lists by id, pod and labels, also as a stream", async () => {
-    const list = async (filter?: object): Promise<(string | undefined)[]> => {
+    const list = async (filter?: object): Promise<string[]> => {
       const { stats: all } = await cri.runtime.listContainerStats(filter === undefined ? {} : { filter });
       const streamed = [];
       for await (const part of cri.runtime.streamContainerStats(filter === undefined ? {} : { filter }))
         streamed.push(...part.containerStats);
-      const ids = all.map(({ attributes }) => attributes?.id);
+      const ids = all.map(({ attributes }) => attributes?.id ?? "");
       expect(streamed.map(({ attributes }) => attributes?.id)).toStrictEqual(ids);
       return ids.toSorted();
     };
@@ -117,12 +117,12 @@ describe("podSandboxStats()", () => {
     const { stats: after } = await cri.runtime.podSandboxStats({ podSandboxId: pod.podId });
     const received = (of: typeof before): bigint => of?.linux?.network?.defaultInterface?.rxBytes?.value ?? 0n;
     expect(received(after) - received(before)).toBeGreaterThan(2000n);
-    const list = async (filter?: object): Promise<(string | undefined)[]> => {
+    const list = async (filter?: object): Promise<string[]> => {
       const { stats: all } = await cri.runtime.listPodSandboxStats(filter === undefined ? {} : { filter });
       const streamed = [];
       for await (const part of cri.runtime.streamPodSandboxStats(filter === undefined ? {} : { filter }))
         streamed.push(...part.podSandboxStats);
-      const ids = all.map(({ attributes }) => attributes?.id);
+      const ids = all.map(({ attributes }) => attributes?.id ?? "");
       expect(streamed.map(({ attributes }) => attributes?.id)).toStrictEqual(ids);
       return ids.toSorted();
     };
