@@ -370,9 +370,14 @@ export class Engine implements ContainerEngine {
     return new Container(this.#core, this.#core.records.find(nameOrId));
   }
 
-  /** Handles of all containers, newest first: without a look at how they are. */
-  containers(): readonly Container[] {
-    return this.#core.records.list().map((record) => new Container(this.#core, record));
+  /**
+   * Handles of all containers, newest first: without a look at how they are.
+   *
+   * @param pod id of the pod whose containers are wanted
+   */
+  containers(pod?: string): readonly Container[] {
+    const { records } = this.#core;
+    return (pod === undefined ? records.list() : records.ofPod(pod)).map((record) => new Container(this.#core, record));
   }
 
   /**

@@ -99,7 +99,7 @@ describe("getContainerEvents()", () => {
     const stuck = cri.runtime.getContainerEvents({})[Symbol.asyncIterator]();
     const readers = [await follower(), await follower()];
     const pod = new CriContainers(cri, await cri.runPod());
-    const ids = [];
+    const ids: string[] = [];
     for (let n = 0; n < 5; n += 1) {
       const containerId = await pod.run({ command: ["true"] });
       ids.push(containerId);

@@ -1,7 +1,7 @@
 /** The image service of the CRI, over gRPC. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CriHost } from "../support/cri.ts";
 import { CriContainers, refusal } from "../support/cri-containers.ts";
@@ -239,7 +239,6 @@ describe("bad input", () => {
     const both = { ...(JSON.parse(stdout) as object), layers: [], config: {}, manifests: [] };
     const file = join(cri.host.files, "both.json");
     await writeFile(file, JSON.stringify(both));
-    expect(await readFile(file, "utf8")).toContain("manifests");
     const type = "content-type: application/vnd.oci.image.manifest.v1+json";
     const put = ["curl", "-s", "-X", "PUT", `http://${registry.address}/v2/busybox/manifests/both`, "-H", type];
     const stored = await cri.host.run([...put, "--data-binary", `@${file}`]);

@@ -1,5 +1,6 @@
 /** What pods and containers use, by the CRI over gRPC. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NamespaceMode } from "../../src/api/cri/gen/runtime/v1/common_pb.ts";
 import { MetricType, type ContainerStats } from "../../src/api/cri/gen/runtime/v1/stats_pb.ts";
 import { CriHost } from "../support/cri.ts";
 import { CriContainers, refusal } from "../support/cri-containers.ts";
@@ -67,12 +68,12 @@ describe("containerStats()", () => {
   });
 
   it("lists by id, pod and labels, also as a stream", async () => {
-    const list = async (filter?: object): Promise<(string | undefined)[]> => {
+    const list = async (filter?: object): Promise<string[]> => {
       const { stats: all } = await cri.runtime.listContainerStats(filter === undefined ? {} : { filter });
       const streamed = [];
       for await (const part of cri.runtime.streamContainerStats(filter === undefined ? {} : { filter }))
         streamed.push(...part.containerStats);
-      const ids = all.map(({ attributes }) => attributes?.id);
+      const ids = all.map(({ attributes }) => attributes?.id ?? "");
       expect(streamed.map(({ attributes }) => attributes?.id)).toStrictEqual(ids);
       return ids.toSorted();
     };
@@ -116,12 +117,12 @@ describe("podSandboxStats()", () => {
     const { stats: after } = await cri.runtime.podSandboxStats({ podSandboxId: pod.podId });
     const received = (of: typeof before): bigint => of?.linux?.network?.defaultInterface?.rxBytes?.value ?? 0n;
     expect(received(after) - received(before)).toBeGreaterThan(2000n);
-    const list = async (filter?: object): Promise<(string | undefined)[]> => {
+    const list = async (filter?: object): Promise<string[]> => {
       const { stats: all } = await cri.runtime.listPodSandboxStats(filter === undefined ? {} : { filter });
       const streamed = [];
       for await (const part of cri.runtime.streamPodSandboxStats(filter === undefined ? {} : { filter }))
         streamed.push(...part.podSandboxStats);
-      const ids = all.map(({ attributes }) => attributes?.id);
+      const ids = all.map(({ attributes }) => attributes?.id ?? "");
       expect(streamed.map(({ attributes }) => attributes?.id)).toStrictEqual(ids);
       return ids.toSorted();
     };
@@ -137,8 +138,9 @@ describe("podSandboxStats()", () => {
   });
 
   it("of a pod with the host's network tells none of that", async () => {
-    const own = { securityContext: { namespaceOptions: { network: 2 } } };
-    const host = await cri.runPod({ linux: own });
+    const host = await cri.runPod({
+      linux: { securityContext: { namespaceOptions: { network: NamespaceMode.NODE } } },
+    });
     const { stats: one } = await cri.runtime.podSandboxStats({ podSandboxId: host });
     expect(one?.linux?.cpu).toBeDefined();
     expect(one?.linux?.network).toBeUndefined();

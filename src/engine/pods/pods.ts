@@ -132,7 +132,7 @@ export class Pods {
   }
 
   #members(id: string): ContainerRecord[] {
-    return this.#core.records.list().filter(({ resolved }) => resolved.pod?.id === id);
+    return this.#core.records.ofPod(id);
   }
 
   /** Newest first. */

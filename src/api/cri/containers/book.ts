@@ -59,7 +59,7 @@ export class ContainerBook {
 
   /** Those of one pod, newest first. */
   ofPod(podId: string): readonly CriContainer[] {
-    return this.list().filter((container) => container.podId === podId);
+    return this.#engine.containers(podId).flatMap((container) => this.#container(container) ?? []);
   }
 
   /**

@@ -18,17 +18,22 @@ const longestWait = 2n ** 31n / 1000n - 1n;
 
 /** Containers, from their making to their removal. */
 export function containerService(context: CriContext): RuntimePart {
-  const { containers, locks, pods } = context;
+  const { containers } = context;
   const tasks = new TaskQueue();
   return {
     async createContainer(request, { signal }) {
-      const { id } = pods.get(request.podSandboxId);
-      return { containerId: await locks.shared(id, () => createContainer(context, request, signal)) };
+      const { id } = context.pods.get(request.podSandboxId);
+      // The pod does not go while a container is being made in it.
+      return await context.locks.shared(id, async () => ({
+        containerId: await createContainer(context, request, signal),
+      }));
     },
 
     async startContainer({ containerId }) {
       const { id, podId } = containers.get(containerId);
-      await locks.shared(podId, async () => await tasks.run(id, async () => await startContainer(context, id)));
+      await context.locks.shared(podId, async () => {
+        await tasks.run(id, async () => await startContainer(context, id));
+      });
       return {};
     },
 

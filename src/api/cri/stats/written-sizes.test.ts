@@ -24,7 +24,7 @@ describe("WrittenSizes", () => {
       if (id === "bad") throw new Error("unreadable");
       return { bytes: 1, inodes: 1 };
     });
-    const ids = ["bad", ..."abcdefghij"];
+    const ids = ["bad", ...Array.from({ length: 10 }, (_, n) => `id${n}`)];
     const settled = await Promise.allSettled(ids.map(async (id) => await sizes.of(id)));
     expect(settled.map(({ status }) => status)).toStrictEqual(["rejected", ...Array<string>(10).fill("fulfilled")]);
     expect(most).toBe(4);
