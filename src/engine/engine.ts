@@ -54,6 +54,7 @@ import { ImageMountRecords } from "./image-mount-records.ts";
 import { ImageMounts } from "./image-mounts.ts";
 import { randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
+import { cniPaths } from "./network/cni-settings.ts";
 import { EngineNetworks } from "./network/api.ts";
 import type { ContainerOptions } from "./options.ts";
 import { ownCommand, removeCommand } from "./own-command.ts";
@@ -169,6 +170,7 @@ export class Engine implements ContainerEngine {
       secrets: new SecretStore(paths.state),
       pods: new PodBook(database, join(paths.state, "..", "pods")),
       supervision: new SupervisionBook(database),
+      cniPaths: cniPaths(options.cni),
       superviseCommand: () => (options.background === false ? [] : ownCommand(paths, ["supervise"])),
       facts,
       executor,

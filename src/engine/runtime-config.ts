@@ -36,7 +36,7 @@ export interface ConfigContext {
   readonly hostname: string;
   /** Host directory of each volume by its path inside. */
   readonly volumeDirectories: ReadonlyMap<string, string>;
-  /** Network namespace to join, for `container:ID`. */
+  /** Network namespace to join, for `container:ID` and CNI's networks. */
   readonly networkNamespace: string | undefined;
   /** Where /etc/hosts and the others come from: another container's directory when its network is shared. */
   readonly networkDirectory: string;
@@ -104,7 +104,8 @@ function namespaces(options: ContainerOptions, context: ConfigContext): Namespac
   const mode = networkMode(options);
   const others = defaultNamespaces.filter(({ type }) => type !== "network");
   if (mode.kind === "host") return others;
-  if (mode.kind === "container") return [...others, { type: "network", path: context.networkNamespace }];
+  if (mode.kind === "container" || mode.kind === "cni")
+    return [...others, { type: "network", path: context.networkNamespace }];
   return [...defaultNamespaces];
 }
 
