@@ -35,6 +35,7 @@ import { logout } from "./commands/logout.ts";
 import { logs } from "./commands/logs.ts";
 import { man } from "./commands/man.ts";
 import { namespaceCreate, namespaceLabel, namespaceLs, namespaceRm } from "./commands/namespace.ts";
+import { networkCheck } from "./commands/network-check.ts";
 import { networkConnect } from "./commands/network-connect.ts";
 import { networkCreate } from "./commands/network-create.ts";
 import { networkDisconnect } from "./commands/network-disconnect.ts";
@@ -93,7 +94,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     ...[podCreate, podRun, podPs, podInspect, podStart, podStop, podRm],
     ...[volumeLs, volumeCreate, volumeInspect, volumeRm, volumePrune],
     ...[networkLs, networkCreate, networkInspect, networkConnect, networkDisconnect],
-    ...[networkRm, networkPrune, networkReload, port, portAdd, portRm],
+    ...[networkRm, networkPrune, networkReload, networkCheck, port, portAdd, portRm],
     ...[systemDf, systemPrune, contentFsck, contentLs, contentPrune],
     ...[namespaceLs, namespaceCreate, namespaceLabel, namespaceRm, leaseLs, leaseCreate, leaseRm],
     ...[daemon, configDefault, configCheck, contextCreate, contextLs, contextUse, contextRm],

@@ -146,7 +146,8 @@ export class EngineCore {
 
   /** Who is on CNI networks, as it is written down. */
   get cniBook(): CniBook {
-    return (this.#cniBook ??= new CniBook(this.sharedDatabase));
+    // Its tables of ports are those of all networks.
+    return (this.#cniBook ??= new CniBook(this.sharedDatabase, this.networkStore));
   }
 
   /** What works on CNI networks, loaded late too. */
@@ -377,14 +378,18 @@ export class EngineCore {
     await this.snapshotter.prepare(id, asChainId(resolved.chainId));
   }
 
-  /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
-  async discard(record: ContainerRecord, volumes: boolean): Promise<void> {
+  /**
+   * Takes away all that {@link furnish} and the runtime made. The container must have ended.
+   *
+   * @param force also when a network's plugin fails, which is tried again later then
+   */
+  async discard(record: ContainerRecord, volumes: boolean, force = true): Promise<void> {
     const { id, resolved } = record;
     const clean = this.runtime.state(id).status === "stopped";
     await this.runtime.delete(id, this.#leftover(record));
     const { kind } = networkMode(record.options);
     if (kind === "networks") await (await this.networking()).forget(id, clean);
-    if (kind === "cni") await (await this.cniNetworking()).forget(id, clean);
+    if (kind === "cni") await (await this.cniNetworking()).forget(id, clean, force);
     await this.snapshotter.remove(id);
     if (resolved.secrets !== undefined) this.secrets.remove(id);
     if (volumes) await this.#discardVolumes(record);

@@ -1,6 +1,6 @@
 /** Containers on CNI networks, in the database of all namespaces: the plugins' networks are the host's. */
 import type { Database } from "#images";
-import type { CniAttachment, CniAttachments } from "#network";
+import type { CniAttachment, CniAttachments, NetworkStore } from "#network";
 
 const migrations: readonly string[] = [
   `CREATE TABLE cni_attachments (
@@ -14,7 +14,8 @@ const parse = (row: Record<string, unknown>): CniAttachment => JSON.parse(row["r
 export class CniBook implements CniAttachments {
   readonly #database: Database;
 
-  constructor(database: Database) {
+  /** @param _ports whose tables have to be there */
+  constructor(database: Database, _ports: NetworkStore) {
     this.#database = database;
     database.migrate("cni", migrations);
   }
@@ -34,6 +35,11 @@ export class CniBook implements CniAttachments {
     this.#database
       .prepare("INSERT OR REPLACE INTO cni_attachments (container, interface, record) VALUES (?, ?, ?)")
       .run(attachment.container, attachment.interface, JSON.stringify(attachment));
+  }
+
+  /** Gives back ports of the host; they are taken before anything else is written down. */
+  dropPorts(container: string): void {
+    this.#database.prepare("DELETE FROM network_ports WHERE container = ? AND network LIKE 'cni:%'").run(container);
   }
 
   delete(container: string, interfaceName: string): void {

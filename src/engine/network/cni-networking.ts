@@ -6,13 +6,12 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { invalidArgument } from "#errdefs";
+import { invalidArgument, isSampanError } from "#errdefs";
 import {
   addressesOf,
   Cni,
   parsePublish,
   portMappings,
-  portOwner,
   takeCniPorts,
   type CniPlace,
   type CniRequest,
@@ -127,7 +126,7 @@ export class CniNetworking {
       const required = publish.length > 0 ? [...first.required, "portMappings" as const] : first.required;
       return await this.cni.attach(record.id, namespace, [{ ...first, wishes, required }, ...requests.slice(1)]);
     } catch (error) {
-      this.#core.networkStore.deleteEndpoint(portOwner(list.name), record.id);
+      this.#core.cniBook.dropPorts(record.id);
       throw error;
     }
   }
@@ -140,9 +139,8 @@ export class CniNetworking {
 
   /** Takes a container or pod from its networks, and lets go of its network namespace where that is our own. Idempotent. */
   async release(id: string): Promise<void> {
-    const owners = this.cni.networksOf(id);
     await this.cni.detach(id);
-    for (const network of owners) this.#core.networkStore.deleteEndpoint(portOwner(network), id);
+    this.#core.cniBook.dropPorts(id);
     const directory = cniNamespace(this.#core.paths, id);
     if (existsSync(directory)) await this.#core.executor.execute(unpin(directory));
     rmSync(join(this.#core.paths.state, "..", "cni", `${id}.lock`), { force: true });
@@ -153,13 +151,16 @@ export class CniNetworking {
    *
    * @param clean its monitor has seen its end. What it was to do then ends with the namespace's file: when that is gone, all
    *   plugins have done their part
+   * @param force a plugin that fails is no obstacle
    */
-  async forget(id: string, clean: boolean): Promise<void> {
-    if (clean && !existsSync(cniNamespace(this.#core.paths, id))) {
-      for (const network of this.cni.networksOf(id)) this.#core.networkStore.deleteEndpoint(portOwner(network), id);
-      this.cni.forget(id);
+  async forget(id: string, clean: boolean, force: boolean): Promise<void> {
+    if (clean && !existsSync(cniNamespace(this.#core.paths, id))) this.cni.forget(id);
+    try {
+      await this.release(id);
+    } catch (error) {
+      // It stays in the book, so that it is tried again.
+      if (!force || !isSampanError(error)) throw error;
     }
-    await this.release(id);
   }
 }
 
@@ -218,7 +219,7 @@ function wishesOf(record: ContainerRecord, network: NetworkOption, cgroup: strin
     ...(network.mac !== undefined && { mac: network.mac }),
     ...(hasDns && { dns: { servers: dns, searches: dnsSearch, options: dnsOptions } }),
     ...(cni.bandwidth !== undefined && { bandwidth: cni.bandwidth }),
-    ...(cni.ipRanges !== undefined && { ipRanges: cni.ipRanges }),
+    ...(cni.ipRanges !== undefined && { ipRanges: cni.ipRanges.map((range) => [range]) }),
     aliases: [...new Set([record.name, ...(network.aliases ?? [])])],
     cgroupPath: cgroup,
   };

@@ -17,8 +17,8 @@ export interface CniContainerOptions {
   readonly args?: Readonly<Record<string, string>>;
   /** For the capability `bandwidth`, where a plugin has it. */
   readonly bandwidth?: CniBandwidth;
-  /** For the capability `ipRanges`: sets of ranges, an address is given from each set. */
-  readonly ipRanges?: readonly (readonly CniIpRange[])[];
+  /** For the capability `ipRanges`: an address is given from each. */
+  readonly ipRanges?: readonly CniIpRange[];
   /** As `publish`, for the capability `portMappings` where a plugin has it; what is in `publish` must be published. */
   readonly ports?: readonly string[];
 }

@@ -6,7 +6,7 @@ import type { CniAttachment } from "./attachment.ts";
 import { runtimeConfigOf } from "./capabilities.ts";
 import type { CniList, CniPlugin } from "./configuration.ts";
 import { CniPluginError, incompatibleVersion, tryAgain } from "./failure.ts";
-import { pluginOperation, runPlugin, type CniCall, type CniCommand } from "./plugin.ts";
+import { findPlugin, pluginOperation, runPlugin, type CniCall, type CniCommand } from "./plugin.ts";
 import { CniReader, type JsonObject } from "./reader.ts";
 import { emptyResult, readResult, resultInVersion } from "./result.ts";
 import { cniVersions, isSince, type CniVersion } from "./version.ts";
@@ -88,6 +88,11 @@ export class CniChain {
       timeout,
       lock: this.#options.lockOf(container),
     };
+  }
+
+  /** @throws SampanError `not-found` for a plugin that is not there */
+  locate(list: CniList, container: string): void {
+    for (const { type } of list.plugins) findPlugin(type, this.#options.directories, actionOf("ADD", list, container));
   }
 
   /** A plugin may ask to be called again, and may not know the version. */
@@ -259,7 +264,7 @@ function previousFor(command: "DEL" | "CHECK", { list, result, partial }: CniAtt
 }
 
 /** Versions that a plugin says it knows. */
-export async function pluginVersions(
+async function pluginVersions(
   executor: Executor,
   plugin: string,
   directories: readonly string[],

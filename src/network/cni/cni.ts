@@ -84,16 +84,6 @@ export class Cni {
     return this.#directory.find(name);
   }
 
-  /** Names of the networks that a container is on, or was half put on. */
-  networksOf(container: string): readonly string[] {
-    return [...new Set(this.#options.attachments.of(container).map(({ list }) => list.name))];
-  }
-
-  /** Where a container is, as far as all its plugins have succeeded. */
-  places(container: string): readonly CniPlace[] {
-    return this.#options.attachments.of(container).flatMap(placeOf);
-  }
-
   /**
    * Puts a container on networks. Nothing is left of it after a failure, as far as plugins take it back; what they do not
    * is tried again by {@link Cni.recover}.
@@ -107,12 +97,18 @@ export class Cni {
     const places: CniPlace[] = [];
     try {
       for (const { request, list } of wanted)
-        places.push(...(await this.#attach(container, namespace, request, await this.#chain.negotiate(list))));
+        places.push(...(await this.#attach(container, namespace, request, await this.#ready(list, container))));
     } catch (error) {
       await this.detach(container).catch(() => undefined);
       throw error;
     }
     return places;
+  }
+
+  /** Programs that are not there are told of before anybody is called. */
+  async #ready(list: CniList, container: string): Promise<CniList> {
+    this.#chain.locate(list, container);
+    return await this.#chain.negotiate(list);
   }
 
   async #attach(

@@ -52,15 +52,14 @@ export class CniPluginError extends SampanError {
 }
 
 const longest = 1000;
-// oxlint-disable-next-line no-control-regex
 const clean = (text: string): string =>
   text
-    .replace(/[\0-\x1f\x7f]+/g, " ")
+    .replace(/\p{Cc}+/gu, " ")
     .trim()
     .slice(0, longest);
 
 /** The specification's error object, undefined when it is none. */
-export function readFailure(object: JsonObject): { readonly code: number; readonly words: string } | undefined {
+function readFailure(object: JsonObject): { readonly code: number; readonly words: string } | undefined {
   const { code, msg, details } = object;
   if (typeof code !== "number" || !Number.isInteger(code) || code < 1 || code > 0xffff_ffff) return undefined;
   const words = [msg, details]

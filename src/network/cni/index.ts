@@ -4,5 +4,5 @@ export type { CniBandwidth, CniIpRange, CniPortMapping, CniWishes } from "./capa
 export type { CniList } from "./configuration.ts";
 export type { CniFile } from "./directory.ts";
 export { CniPluginError } from "./failure.ts";
-export { portMappings, portOwner, takeCniPorts, type PortContext } from "./ports.ts";
+export { portMappings, takeCniPorts } from "./ports.ts";
 export { addressesOf, type CniDns, type CniResult } from "./result.ts";

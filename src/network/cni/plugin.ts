@@ -106,7 +106,9 @@ function unfinished(error: unknown, call: CniCall, path: string): unknown {
   return error;
 }
 
-const signalNames = new Map(Object.entries(os.signals).map(([name, number]) => [number, name]));
+const signalNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(os.signals).map(([name, number]) => [number, name]),
+);
 
 /**
  * Runs a plugin, and gives what it has printed, undefined when that is nothing.
@@ -147,7 +149,7 @@ function refusal(call: CniCall, path: string, status: number, output: string, er
   const how =
     signal === 0
       ? `exited with status ${status >> 8}`
-      : `was killed by ${signalNames.get(signal as never) ?? `signal ${signal}`}`;
+      : `was killed by ${signalNames.get(signal) ?? `signal ${signal}`}`;
   const words = tailOf(errors.trim() === "" ? output : errors);
   return failedPrecondition(
     `Cannot ${call.action}: plugin "${call.plugin}" ${how}${words === "" ? " without a word" : `: ${words}`}`,

@@ -10,7 +10,7 @@ import type { CniPortMapping } from "./capabilities.ts";
 
 /** Under which ports of a CNI network are written down, beside those of our own ones. */
 const prefix = "cni:";
-export const portOwner = (network: string): string => prefix + network;
+const portOwner = (network: string): string => prefix + network;
 export const isCniOwner = (owner: string): boolean => owner.startsWith(prefix);
 
 /** What the container's address will be is not known before its plugins have answered. */

@@ -71,8 +71,7 @@ export class CniReader {
   string(value: unknown, at: string): string {
     if (typeof value !== "string") throw this.error(at, `is ${kindOf(value)}, must be a string`);
     if (value.length > longestString) throw this.error(at, `is longer than ${longestString} characters`);
-    // oxlint-disable-next-line no-control-regex
-    if (/[\0-\x08\x0a-\x1f\x7f]/.test(value)) throw this.error(at, "has a control character");
+    if (/[^\P{Cc}\t]/u.test(value)) throw this.error(at, "has a control character");
     return value;
   }
 

@@ -3,7 +3,7 @@ import { familyOf } from "../address/text.ts";
 import { CniReader, isMissing, type JsonObject } from "./reader.ts";
 import { cniVersions, isCniVersion, isSince, type CniVersion } from "./version.ts";
 
-export interface CniInterface {
+interface CniInterface {
   readonly name: string;
   readonly mac?: string;
   readonly mtu?: number;
@@ -13,7 +13,7 @@ export interface CniInterface {
   readonly pciID?: string;
 }
 
-export interface CniIp {
+interface CniIp {
   /** With the prefix' length. */
   readonly address: string;
   readonly gateway?: string;
@@ -21,7 +21,7 @@ export interface CniIp {
   readonly interface?: number;
 }
 
-export interface CniRoute {
+interface CniRoute {
   readonly dst: string;
   readonly gw?: string;
   readonly mtu?: number;
