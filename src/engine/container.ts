@@ -287,6 +287,14 @@ export class Container implements ContainerHandle {
     containerEvent(this.#core, this.record, "rename", { oldName });
   }
 
+  /** Sets what a front-end keeps with it. */
+  setExtension(name: string, text: string): void {
+    const { options } = this.#core.records.find(this.id);
+    const changed = { ...options, extensions: { ...options.extensions, [name]: text } };
+    this.#core.records.setOptions(this.id, changed);
+    this.#record = { ...this.#record, options: changed };
+  }
+
   /** Changes limits, also while it runs; see {@link updateContainer}. Resolves with warnings. */
   async update(options: UpdateOptions): Promise<readonly string[]> {
     const { updateContainer } = await import("./lifecycle/update.ts");

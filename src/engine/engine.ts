@@ -380,6 +380,11 @@ export class Engine implements ContainerEngine {
     return new Container(this.#core, this.#core.records.find(nameOrId));
   }
 
+  /** Handles of all containers, newest first: without a look at how they are. */
+  containers(): readonly Container[] {
+    return this.#core.records.list().map((record) => new Container(this.#core, record));
+  }
+
   /**
    * All containers, newest first.
    *

@@ -11,7 +11,7 @@ export { looksAtEnded, type ContainerFilters } from "./lifecycle/container-filte
 export type { ContainerSummary } from "./lifecycle/summary.ts";
 export type { Health, HealthOptions, ProbeResult } from "./supervise/health.ts";
 export type { SuperviseOptions } from "./supervise/supervisor.ts";
-export type { PodNamespace, PodOptions } from "./pods/pod-book.ts";
+export type { PodNamespace, PodOptions, PodRecord } from "./pods/pod-book.ts";
 export type { Pod, Pods } from "./pods/pods.ts";
 export type { SecretOption } from "./secrets/secrets.ts";
 export type { ContainerStats } from "./stats/container-stats.ts";

@@ -186,6 +186,8 @@ export interface ContainerOptions {
   readonly stopTimeout?: number;
   /** When to fetch the image: only when it is missing (default), always, or never. */
   readonly pull?: "missing" | "always" | "never";
+  /** What front-ends keep with it, a text by each one's name (`cri`); nobody else looks at it. */
+  readonly extensions?: Readonly<Record<string, string>>;
 }
 
 export interface ExecOptions {

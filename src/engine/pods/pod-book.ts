@@ -22,6 +22,7 @@ export interface PodOptions extends Pick<
   | "dnsOptions"
   | "labels"
   | "shmSize"
+  | "extensions"
 > {
   /** A random one when undefined. */
   readonly name?: string;
@@ -116,6 +117,10 @@ export class PodBook {
     ).run(id, name, createdAt, JSON.stringify(options), cgroup);
     if (Number(changes) === 0)
       throw alreadyExists(`Cannot use name "${name}": another pod has it`, { remedy: "Take another name" });
+  }
+
+  setOptions(id: string, options: PodOptions): void {
+    this.#sql("UPDATE pods SET options = ? WHERE id = ?").run(JSON.stringify(options), id);
   }
 
   has(id: string): boolean {

@@ -94,6 +94,27 @@ export class Pods {
     };
   }
 
+  /** All pods as they were made, newest first: without a look at their containers. */
+  records(): readonly PodRecord[] {
+    return this.#core.pods.list();
+  }
+
+  /** As {@link get}, without a look at its containers. */
+  record(nameOrId: string): PodRecord {
+    return this.#core.pods.find(nameOrId);
+  }
+
+  /** Whether its namespaces, its cgroup and its network are there. */
+  isUp(id: string): boolean {
+    return this.#core.pods.isUp(id);
+  }
+
+  /** Sets what a front-end keeps with a pod. */
+  setExtension(id: string, name: string, text: string): void {
+    const { options } = this.#core.pods.find(id);
+    this.#core.pods.setOptions(id, { ...options, extensions: { ...options.extensions, [name]: text } });
+  }
+
   #members(id: string): ContainerRecord[] {
     return this.#core.records.list().filter(({ resolved }) => resolved.pod?.id === id);
   }
