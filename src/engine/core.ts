@@ -1,6 +1,6 @@
 /** What containers share: the book, the runtime, the snapshots; and how one is launched and discarded. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
@@ -22,6 +22,8 @@ import { cniNamespace } from "./network/cni-namespace.ts";
 import { CniBook } from "./network/cni-book.ts";
 import type { CniNetworking } from "./network/cni-networking.ts";
 import type { CniPaths } from "./network/cni-settings.ts";
+import { prepareSources } from "./bind-mount.ts";
+import { checkPidTarget, joinedPidNamespace } from "./namespace-modes.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
@@ -160,8 +162,8 @@ export class EngineCore {
     return join(this.paths.containers, id);
   }
 
-  logPath(id: string): string {
-    return join(this.directory(id), "log");
+  logPath({ id, options }: ContainerRecord): string {
+    return options.logPath ?? join(this.directory(id), "log");
   }
 
   /** The container's cgroup in each hierarchy. */
@@ -192,6 +194,7 @@ export class EngineCore {
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared?.namespace ?? join(cniNamespace(this.paths, record.id), "net"),
+      pidNamespace: joinedPidNamespace(this, options),
       networkDirectory: sharesNetwork(record)
         ? this.pods.directory(resolved.pod?.id ?? "")
         : this.runtime.stateDirectory(shared?.id ?? record.id),
@@ -264,6 +267,7 @@ export class EngineCore {
 
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    checkPidTarget(this, record);
     for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
     if (record.resolved.pod !== undefined) {
       const { Pods } = await import("./pods/pods.ts");
@@ -315,7 +319,7 @@ export class EngineCore {
         imageMounts: await this.imageMounts(record),
         ...(resolved.secrets !== undefined && { memoryFiles: this.secrets.files(id, resolved.secrets) }),
       },
-      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record),
       logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
@@ -362,6 +366,9 @@ export class EngineCore {
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
+    prepareSources(record.options);
+    const { logPath } = record.options;
+    if (logPath !== undefined) mkdirSync(dirname(logPath), { recursive: true, mode: 0o755 });
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     writeRecord(this.paths, record);
     for (const volume of resolved.volumes) {
@@ -416,6 +423,11 @@ export class EngineCore {
     const { kind } = networkMode(record.options);
     if (kind === "networks") await (await this.networking()).release(record.id);
     if (kind === "cni") await (await this.cniNetworking()).release(record.id);
+  }
+
+  /** Removes the state of a container that has ended. Throws `failed-precondition` while it runs. */
+  async forgetEnd(record: ContainerRecord): Promise<void> {
+    await this.runtime.delete(record.id, this.#leftover(record));
   }
 
   /** What removes the cgroups of a container whose monitor was killed. */

@@ -66,6 +66,7 @@ import { Pods } from "./pods/pods.ts";
 import { Records, type ContainerRecord } from "./records.ts";
 import { secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
+import type { Measurements } from "./stats/measurements.ts";
 import type { StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
@@ -333,6 +334,10 @@ export class Engine implements ContainerEngine {
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
     this.#core.config(record, this.#core.sharedNetwork(record));
+    if (record.resolved.images?.some(({ subpath }) => subpath !== "") === true) {
+      const { checkImageMounts } = await import("./check-image-mounts.ts");
+      await checkImageMounts(this.#core, record);
+    }
     this.#insert(record);
     try {
       this.#core.secrets.keep(record.id, options.secrets ?? []);
@@ -380,9 +385,14 @@ export class Engine implements ContainerEngine {
     return new Container(this.#core, this.#core.records.find(nameOrId));
   }
 
-  /** Handles of all containers, newest first: without a look at how they are. */
-  containers(): readonly Container[] {
-    return this.#core.records.list().map((record) => new Container(this.#core, record));
+  /**
+   * Handles of all containers, newest first: without a look at how they are.
+   *
+   * @param pod id of the pod whose containers are wanted
+   */
+  containers(pod?: string): readonly Container[] {
+    const { records } = this.#core;
+    return (pod === undefined ? records.list() : records.ofPod(pod)).map((record) => new Container(this.#core, record));
   }
 
   /**
@@ -415,6 +425,12 @@ export class Engine implements ContainerEngine {
    */
   events(options: ReadOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
     return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
+  }
+
+  /** What single containers and pods use at this moment. */
+  async measurements(): Promise<Measurements> {
+    const { Measurements } = await import("./stats/measurements.ts");
+    return new Measurements(this.#core);
   }
 
   /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */

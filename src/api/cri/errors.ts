@@ -16,6 +16,11 @@ const codes: Readonly<Record<ErrorCode, Code>> = {
   internal: Code.Internal,
 };
 
+/** Characters of a message: it goes in a header, where three bytes may stand for one, and clients take few of them. */
+const maxMessage = 2000;
+
+const shortened = (text: string): string => (text.length <= maxMessage ? text : `${text.slice(0, maxMessage)}…`);
+
 /**
  * @param error whatever the engine threw; one that is none of the family is internal, and told without its text. A service
  * that needs another status throws a `ConnectError` itself
@@ -25,5 +30,8 @@ export function toGrpcError(error: unknown): ConnectError {
   const known = fromSystemError(error);
   if (known === undefined) return new ConnectError("Cannot answer: an internal error", Code.Internal);
   const { code, message, fields } = known;
-  return new ConnectError(fields.remedy === undefined ? message : `${message}. ${fields.remedy}`, codes[code]);
+  return new ConnectError(
+    shortened(fields.remedy === undefined ? message : `${shortened(message)}. ${fields.remedy}`),
+    codes[code],
+  );
 }

@@ -5,7 +5,7 @@ import type { CriContext } from "./context.ts";
 import { eventService } from "./events.ts";
 import { ImageService } from "./gen/runtime/v1/images_pb.ts";
 import { RuntimeService } from "./gen/runtime/v1/runtime_pb.ts";
-import { imageService } from "./images.ts";
+import { imageService } from "./images/service.ts";
 import { podService } from "./pods/service.ts";
 import { statsService } from "./stats/service.ts";
 import { statusService } from "./status.ts";

@@ -94,7 +94,9 @@ export class CniNetworking {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const abandon = async (): Promise<void> => this.release(id);
     try {
-      await this.#core.executor.execute([{ op: "pin-namespaces", namespaces: cloneNewNet, directory, hostname: "" }]);
+      await this.#core.executor.execute([
+        { op: "pin-namespaces", namespaces: cloneNewNet, directory, hostname: "", uids: [], gids: [], sysctls: [] },
+      ]);
       const places = await this.#attach(record, join(directory, "net"), this.#core.cgroupPath(record));
       return {
         files: filesOf(record, places),

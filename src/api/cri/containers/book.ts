@@ -5,28 +5,45 @@ import type { Container, Engine } from "#engine";
 import { ContainerConfigSchema, type ContainerConfig } from "../gen/runtime/v1/containers_pb.ts";
 import { extensionName } from "../pods/book.ts";
 
+/** How a start failed: the CRI does not start a container twice, and has it end by that. */
+export interface StartFailure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly exitCode: number;
+  /** In one word. */
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface CriContainer {
   readonly id: string;
   readonly podId: string;
   readonly container: Container;
   readonly config: ContainerConfig;
+  /** A digest by which the image can be had again, where it has one; its id otherwise. */
+  readonly imageRef: string;
+  readonly failure: StartFailure | undefined;
 }
+
+type Told = Pick<CriContainer, "config" | "imageRef" | "failure">;
 
 interface Kept {
   readonly config: JsonValue;
+  readonly imageRef?: string;
+  readonly failure?: StartFailure;
 }
 
 export class ContainerBook {
   readonly #engine: Engine;
-  readonly #read = new Map<string, { readonly text: string; readonly config: ContainerConfig }>();
+  readonly #read = new Map<string, Told & { readonly text: string }>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
   /** What the engine is to keep. */
-  static write(config: ContainerConfig): string {
-    const kept: Kept = { config: toJson(ContainerConfigSchema, config) };
+  static write({ config, imageRef, failure }: Told): string {
+    const kept: Kept = { config: toJson(ContainerConfigSchema, config), imageRef, ...(failure && { failure }) };
     return JSON.stringify(kept);
   }
 
@@ -42,7 +59,7 @@ export class ContainerBook {
 
   /** Those of one pod, newest first. */
   ofPod(podId: string): readonly CriContainer[] {
-    return this.list().filter((container) => container.podId === podId);
+    return this.#engine.containers(podId).flatMap((container) => this.#container(container) ?? []);
   }
 
   /**
@@ -52,7 +69,8 @@ export class ContainerBook {
    */
   get(id: string): CriContainer {
     const container = this.find(id);
-    if (container === undefined) throw notFound(`Cannot find container "${id}": there is none with this id`);
+    if (container === undefined)
+      throw notFound(`Cannot find container_id ${JSON.stringify(id.slice(0, 100))}: there is none with this id`);
     return container;
   }
 
@@ -70,15 +88,17 @@ export class ContainerBook {
   }
 
   #container(container: Container): CriContainer | undefined {
-    const { id, options, resolved } = container.record;
+    const { id, options, resolved, imageId } = container.record;
     const text = options.extensions?.[extensionName];
     if (text === undefined || resolved.pod === undefined) return undefined;
     let read = this.#read.get(id);
     if (read?.text !== text) {
-      const { config } = JSON.parse(text) as Kept;
-      read = { text, config: fromJson(ContainerConfigSchema, config, { ignoreUnknownFields: true }) };
+      const { config, imageRef = imageId, failure } = JSON.parse(text) as Kept;
+      const message = fromJson(ContainerConfigSchema, config, { ignoreUnknownFields: true });
+      read = { text, config: message, imageRef, failure };
       this.#read.set(id, read);
     }
-    return { id, podId: resolved.pod.id, container, config: read.config };
+    const { config, imageRef, failure } = read;
+    return { id, podId: resolved.pod.id, container, config, imageRef, failure };
   }
 }

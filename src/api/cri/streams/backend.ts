@@ -1,7 +1,6 @@
 /** Exec, attach and port-forward of the streaming server over the engine. */
 import type { Duplex } from "node:stream";
-import { unsupported } from "#errdefs";
-import type { Engine } from "#engine";
+import type { PodForwards } from "#engine";
 import type { AttachStream, ExecStream, ProcessStreams, StreamBackend } from "#streaming";
 import type { ContainerBook } from "../containers/book.ts";
 import type { PodBook } from "../pods/book.ts";
@@ -13,11 +12,11 @@ export interface Books {
 }
 
 export class EngineStreams implements StreamBackend {
-  readonly #engine: Engine;
+  readonly #forwards: PodForwards;
   readonly #books: Books;
 
-  constructor(engine: Engine, books: Books) {
-    this.#engine = engine;
+  constructor(forwards: PodForwards, books: Books) {
+    this.#forwards = forwards;
     this.#books = books;
   }
 
@@ -33,8 +32,7 @@ export class EngineStreams implements StreamBackend {
     await carry(await container.attach({ stdin, output: true }), streams);
   }
 
-  async connect(pod: string, port: number): Promise<Duplex> {
-    void this.#engine;
-    throw unsupported(`Cannot connect to port ${port} of pod sandbox "${pod}": not yet`);
+  async connect(pod: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    return await this.#forwards.connect(this.#books.pods.get(pod).id, port, signal);
   }
 }

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sampan/v1/options.proto.
  */
 export const file_sampan_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIpMECgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBARIUCgdzdWJwYXRoGAkgASgJSAWIAQESPwoNdm9sdW1lX2xhYmVscxgKIAMoCzIoLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVMYWJlbHNFbnRyeRJBCg52b2x1bWVfb3B0aW9ucxgLIAMoCzIpLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVPcHRpb25zRW50cnkaMwoRVm9sdW1lTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo0ChJWb2x1bWVPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIJCgdfc291cmNlQgwKCl9yZWFkX29ubHlCDgoMX3Byb3BhZ2F0aW9uQhAKDl9ub25fcmVjdXJzaXZlQgoKCF9ub19jb3B5QgoKCF9zdWJwYXRoIkQKDERldmljZU9wdGlvbhIRCglob3N0X3BhdGgYASABKAkSDAoEcGF0aBgCIAEoCRITCgtwZXJtaXNzaW9ucxgDIAEoCSI4CgxVbGltaXRPcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMiigEKDFNlY3JldE9wdGlvbhIMCgRuYW1lGAEgASgJEg4KBnRhcmdldBgCIAEoCRIMCgRkYXRhGAMgASgMEhAKA3VpZBgEIAEoAUgAiAEBEhAKA2dpZBgFIAEoAUgBiAEBEhEKBG1vZGUYBiABKAFIAogBAUIGCgRfdWlkQgYKBF9naWRCBwoFX21vZGUiKAoKRGV2aWNlUmF0ZRIMCgRwYXRoGAEgASgJEgwKBHJhdGUYAiABKAkioAEKDU5ldHdvcmtPcHRpb24SDAoEbmFtZRgBIAEoCRIPCgJpcBgCIAEoCUgAiAEBEhAKA2lwNhgDIAEoCUgBiAEBEhAKA21hYxgEIAEoCUgCiAEBEg8KB2FsaWFzZXMYBSADKAkSFgoJaW50ZXJmYWNlGAYgASgJSAOIAQFCBQoDX2lwQgYKBF9pcDZCBgoEX21hY0IMCgpfaW50ZXJmYWNlIr4BCgxDbmlCYW5kd2lkdGgSGQoMaW5ncmVzc19yYXRlGAEgASgBSACIAQESGgoNaW5ncmVzc19idXJzdBgCIAEoAUgBiAEBEhgKC2VncmVzc19yYXRlGAMgASgBSAKIAQESGQoMZWdyZXNzX2J1cnN0GAQgASgBSAOIAQFCDwoNX2luZ3Jlc3NfcmF0ZUIQCg5faW5ncmVzc19idXJzdEIOCgxfZWdyZXNzX3JhdGVCDwoNX2VncmVzc19idXJzdCKOAQoKQ25pSXBSYW5nZRIOCgZzdWJuZXQYASABKAkSGAoLcmFuZ2Vfc3RhcnQYAiABKAlIAIgBARIWCglyYW5nZV9lbmQYAyABKAlIAYgBARIUCgdnYXRld2F5GAQgASgJSAKIAQFCDgoMX3JhbmdlX3N0YXJ0QgwKCl9yYW5nZV9lbmRCCgoIX2dhdGV3YXki8gEKE0NuaUNvbnRhaW5lck9wdGlvbnMSNgoEYXJncxgBIAMoCzIoLnNhbXBhbi52MS5DbmlDb250YWluZXJPcHRpb25zLkFyZ3NFbnRyeRIvCgliYW5kd2lkdGgYAiABKAsyFy5zYW1wYW4udjEuQ25pQmFuZHdpZHRoSACIAQESKAoJaXBfcmFuZ2VzGAMgAygLMhUuc2FtcGFuLnYxLkNuaUlwUmFuZ2USDQoFcG9ydHMYBCADKAkaKwoJQXJnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDAoKX2JhbmR3aWR0aCLhAQoNSGVhbHRoT3B0aW9ucxIMCgR0ZXN0GAEgAygJEhUKCGludGVydmFsGAIgASgBSACIAQESFAoHdGltZW91dBgDIAEoAUgBiAEBEhQKB3JldHJpZXMYBCABKAFIAogBARIZCgxzdGFydF9wZXJpb2QYBSABKAFIA4gBARIbCg5zdGFydF9pbnRlcnZhbBgGIAEoAUgEiAEBQgsKCV9pbnRlcnZhbEIKCghfdGltZW91dEIKCghfcmV0cmllc0IPCg1fc3RhcnRfcGVyaW9kQhEKD19zdGFydF9pbnRlcnZhbCLwGQoQQ29udGFpbmVyT3B0aW9ucxINCgVpbWFnZRgBIAEoCRIPCgdjb21tYW5kGAIgAygJEi4KCmVudHJ5cG9pbnQYAyABKAsyFS5zYW1wYW4udjEuU3RyaW5nTGlzdEgAiAEBEhEKBG5hbWUYBCABKAlIAYgBARILCgNlbnYYBSADKAkSFAoHd29ya2RpchgGIAEoCUgCiAEBEhEKBHVzZXIYByABKAlIA4gBARIRCglncm91cF9hZGQYCCADKAkSFQoIaG9zdG5hbWUYCSABKAlIBIgBARIXCgpkb21haW5uYW1lGAogASgJSAWIAQESNwoGbGFiZWxzGAsgAygLMicuc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuTGFiZWxzRW50cnkSJgoGbW91bnRzGAwgAygLMhYuc2FtcGFuLnYxLk1vdW50T3B0aW9uEhYKCXJlYWRfb25seRgNIAEoCEgGiAEBEhMKBm1lbW9yeRgOIAEoCUgHiAEBEhgKC21lbW9yeV9zd2FwGA8gASgJSAiIAQESHwoSbWVtb3J5X3Jlc2VydmF0aW9uGBAgASgJSAmIAQESEQoEY3B1cxgRIAEoCUgKiAEBEhcKCmNwdV9zaGFyZXMYEiABKAFIC4gBARIYCgtjcHVzZXRfY3B1cxgTIAEoCUgMiAEBEhgKC2NwdXNldF9tZW1zGBQgASgJSA2IAQESFwoKcGlkc19saW1pdBgVIAEoAUgOiAEBEhUKCHNobV9zaXplGBYgASgJSA+IAQESDwoHY2FwX2FkZBgXIAMoCRIQCghjYXBfZHJvcBgYIAMoCRIsCgdzZWNjb21wGBkgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSBCIAQESHgoRbm9fbmV3X3ByaXZpbGVnZXMYGiABKAhIEYgBARIXCgpwcml2aWxlZ2VkGBsgASgISBKIAQESKAoHdWxpbWl0cxgcIAMoCzIXLnNhbXBhbi52MS5VbGltaXRPcHRpb24SOQoHc3lzY3RscxgdIAMoCzIoLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLlN5c2N0bHNFbnRyeRIoCgdkZXZpY2VzGB4gAygLMhcuc2FtcGFuLnYxLkRldmljZU9wdGlvbhIRCgRpbml0GB8gASgISBOIAQESFAoHbmV0d29yaxggIAEoCUgUiAEBEhUKCHBsYXRmb3JtGCEgASgJSBWIAQESEAoDdHR5GCIgASgISBaIAQESFwoKb3Blbl9zdGRpbhgjIAEoCEgXiAEBEhcKCnN0ZGluX29uY2UYJCABKAhIGIgBARIYCgthdXRvX3JlbW92ZRglIAEoCEgZiAEBEhgKC3N0b3Bfc2lnbmFsGCYgASgJSBqIAQESGQoMc3RvcF90aW1lb3V0GCcgASgBSBuIAQESEQoEcHVsbBgoIAEoCUgciAEBEhYKCWNwdV9xdW90YRgpIAEoAUgdiAEBEhcKCmNwdV9wZXJpb2QYKiABKAFIHogBARIbCg5jcHVfcnRfcnVudGltZRgrIAEoAUgfiAEBEhoKDWNwdV9ydF9wZXJpb2QYLCABKAFIIIgBARIeChFtZW1vcnlfc3dhcHBpbmVzcxgtIAEoAUghiAEBEh0KEG9vbV9raWxsX2Rpc2FibGUYLiABKAhIIogBARIaCg1vb21fc2NvcmVfYWRqGC8gASgBSCOIAQESGQoMYmxraW9fd2VpZ2h0GDAgASgBSCSIAQESMwoUYmxraW9fd2VpZ2h0X2RldmljZXMYMSADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIuCg9kZXZpY2VfcmVhZF9icHMYMiADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIvChBkZXZpY2Vfd3JpdGVfYnBzGDMgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSLwoQZGV2aWNlX3JlYWRfaW9wcxg0IAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEjAKEWRldmljZV93cml0ZV9pb3BzGDUgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSPQoJaHVnZXBhZ2VzGDYgAygLMiouc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuSHVnZXBhZ2VzRW50cnkSQgoMY2dyb3VwX2ZpbGVzGDcgAygLMiwuc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuQ2dyb3VwRmlsZXNFbnRyeRIUCgxkZXZpY2VfcnVsZXMYOCADKAkSGgoNY2dyb3VwX3BhcmVudBg5IAEoCUgliAEBEioKCG5ldHdvcmtzGDogAygLMhguc2FtcGFuLnYxLk5ldHdvcmtPcHRpb24SDwoHcHVibGlzaBg7IAMoCRIYCgtwdWJsaXNoX2FsbBg8IAEoCEgmiAEBEg4KBmV4cG9zZRg9IAMoCRIRCglhZGRfaG9zdHMYPiADKAkSCwoDZG5zGD8gAygJEhIKCmRuc19zZWFyY2gYQCADKAkSEwoLZG5zX29wdGlvbnMYQSADKAkSFAoHcmVzdGFydBhCIAEoCUgniAEBEi0KBmhlYWx0aBhDIAEoCzIYLnNhbXBhbi52MS5IZWFsdGhPcHRpb25zSCiIAQESHgoRaGVhbHRoX29uX2ZhaWx1cmUYRCABKAlIKYgBARISCgpkZXBlbmRzX29uGEUgAygJEhcKCmxvZ19kcml2ZXIYRiABKAlIKogBARIZCgxsb2dfbWF4X3NpemUYRyABKAlIK4gBARIaCg1sb2dfbWF4X2ZpbGVzGEggASgBSCyIAQESEAoDcG9kGEkgASgJSC2IAQESFAoMdm9sdW1lc19mcm9tGEogAygJEigKB3NlY3JldHMYSyADKAsyFy5zYW1wYW4udjEuU2VjcmV0T3B0aW9uEg4KBmVncmVzcxhMIAMoCRISCgpsb2dfbGFiZWxzGE0gAygJEg8KB2xvZ19lbnYYTiADKAkSPwoKZXh0ZW5zaW9ucxhPIAMoCzIrLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkV4dGVuc2lvbnNFbnRyeRIwCgNjbmkYUCABKAsyHi5zYW1wYW4udjEuQ25pQ29udGFpbmVyT3B0aW9uc0guiAEBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMU3lzY3Rsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOSHVnZXBhZ2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBDZ3JvdXBGaWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMQoPRXh0ZW5zaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCDQoLX2VudHJ5cG9pbnRCBwoFX25hbWVCCgoIX3dvcmtkaXJCBwoFX3VzZXJCCwoJX2hvc3RuYW1lQg0KC19kb21haW5uYW1lQgwKCl9yZWFkX29ubHlCCQoHX21lbW9yeUIOCgxfbWVtb3J5X3N3YXBCFQoTX21lbW9yeV9yZXNlcnZhdGlvbkIHCgVfY3B1c0INCgtfY3B1X3NoYXJlc0IOCgxfY3B1c2V0X2NwdXNCDgoMX2NwdXNldF9tZW1zQg0KC19waWRzX2xpbWl0QgsKCV9zaG1fc2l6ZUIKCghfc2VjY29tcEIUChJfbm9fbmV3X3ByaXZpbGVnZXNCDQoLX3ByaXZpbGVnZWRCBwoFX2luaXRCCgoIX25ldHdvcmtCCwoJX3BsYXRmb3JtQgYKBF90dHlCDQoLX29wZW5fc3RkaW5CDQoLX3N0ZGluX29uY2VCDgoMX2F1dG9fcmVtb3ZlQg4KDF9zdG9wX3NpZ25hbEIPCg1fc3RvcF90aW1lb3V0QgcKBV9wdWxsQgwKCl9jcHVfcXVvdGFCDQoLX2NwdV9wZXJpb2RCEQoPX2NwdV9ydF9ydW50aW1lQhAKDl9jcHVfcnRfcGVyaW9kQhQKEl9tZW1vcnlfc3dhcHBpbmVzc0ITChFfb29tX2tpbGxfZGlzYWJsZUIQCg5fb29tX3Njb3JlX2FkakIPCg1fYmxraW9fd2VpZ2h0QhAKDl9jZ3JvdXBfcGFyZW50Qg4KDF9wdWJsaXNoX2FsbEIKCghfcmVzdGFydEIJCgdfaGVhbHRoQhQKEl9oZWFsdGhfb25fZmFpbHVyZUINCgtfbG9nX2RyaXZlckIPCg1fbG9nX21heF9zaXplQhAKDl9sb2dfbWF4X2ZpbGVzQgYKBF9wb2RCBgoEX2NuaWIGcHJvdG8z", [file_google_protobuf_struct]);
+  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIuoFCgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBARIUCgdzdWJwYXRoGAkgASgJSAWIAQESPwoNdm9sdW1lX2xhYmVscxgKIAMoCzIoLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVMYWJlbHNFbnRyeRJBCg52b2x1bWVfb3B0aW9ucxgLIAMoCzIpLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVPcHRpb25zRW50cnkSIAoTcmVjdXJzaXZlX3JlYWRfb25seRgMIAEoCEgGiAEBEhgKC21ha2Vfc291cmNlGA0gASgISAeIAQESLAoMdWlkX21hcHBpbmdzGA4gAygLMhYuc2FtcGFuLnYxLklkTWFwT3B0aW9uEiwKDGdpZF9tYXBwaW5ncxgPIAMoCzIWLnNhbXBhbi52MS5JZE1hcE9wdGlvbhIVCg1tb3VudF9vcHRpb25zGBAgAygJGjMKEVZvbHVtZUxhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNAoSVm9sdW1lT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCQoHX3NvdXJjZUIMCgpfcmVhZF9vbmx5Qg4KDF9wcm9wYWdhdGlvbkIQCg5fbm9uX3JlY3Vyc2l2ZUIKCghfbm9fY29weUIKCghfc3VicGF0aEIWChRfcmVjdXJzaXZlX3JlYWRfb25seUIOCgxfbWFrZV9zb3VyY2UiQgoLSWRNYXBPcHRpb24SFAoMY29udGFpbmVyX2lkGAEgASgBEg8KB2hvc3RfaWQYAiABKAESDAoEc2l6ZRgDIAEoASJECgxEZXZpY2VPcHRpb24SEQoJaG9zdF9wYXRoGAEgASgJEgwKBHBhdGgYAiABKAkSEwoLcGVybWlzc2lvbnMYAyABKAkiOAoMVWxpbWl0T3B0aW9uEgwKBG5hbWUYASABKAkSDAoEc29mdBgCIAEoAxIMCgRoYXJkGAMgASgDIooBCgxTZWNyZXRPcHRpb24SDAoEbmFtZRgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSDAoEZGF0YRgDIAEoDBIQCgN1aWQYBCABKAFIAIgBARIQCgNnaWQYBSABKAFIAYgBARIRCgRtb2RlGAYgASgBSAKIAQFCBgoEX3VpZEIGCgRfZ2lkQgcKBV9tb2RlIigKCkRldmljZVJhdGUSDAoEcGF0aBgBIAEoCRIMCgRyYXRlGAIgASgJIqABCg1OZXR3b3JrT3B0aW9uEgwKBG5hbWUYASABKAkSDwoCaXAYAiABKAlIAIgBARIQCgNpcDYYAyABKAlIAYgBARIQCgNtYWMYBCABKAlIAogBARIPCgdhbGlhc2VzGAUgAygJEhYKCWludGVyZmFjZRgGIAEoCUgDiAEBQgUKA19pcEIGCgRfaXA2QgYKBF9tYWNCDAoKX2ludGVyZmFjZSK+AQoMQ25pQmFuZHdpZHRoEhkKDGluZ3Jlc3NfcmF0ZRgBIAEoAUgAiAEBEhoKDWluZ3Jlc3NfYnVyc3QYAiABKAFIAYgBARIYCgtlZ3Jlc3NfcmF0ZRgDIAEoAUgCiAEBEhkKDGVncmVzc19idXJzdBgEIAEoAUgDiAEBQg8KDV9pbmdyZXNzX3JhdGVCEAoOX2luZ3Jlc3NfYnVyc3RCDgoMX2VncmVzc19yYXRlQg8KDV9lZ3Jlc3NfYnVyc3QijgEKCkNuaUlwUmFuZ2USDgoGc3VibmV0GAEgASgJEhgKC3JhbmdlX3N0YXJ0GAIgASgJSACIAQESFgoJcmFuZ2VfZW5kGAMgASgJSAGIAQESFAoHZ2F0ZXdheRgEIAEoCUgCiAEBQg4KDF9yYW5nZV9zdGFydEIMCgpfcmFuZ2VfZW5kQgoKCF9nYXRld2F5IvIBChNDbmlDb250YWluZXJPcHRpb25zEjYKBGFyZ3MYASADKAsyKC5zYW1wYW4udjEuQ25pQ29udGFpbmVyT3B0aW9ucy5BcmdzRW50cnkSLwoJYmFuZHdpZHRoGAIgASgLMhcuc2FtcGFuLnYxLkNuaUJhbmR3aWR0aEgAiAEBEigKCWlwX3JhbmdlcxgDIAMoCzIVLnNhbXBhbi52MS5DbmlJcFJhbmdlEg0KBXBvcnRzGAQgAygJGisKCUFyZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgwKCl9iYW5kd2lkdGgi4QEKDUhlYWx0aE9wdGlvbnMSDAoEdGVzdBgBIAMoCRIVCghpbnRlcnZhbBgCIAEoAUgAiAEBEhQKB3RpbWVvdXQYAyABKAFIAYgBARIUCgdyZXRyaWVzGAQgASgBSAKIAQESGQoMc3RhcnRfcGVyaW9kGAUgASgBSAOIAQESGwoOc3RhcnRfaW50ZXJ2YWwYBiABKAFIBIgBAUILCglfaW50ZXJ2YWxCCgoIX3RpbWVvdXRCCgoIX3JldHJpZXNCDwoNX3N0YXJ0X3BlcmlvZEIRCg9fc3RhcnRfaW50ZXJ2YWwixx4KEENvbnRhaW5lck9wdGlvbnMSDQoFaW1hZ2UYASABKAkSDwoHY29tbWFuZBgCIAMoCRIuCgplbnRyeXBvaW50GAMgASgLMhUuc2FtcGFuLnYxLlN0cmluZ0xpc3RIAIgBARIRCgRuYW1lGAQgASgJSAGIAQESCwoDZW52GAUgAygJEhQKB3dvcmtkaXIYBiABKAlIAogBARIRCgR1c2VyGAcgASgJSAOIAQESEQoJZ3JvdXBfYWRkGAggAygJEhUKCGhvc3RuYW1lGAkgASgJSASIAQESFwoKZG9tYWlubmFtZRgKIAEoCUgFiAEBEjcKBmxhYmVscxgLIAMoCzInLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkxhYmVsc0VudHJ5EiYKBm1vdW50cxgMIAMoCzIWLnNhbXBhbi52MS5Nb3VudE9wdGlvbhIWCglyZWFkX29ubHkYDSABKAhIBogBARITCgZtZW1vcnkYDiABKAlIB4gBARIYCgttZW1vcnlfc3dhcBgPIAEoCUgIiAEBEh8KEm1lbW9yeV9yZXNlcnZhdGlvbhgQIAEoCUgJiAEBEhEKBGNwdXMYESABKAlICogBARIXCgpjcHVfc2hhcmVzGBIgASgBSAuIAQESGAoLY3B1c2V0X2NwdXMYEyABKAlIDIgBARIYCgtjcHVzZXRfbWVtcxgUIAEoCUgNiAEBEhcKCnBpZHNfbGltaXQYFSABKAFIDogBARIVCghzaG1fc2l6ZRgWIAEoCUgPiAEBEg8KB2NhcF9hZGQYFyADKAkSEAoIY2FwX2Ryb3AYGCADKAkSLAoHc2VjY29tcBgZIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgQiAEBEh4KEW5vX25ld19wcml2aWxlZ2VzGBogASgISBGIAQESFwoKcHJpdmlsZWdlZBgbIAEoCEgSiAEBEigKB3VsaW1pdHMYHCADKAsyFy5zYW1wYW4udjEuVWxpbWl0T3B0aW9uEjkKB3N5c2N0bHMYHSADKAsyKC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5TeXNjdGxzRW50cnkSKAoHZGV2aWNlcxgeIAMoCzIXLnNhbXBhbi52MS5EZXZpY2VPcHRpb24SEQoEaW5pdBgfIAEoCEgTiAEBEhQKB25ldHdvcmsYICABKAlIFIgBARIVCghwbGF0Zm9ybRghIAEoCUgViAEBEhAKA3R0eRgiIAEoCEgWiAEBEhcKCm9wZW5fc3RkaW4YIyABKAhIF4gBARIXCgpzdGRpbl9vbmNlGCQgASgISBiIAQESGAoLYXV0b19yZW1vdmUYJSABKAhIGYgBARIYCgtzdG9wX3NpZ25hbBgmIAEoCUgaiAEBEhkKDHN0b3BfdGltZW91dBgnIAEoAUgbiAEBEhEKBHB1bGwYKCABKAlIHIgBARIWCgljcHVfcXVvdGEYKSABKAFIHYgBARIXCgpjcHVfcGVyaW9kGCogASgBSB6IAQESGwoOY3B1X3J0X3J1bnRpbWUYKyABKAFIH4gBARIaCg1jcHVfcnRfcGVyaW9kGCwgASgBSCCIAQESHgoRbWVtb3J5X3N3YXBwaW5lc3MYLSABKAFIIYgBARIdChBvb21fa2lsbF9kaXNhYmxlGC4gASgISCKIAQESGgoNb29tX3Njb3JlX2FkahgvIAEoAUgjiAEBEhkKDGJsa2lvX3dlaWdodBgwIAEoAUgkiAEBEjMKFGJsa2lvX3dlaWdodF9kZXZpY2VzGDEgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSLgoPZGV2aWNlX3JlYWRfYnBzGDIgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSLwoQZGV2aWNlX3dyaXRlX2JwcxgzIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi8KEGRldmljZV9yZWFkX2lvcHMYNCADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIwChFkZXZpY2Vfd3JpdGVfaW9wcxg1IAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEj0KCWh1Z2VwYWdlcxg2IAMoCzIqLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkh1Z2VwYWdlc0VudHJ5EkIKDGNncm91cF9maWxlcxg3IAMoCzIsLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkNncm91cEZpbGVzRW50cnkSFAoMZGV2aWNlX3J1bGVzGDggAygJEhoKDWNncm91cF9wYXJlbnQYOSABKAlIJYgBARIqCghuZXR3b3Jrcxg6IAMoCzIYLnNhbXBhbi52MS5OZXR3b3JrT3B0aW9uEg8KB3B1Ymxpc2gYOyADKAkSGAoLcHVibGlzaF9hbGwYPCABKAhIJogBARIOCgZleHBvc2UYPSADKAkSEQoJYWRkX2hvc3RzGD4gAygJEgsKA2Rucxg/IAMoCRISCgpkbnNfc2VhcmNoGEAgAygJEhMKC2Ruc19vcHRpb25zGEEgAygJEhQKB3Jlc3RhcnQYQiABKAlIJ4gBARItCgZoZWFsdGgYQyABKAsyGC5zYW1wYW4udjEuSGVhbHRoT3B0aW9uc0goiAEBEh4KEWhlYWx0aF9vbl9mYWlsdXJlGEQgASgJSCmIAQESEgoKZGVwZW5kc19vbhhFIAMoCRIXCgpsb2dfZHJpdmVyGEYgASgJSCqIAQESGQoMbG9nX21heF9zaXplGEcgASgJSCuIAQESGgoNbG9nX21heF9maWxlcxhIIAEoAUgsiAEBEhAKA3BvZBhJIAEoCUgtiAEBEhQKDHZvbHVtZXNfZnJvbRhKIAMoCRIoCgdzZWNyZXRzGEsgAygLMhcuc2FtcGFuLnYxLlNlY3JldE9wdGlvbhIOCgZlZ3Jlc3MYTCADKAkSEgoKbG9nX2xhYmVscxhNIAMoCRIPCgdsb2dfZW52GE4gAygJEj8KCmV4dGVuc2lvbnMYTyADKAsyKy5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5FeHRlbnNpb25zRW50cnkSMAoDY25pGFAgASgLMh4uc2FtcGFuLnYxLkNuaUNvbnRhaW5lck9wdGlvbnNILogBARIQCgNwaWQYWiABKAlIL4gBARIQCgNpcGMYWyABKAlIMIgBARIQCgN1dHMYXCABKAlIMYgBARITCgtjYXBfYW1iaWVudBhdIAMoCRIaCg1ncm91cHNfcG9saWN5GF4gASgJSDKIAQESMAoMbWFza2VkX3BhdGhzGF8gASgLMhUuc2FtcGFuLnYxLlN0cmluZ0xpc3RIM4gBARIyCg5yZWFkb25seV9wYXRocxhgIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SDSIAQESFQoIYXBwYXJtb3IYYSABKAlINYgBARIaCg1zZWxpbnV4X2xhYmVsGGIgASgJSDaIAQESIAoTc2VsaW51eF9tb3VudF9sYWJlbBhjIAEoCUg3iAEBEhMKC2NkaV9kZXZpY2VzGGQgAygJEkEKC2Fubm90YXRpb25zGGUgAygLMiwuc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuQW5ub3RhdGlvbnNFbnRyeRIVCghsb2dfcGF0aBhmIAEoCUg4iAEBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMU3lzY3Rsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOSHVnZXBhZ2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBDZ3JvdXBGaWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMQoPRXh0ZW5zaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19lbnRyeXBvaW50QgcKBV9uYW1lQgoKCF93b3JrZGlyQgcKBV91c2VyQgsKCV9ob3N0bmFtZUINCgtfZG9tYWlubmFtZUIMCgpfcmVhZF9vbmx5QgkKB19tZW1vcnlCDgoMX21lbW9yeV9zd2FwQhUKE19tZW1vcnlfcmVzZXJ2YXRpb25CBwoFX2NwdXNCDQoLX2NwdV9zaGFyZXNCDgoMX2NwdXNldF9jcHVzQg4KDF9jcHVzZXRfbWVtc0INCgtfcGlkc19saW1pdEILCglfc2htX3NpemVCCgoIX3NlY2NvbXBCFAoSX25vX25ld19wcml2aWxlZ2VzQg0KC19wcml2aWxlZ2VkQgcKBV9pbml0QgoKCF9uZXR3b3JrQgsKCV9wbGF0Zm9ybUIGCgRfdHR5Qg0KC19vcGVuX3N0ZGluQg0KC19zdGRpbl9vbmNlQg4KDF9hdXRvX3JlbW92ZUIOCgxfc3RvcF9zaWduYWxCDwoNX3N0b3BfdGltZW91dEIHCgVfcHVsbEIMCgpfY3B1X3F1b3RhQg0KC19jcHVfcGVyaW9kQhEKD19jcHVfcnRfcnVudGltZUIQCg5fY3B1X3J0X3BlcmlvZEIUChJfbWVtb3J5X3N3YXBwaW5lc3NCEwoRX29vbV9raWxsX2Rpc2FibGVCEAoOX29vbV9zY29yZV9hZGpCDwoNX2Jsa2lvX3dlaWdodEIQCg5fY2dyb3VwX3BhcmVudEIOCgxfcHVibGlzaF9hbGxCCgoIX3Jlc3RhcnRCCQoHX2hlYWx0aEIUChJfaGVhbHRoX29uX2ZhaWx1cmVCDQoLX2xvZ19kcml2ZXJCDwoNX2xvZ19tYXhfc2l6ZUIQCg5fbG9nX21heF9maWxlc0IGCgRfcG9kQgYKBF9jbmlCBgoEX3BpZEIGCgRfaXBjQgYKBF91dHNCEAoOX2dyb3Vwc19wb2xpY3lCDwoNX21hc2tlZF9wYXRoc0IRCg9fcmVhZG9ubHlfcGF0aHNCCwoJX2FwcGFybW9yQhAKDl9zZWxpbnV4X2xhYmVsQhYKFF9zZWxpbnV4X21vdW50X2xhYmVsQgsKCV9sb2dfcGF0aGIGcHJvdG8z", [file_google_protobuf_struct]);
 
 /**
  * A list that can be absent, which an empty one is not.
@@ -111,6 +111,39 @@ export type MountOption = Message<"sampan.v1.MountOption"> & {
    * @generated from field: map<string, string> volume_options = 11;
    */
   volumeOptions: { [key: string]: string };
+
+  /**
+   * Of a bind: read-only also where something else is mounted below its source.
+   *
+   * @generated from field: optional bool recursive_read_only = 12;
+   */
+  recursiveReadOnly?: boolean | undefined;
+
+  /**
+   * Of a bind: a source that is missing is made, as a directory.
+   *
+   * @generated from field: optional bool make_source = 13;
+   */
+  makeSource?: boolean | undefined;
+
+  /**
+   * Of a bind: owners of its files that others are shown as.
+   *
+   * @generated from field: repeated sampan.v1.IdMapOption uid_mappings = 14;
+   */
+  uidMappings: IdMapOption[];
+
+  /**
+   * @generated from field: repeated sampan.v1.IdMapOption gid_mappings = 15;
+   */
+  gidMappings: IdMapOption[];
+
+  /**
+   * Of a bind or an image: `noexec`, `nodev`, `nosuid`.
+   *
+   * @generated from field: repeated string mount_options = 16;
+   */
+  mountOptions: string[];
 };
 
 /**
@@ -119,6 +152,35 @@ export type MountOption = Message<"sampan.v1.MountOption"> & {
  */
 export const MountOptionSchema: GenMessage<MountOption> = /*@__PURE__*/
   messageDesc(file_sampan_v1_options, 1);
+
+/**
+ * `size` ids from `container_id` on stand for those from `host_id` on.
+ *
+ * @generated from message sampan.v1.IdMapOption
+ */
+export type IdMapOption = Message<"sampan.v1.IdMapOption"> & {
+  /**
+   * @generated from field: double container_id = 1;
+   */
+  containerId: number;
+
+  /**
+   * @generated from field: double host_id = 2;
+   */
+  hostId: number;
+
+  /**
+   * @generated from field: double size = 3;
+   */
+  size: number;
+};
+
+/**
+ * Describes the message sampan.v1.IdMapOption.
+ * Use `create(IdMapOptionSchema)` to create a new message.
+ */
+export const IdMapOptionSchema: GenMessage<IdMapOption> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 2);
 
 /**
  * @generated from message sampan.v1.DeviceOption
@@ -147,7 +209,7 @@ export type DeviceOption = Message<"sampan.v1.DeviceOption"> & {
  * Use `create(DeviceOptionSchema)` to create a new message.
  */
 export const DeviceOptionSchema: GenMessage<DeviceOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 2);
+  messageDesc(file_sampan_v1_options, 3);
 
 /**
  * @generated from message sampan.v1.UlimitOption
@@ -178,7 +240,7 @@ export type UlimitOption = Message<"sampan.v1.UlimitOption"> & {
  * Use `create(UlimitOptionSchema)` to create a new message.
  */
 export const UlimitOptionSchema: GenMessage<UlimitOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 3);
+  messageDesc(file_sampan_v1_options, 4);
 
 /**
  * A file that is in memory only. Its content comes with the request, and from no file or variable of the daemon.
@@ -226,7 +288,7 @@ export type SecretOption = Message<"sampan.v1.SecretOption"> & {
  * Use `create(SecretOptionSchema)` to create a new message.
  */
 export const SecretOptionSchema: GenMessage<SecretOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 4);
+  messageDesc(file_sampan_v1_options, 5);
 
 /**
  * @generated from message sampan.v1.DeviceRate
@@ -252,7 +314,7 @@ export type DeviceRate = Message<"sampan.v1.DeviceRate"> & {
  * Use `create(DeviceRateSchema)` to create a new message.
  */
 export const DeviceRateSchema: GenMessage<DeviceRate> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 5);
+  messageDesc(file_sampan_v1_options, 6);
 
 /**
  * A network that a container is on.
@@ -302,7 +364,7 @@ export type NetworkOption = Message<"sampan.v1.NetworkOption"> & {
  * Use `create(NetworkOptionSchema)` to create a new message.
  */
 export const NetworkOptionSchema: GenMessage<NetworkOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 6);
+  messageDesc(file_sampan_v1_options, 7);
 
 /**
  * Bits a second, and bits.
@@ -336,7 +398,7 @@ export type CniBandwidth = Message<"sampan.v1.CniBandwidth"> & {
  * Use `create(CniBandwidthSchema)` to create a new message.
  */
 export const CniBandwidthSchema: GenMessage<CniBandwidth> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 7);
+  messageDesc(file_sampan_v1_options, 8);
 
 /**
  * @generated from message sampan.v1.CniIpRange
@@ -370,7 +432,7 @@ export type CniIpRange = Message<"sampan.v1.CniIpRange"> & {
  * Use `create(CniIpRangeSchema)` to create a new message.
  */
 export const CniIpRangeSchema: GenMessage<CniIpRange> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 8);
+  messageDesc(file_sampan_v1_options, 9);
 
 /**
  * What CNI's plugins are told.
@@ -410,7 +472,7 @@ export type CniContainerOptions = Message<"sampan.v1.CniContainerOptions"> & {
  * Use `create(CniContainerOptionsSchema)` to create a new message.
  */
 export const CniContainerOptionsSchema: GenMessage<CniContainerOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 9);
+  messageDesc(file_sampan_v1_options, 10);
 
 /**
  * Durations in milliseconds. What is not given comes from the image, or is Docker's default.
@@ -458,7 +520,7 @@ export type HealthOptions = Message<"sampan.v1.HealthOptions"> & {
  * Use `create(HealthOptionsSchema)` to create a new message.
  */
 export const HealthOptionsSchema: GenMessage<HealthOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 10);
+  messageDesc(file_sampan_v1_options, 11);
 
 /**
  * @generated from message sampan.v1.ContainerOptions
@@ -925,6 +987,85 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
    * @generated from field: optional sampan.v1.CniContainerOptions cni = 80;
    */
   cni?: CniContainerOptions | undefined;
+
+  /**
+   * `private`, `host` or `container:NAME`; likewise the next two, without the last.
+   *
+   * @generated from field: optional string pid = 90;
+   */
+  pid?: string | undefined;
+
+  /**
+   * @generated from field: optional string ipc = 91;
+   */
+  ipc?: string | undefined;
+
+  /**
+   * @generated from field: optional string uts = 92;
+   */
+  uts?: string | undefined;
+
+  /**
+   * Capabilities that are kept also without being root.
+   *
+   * @generated from field: repeated string cap_ambient = 93;
+   */
+  capAmbient: string[];
+
+  /**
+   * `merge` or `strict`: what becomes of the groups that the image gives the user.
+   *
+   * @generated from field: optional string groups_policy = 94;
+   */
+  groupsPolicy?: string | undefined;
+
+  /**
+   * In place of the default lists.
+   *
+   * @generated from field: optional sampan.v1.StringList masked_paths = 95;
+   */
+  maskedPaths?: StringList | undefined;
+
+  /**
+   * @generated from field: optional sampan.v1.StringList readonly_paths = 96;
+   */
+  readonlyPaths?: StringList | undefined;
+
+  /**
+   * Name of a loaded profile, or `unconfined`.
+   *
+   * @generated from field: optional string apparmor = 97;
+   */
+  apparmor?: string | undefined;
+
+  /**
+   * @generated from field: optional string selinux_label = 98;
+   */
+  selinuxLabel?: string | undefined;
+
+  /**
+   * @generated from field: optional string selinux_mount_label = 99;
+   */
+  selinuxMountLabel?: string | undefined;
+
+  /**
+   * As `vendor.com/class=name`.
+   *
+   * @generated from field: repeated string cdi_devices = 100;
+   */
+  cdiDevices: string[];
+
+  /**
+   * @generated from field: map<string, string> annotations = 101;
+   */
+  annotations: { [key: string]: string };
+
+  /**
+   * Absolute path, in place of the engine's own log.
+   *
+   * @generated from field: optional string log_path = 102;
+   */
+  logPath?: string | undefined;
 };
 
 /**
@@ -932,5 +1073,5 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
  * Use `create(ContainerOptionsSchema)` to create a new message.
  */
 export const ContainerOptionsSchema: GenMessage<ContainerOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 11);
+  messageDesc(file_sampan_v1_options, 12);
 
