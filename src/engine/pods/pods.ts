@@ -256,7 +256,10 @@ export class Pods {
     const hostname = podHostname(pod);
     if (mode.kind === "cni") {
       const cni = await this.#core.cniNetworking();
-      writeNetworkFiles(directory, hostname, await cni.connectPod(record, join(directory, "net"), pod.cgroup));
+      writeNetworkFiles(directory, hostname, {
+        ...(await cni.connectPod(record, join(directory, "net"), pod.cgroup)),
+        ...givenResolver(pod),
+      });
       return;
     }
     if (mode.kind !== "networks") {
