@@ -36,6 +36,26 @@ export const settings = [
     help: ["Path of the containers' cgroups in each hierarchy; empty for SAMPAN_CGROUP_PARENT, or /sampan."],
   },
   {
+    key: "cni.configurations",
+    type: "string",
+    default: "",
+    help: ["Directory of CNI configurations; empty for SAMPAN_CNI_CONFIG, or /etc/cni/net.d."],
+  },
+  {
+    key: "cni.plugins",
+    type: "string",
+    default: "",
+    help: ["Directories of CNI plugins, with : between; empty for CNI_PATH, or /opt/cni/bin:/usr/lib/cni."],
+  },
+  {
+    key: "cni.timeout",
+    type: "integer",
+    default: 60,
+    min: 1,
+    max: 3600,
+    help: ["Seconds that one call of a plugin may take."],
+  },
+  {
     key: "socket.path",
     type: "string",
     default: "",
