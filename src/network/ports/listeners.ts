@@ -8,6 +8,9 @@ import { ByteWriter, malformed, viewOf } from "../netlink/buffer.ts";
 import { contentOf, decodeMessages, encodeMessages, flags } from "../netlink/message.ts";
 import { ask, netlinkOperation } from "../netlink/operation.ts";
 
+/** By protocol; those of protocols that were not asked for are missing. */
+export type Listeners = Readonly<Partial<Record<TransportProtocol, readonly Listener[]>>>;
+
 export interface Listener {
   readonly address: string;
   readonly port: number;
@@ -56,7 +59,7 @@ function operation(family: number, protocol: TransportProtocol): ReturnType<type
 }
 
 /** Empty for a protocol that the kernel does not have. */
-export async function listeners(executor: Executor, protocol: TransportProtocol): Promise<Listener[]> {
+async function listeners(executor: Executor, protocol: TransportProtocol): Promise<Listener[]> {
   const operations = families.map((family) => operation(family, protocol));
   try {
     const answers = await ask(executor, operations);
@@ -65,4 +68,15 @@ export async function listeners(executor: Executor, protocol: TransportProtocol)
     if (!isSampanError(error, "not-found")) throw error;
     return [];
   }
+}
+
+/** Who listens with the protocols of some ports. */
+export async function hostListeners(
+  executor: Executor,
+  ports: readonly { readonly protocol: TransportProtocol }[],
+): Promise<Listeners> {
+  const found: Partial<Record<TransportProtocol, readonly Listener[]>> = {};
+  for (const protocol of new Set(ports.map((port) => port.protocol)))
+    found[protocol] = await listeners(executor, protocol);
+  return found;
 }
