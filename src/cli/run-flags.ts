@@ -17,7 +17,11 @@ export const runFlags = {
     value: "src=FILE,…",
     help: "file that it has in memory: src= or env=, target=, mode=, uid=, gid=",
   },
-  device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
+  device: {
+    type: "list",
+    value: "HOST[:PATH[:rwm]]",
+    help: "give it a device of the host, or one of the CDI: VENDOR/CLASS=NAME",
+  },
   dns: { type: "list", value: "ADDRESS", help: "name server in place of the host's" },
   "dns-option": { type: "list", value: "OPTION", help: "option of resolv.conf" },
   egress: { type: "list", value: "LIST", help: "what it may reach: none, all, or allow=DOMAIN,CIDR,PORT…" },

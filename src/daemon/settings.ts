@@ -161,6 +161,15 @@ export const settings = [
     help: ["Namespace of the CRI's pods, containers and images: sampan --namespace k8s.io ps."],
   },
   {
+    key: "cri.network",
+    type: "choice",
+    default: "auto",
+    choices: ["auto", "bridge", "cni"],
+    help: [
+      "Network of pods: CNI's where there is a configuration of it, and the built-in bridge otherwise; or one of both.",
+    ],
+  },
+  {
     key: "cri.cgroup-driver",
     type: "choice",
     default: "cgroupfs",

@@ -20,6 +20,7 @@ import {
   type RuntimeConfig,
   type SeccompProfile,
 } from "#spec";
+import { applyCdi } from "./cdi/apply.ts";
 import { allDevices, givenDevices } from "./devices.ts";
 import { bindMount, checkedMountOptions, isShared } from "./bind-mount.ts";
 import { containerNamespaces, sharesHostIpc } from "./namespace-modes.ts";
@@ -57,7 +58,7 @@ export function runtimeConfig(
   const privileged = options.privileged === true;
   const capabilities = processCapabilities(options, facts, resolved.user.uid);
   const devices = givenDevices(options.devices ?? []);
-  return {
+  const config: RuntimeConfig = {
     ociVersion: "1.3.0",
     root: { path: "rootfs", readonly: options.readOnly === true },
     process: {
@@ -97,6 +98,7 @@ export function runtimeConfig(
       mountLabel: options.selinuxMountLabel,
     },
   };
+  return resolved.cdi === undefined ? config : applyCdi(config, resolved.cdi);
 }
 
 /** The host name inside: given, the host's with its network, or the beginning of the id. */
