@@ -186,6 +186,7 @@ export class Engine implements ContainerEngine {
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
     if (!readOnly) {
+      await images.recover();
       await engine.#recover();
       ensureSupervisor(core);
     }

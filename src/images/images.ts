@@ -33,6 +33,7 @@ import { saveImages } from "./save.ts";
 import type { Sink } from "./transfer/archive-writer.ts";
 import { rebuildImages, type Rebuilt } from "./rebuild.ts";
 import { repairStore, type Repair } from "./repair.ts";
+import { recoverUnflushed } from "./unflushed.ts";
 import { imagesUsage, type ImagesUsage } from "./usage.ts";
 import { removeImage, removeUnused, type InUse, type RemovedImage } from "./remove.ts";
 
@@ -418,6 +419,14 @@ export class Images implements Disposable {
   /** Puts right what {@link check} has found, as far as that can be; also fetches what is missing. */
   async repair(findings: readonly Finding[], signal: AbortSignal = new AbortController().signal): Promise<Repair> {
     return await repairStore(findings, { ...this.#tools(), registry: this.#remote() }, signal);
+  }
+
+  /**
+   * Gets again what a power cut may have damaged, since it was not yet on the disk. Before anything is used, and quick when
+   * there is nothing to do.
+   */
+  async recover(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    await recoverUnflushed(this.#options.database, () => ({ ...this.#tools(), registry: this.#remote() }), signal);
   }
 
   /** Finds out again which images there are, after the database was lost. */

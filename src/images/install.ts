@@ -16,7 +16,15 @@ import { hostPlatform, snapshotKey, type ImageStore } from "./image-store.ts";
 import type { Key, Lease } from "./leases.ts";
 import type { OnProgress, TransferStatus } from "./progress.ts";
 import type { ImageReader } from "./transfer/endpoints.ts";
-import { checkIsImage, planLayers, retryDamaged, unpackLayers, type Layer, type UnpackTools } from "./unpack.ts";
+import {
+  checkIsImage,
+  planLayers,
+  retryDamaged,
+  unpackLayers,
+  whenVisible,
+  type Layer,
+  type UnpackTools,
+} from "./unpack.ts";
 
 interface InstallRequest {
   /** Canonical names; without one the image dangles. */
@@ -83,7 +91,7 @@ export async function installManifest(context: InstallContext, target: Descripto
     reader.readBlob(descriptor, offset, blobSignal);
   checkSize(context, configDescriptor);
   await retryDamaged(tools, configDescriptor, reader.distrust, async () => {
-    await content.write(configDescriptor, fetchBlob(configDescriptor, signal));
+    await content.write(configDescriptor, fetchBlob(configDescriptor, signal), signal, whenVisible(tools.unflushed));
   });
   const configText = decode(await content.readBytes(configDescriptor.digest, maxDocumentSize));
   const config = parseImageConfig(configText);
@@ -156,7 +164,9 @@ export async function storeDocument(context: InstallContext, descriptor: Descrip
   await hold(context, descriptor);
   if (!content.has(descriptor.digest)) {
     const bytes = await reader.readManifest(descriptor, request.signal);
-    await content.write({ digest: descriptor.digest, size: bytes.length }, (offset) => once(bytes.subarray(offset)));
+    const expected = { digest: descriptor.digest, size: bytes.length };
+    const source = (offset: number): AsyncIterable<Uint8Array> => once(bytes.subarray(offset));
+    await content.write(expected, source, request.signal, whenVisible(tools.unflushed));
   }
   return parseManifestDocument(
     decode(await content.readBytes(descriptor.digest, maxDocumentSize)),

@@ -9,6 +9,7 @@ import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
 import type { RemoveTools } from "./remove.ts";
 import { registryReader } from "./transfer/registry.ts";
+import { Unflushed } from "./unflushed.ts";
 import type { UnpackTools } from "./unpack.ts";
 
 export type PullTools = UnpackTools & RemoveTools & { readonly registry: Registry };
@@ -43,6 +44,7 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   }
   // What pulls that were killed had half unpacked goes before there is more.
   await tools.snapshotter.cleanup();
+  const unflushed = Unflushed.begin(tools);
   using lease = new Lease(tools.database);
   const made: Key[] = [];
   try {
@@ -56,7 +58,7 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
         onProgress: request.onProgress,
         signal,
       },
-      tools,
+      tools: { ...tools, unflushed },
       reader: registryReader(registry, reference),
       lease,
       made,
@@ -73,6 +75,8 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
       throw cancelled(`Cannot pull "${familiarName(reference)}": it was cancelled`, { cause: error });
     }
     throw error;
+  } finally {
+    await unflushed?.settle();
   }
   return { ...store.resolve(name, request.platform), changed: !request.allPlatforms || made.length > 0 };
 }

@@ -21,6 +21,7 @@ import {
   type ImageManifest,
 } from "#spec";
 import { layerStream, type ImageLimits } from "./layer-stream.ts";
+import type { Unflushed } from "./unflushed.ts";
 import type { OnProgress, PullProgress, TransferStatus } from "./progress.ts";
 
 /** What unpacking works with. */
@@ -31,6 +32,8 @@ export interface UnpackTools {
   readonly limits: ImageLimits;
   /** Layers that are unpacked at once; the disk and two or three cores are busy with four. */
   readonly parallel: number;
+  /** Where nobody waits for the disk: gets what is visible before it is flushed. */
+  readonly unflushed?: Unflushed | undefined;
 }
 
 /** One layer to unpack. */
@@ -154,6 +157,11 @@ export async function unpackLayers(
   if (failure !== undefined) throw failure.error;
 }
 
+/** For `ContentStore.write` and `tee`. */
+export function whenVisible(unflushed: Unflushed | undefined): ((digest: Digest) => void) | undefined {
+  return unflushed && ((digest) => unflushed.mark("blob", digest));
+}
+
 /** Tries again as long as damaged bytes came from one of several places. */
 export async function retryDamaged<T>(
   { content }: Pick<UnpackTools, "content">,
@@ -175,7 +183,7 @@ export async function retryDamaged<T>(
 /** @returns size of the tar stream; undefined when another process has made the layer meanwhile */
 async function unpackLayer(
   { descriptor, compression, diffId, chainId, parent }: Layer,
-  { content, snapshotter, executor, limits }: UnpackTools,
+  { content, snapshotter, executor, limits, unflushed }: UnpackTools,
   source: BlobSource,
   onBytes: (count: number) => void,
   signal: AbortSignal,
@@ -183,16 +191,20 @@ async function unpackLayer(
   let size: number | undefined;
   await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
     size = 0;
-    const blob = counted(content.tee(descriptor, source, signal), onBytes);
+    const blob = counted(content.tee(descriptor, source, signal, whenVisible(unflushed)), onBytes);
     const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
       size = (size ?? 0) + count;
     });
     await using sink = await executor.openLayer(directory, { overlay });
     try {
       // It reads the stream to its end, where that is verified, before it finishes the sink.
-      const applied = await applyLayer(tar, sink, { sync: true, ...(limits.archive && { limits: limits.archive }) });
+      const applied = await applyLayer(tar, sink, {
+        sync: unflushed === undefined,
+        ...(limits.archive && { limits: limits.archive }),
+      });
       // Thrown in here, so that no snapshot is made of it.
       if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
+      unflushed?.mark("layer", chainId);
       return applied;
     } catch (error) {
       throw aboutLayer(error, descriptor);
