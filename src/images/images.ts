@@ -48,6 +48,11 @@ export interface ImagesOptions {
   readonly limits?: Partial<ImageLimits>;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallel?: number;
+  /**
+   * Bytes of compressed layers from which on an image is unpacked in threads of their own, which start keel by themselves;
+   * never when it is not given.
+   */
+  readonly threadsFrom?: number;
   /** Whose names; `default` when it is not given. Blobs and layers are everybody's. */
   readonly namespace?: string;
 }
@@ -437,8 +442,8 @@ export class Images implements Disposable {
   #tools() {
     const { database, content, snapshotter, executor, inUse = () => [] } = this.#options;
     const limits = { ...defaultLimits, ...this.#options.limits };
-    const { parallel = 4 } = this.#options;
-    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
+    const { parallel = 4, threadsFrom } = this.#options;
+    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel, threadsFrom };
   }
 }
 

@@ -12,7 +12,7 @@ import {
   type ManifestDocument,
   type Platform,
 } from "#spec";
-import { hostPlatform, snapshotKey, type ImageStore } from "./image-store.ts";
+import { hostPlatform, snapshotKey, type ImageStore, type ResolvedImage } from "./image-store.ts";
 import type { Key, Lease } from "./leases.ts";
 import type { OnProgress, TransferStatus } from "./progress.ts";
 import type { ImageReader } from "./transfer/endpoints.ts";
@@ -56,9 +56,9 @@ export interface Found {
 /**
  * Stores an image's manifests, configuration and layers, unpacks these, and records it.
  *
- * @returns the image's id
+ * @returns the image, which is not looked up: another process may have removed it again
  */
-export async function installImage(context: InstallContext, target: Descriptor): Promise<Digest> {
+export async function installImage(context: InstallContext, target: Descriptor): Promise<ResolvedImage> {
   return await installManifest(context, target, await findManifest(context, target));
 }
 
@@ -79,7 +79,11 @@ export async function hold({ request, tools, lease, made }: InstallContext, { di
 }
 
 /** Stores the configuration and the layers of a manifest, unpacks these, and records the image. */
-export async function installManifest(context: InstallContext, target: Descriptor, found: Found): Promise<Digest> {
+export async function installManifest(
+  context: InstallContext,
+  target: Descriptor,
+  found: Found,
+): Promise<ResolvedImage> {
   const { request, tools, reader, lease, made } = context;
   const { shown, signal, verb } = request;
   const { content, store } = tools;
@@ -127,7 +131,16 @@ export async function installManifest(context: InstallContext, target: Descripto
     keys: [...keysOf(found, layers), ...(request.keep ?? [])],
     now: Date.now(),
   });
-  return configDescriptor.digest;
+  return {
+    name: request.names[0] ?? configDescriptor.digest,
+    id: configDescriptor.digest,
+    target: target.digest,
+    manifest: found.descriptor.digest,
+    platform: config.platform,
+    config,
+    layers: layers.map(({ chainId }) => chainId),
+    chainId: layers.at(-1)?.chainId,
+  };
 }
 
 /** Everything that an image needs to be kept. */

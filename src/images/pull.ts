@@ -63,8 +63,8 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
       lease,
       made,
     };
-    if (request.allPlatforms) await installAllPlatforms(context, target);
-    else await installImage(context, target);
+    const image = await (request.allPlatforms ? installAllPlatforms : installImage)(context, target);
+    return { ...image, changed: !request.allPlatforms || made.length > 0 };
   } catch (error) {
     const transient = isSampanError(error, "unavailable") || isSampanError(error, "cancelled") || signal.aborted;
     const unwanted = made.filter((key) => !transient || key.startsWith("snapshot:"));
@@ -78,7 +78,6 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   } finally {
     await unflushed?.settle();
   }
-  return { ...store.resolve(name, request.platform), changed: !request.allPlatforms || made.length > 0 };
 }
 
 /** Whether all of an image is still there; what has been lost of it comes again then. */
