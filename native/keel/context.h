@@ -333,5 +333,6 @@ int op_netlink(struct context *c, const struct op_netlink *op);
 int op_peer_credentials(struct context *c, const struct op_peer_credentials *op);
 int op_notify_service(struct context *c, const struct op_notify_service *op);
 int op_forward_port(struct context *c, const struct op_forward_port *op);
+int op_forward_namespace(struct context *c, const struct op_forward_namespace *op);
 
 #endif

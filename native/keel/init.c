@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "compat.h"
 #include "context.h"
+#include "self.h"
 
 static void explain(const char *command, int error)
 {
@@ -86,4 +89,21 @@ int init_main(char *const argv[], char *const envp[])
 			kill(child, n);
 		}
 	}
+}
+
+void hold_main(void)
+{
+	/* Containers of the pod may run as the same user, but are not to look into this process, or to use it. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_NAME, "sampan-pod", 0, 0, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[2] = { { 0 } };
+	syscall(SYS_capset, &header, none);
+	close_range(0, ~0U, 0);
+	/* The kernel then reaps every child by itself. */
+	signal(SIGCHLD, SIG_IGN);
+	release_code();
+	for (;;)
+		pause();
 }

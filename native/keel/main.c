@@ -1,4 +1,4 @@
-/* keel: `serve`, `apply`, `browse`, `init` and `version`. */
+/* keel: `serve`, `apply`, `browse`, `init`, `hold` and `version`. */
 #include <errno.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ static void say(const char *text)
 
 static int usage(void)
 {
-	say("Usage: keel serve [COUNT] | keel apply | keel browse | keel init -- COMMAND [ARGUMENT ...] | keel version\n"
+	say("Usage: keel serve [COUNT] | keel apply | keel browse | keel init -- COMMAND [ARGUMENT ...] | keel hold | keel version\n"
 	    "serve, apply and browse speak to their client on descriptor 3.\n"
 	    "serve can give COUNT descriptors, from 4 on, to the program of a container.\n");
 	return 2;
@@ -77,6 +77,8 @@ int main(int argc, char **argv, char **envp)
 	const char *mode = argv[1];
 	if (strcmp(mode, "init") == 0)
 		return argc > 3 && strcmp(argv[2], "--") == 0 ? init_main(argv + 3, envp) : usage();
+	if (strcmp(mode, "hold") == 0 && argc == 2)
+		hold_main();
 	if (strcmp(mode, "version") == 0) {
 		TEXT(line, 32);
 		text_add_number(&line, WIRE_VERSION);

@@ -2,12 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -21,6 +18,7 @@
 #include "journal.h"
 #include "log.h"
 #include "loop.h"
+#include "self.h"
 #include "session.h"
 #include "state_file.h"
 
@@ -160,35 +158,6 @@ static void undo(void)
 
 /* How long a container must have run until its monitor takes the trouble to become small. */
 #define SETTLED_MS 1000
-/* Pages that the kernel maps together when one of them is touched. */
-#define CLUSTER ((uintptr_t)8 << 10)
-
-/*
- * Most of the code and the constants were of use only for coming so far. They lie in pages of the executable, which are
- * mapped again when they are touched. The kernel then maps up to 64 KiB around the one that was touched, but never beyond
- * a mapping: so every other cluster gets a flag that means nothing here, which makes mappings of them.
- */
-static void release_code(void)
-{
-	const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
-	size_t count = getauxval(AT_PHNUM);
-	uintptr_t bias = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (headers[i].p_type == PT_PHDR)
-			bias = (uintptr_t)headers - headers[i].p_vaddr;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (headers[i].p_type != PT_LOAD || (headers[i].p_flags & PF_W) != 0)
-			continue;
-		/* Segments that are never written to, so that nothing is lost. They begin and end in pages of their own. */
-		uintptr_t start = (bias + headers[i].p_vaddr) & ~(uintptr_t)4095;
-		uintptr_t end = bias + headers[i].p_vaddr + headers[i].p_memsz;
-		for (uintptr_t at = start; at < end; at += 2 * CLUSTER)
-			madvise((void *)at, at + CLUSTER < end ? CLUSTER : end - at, MADV_DONTDUMP);
-		madvise((void *)start, end - start, MADV_DONTNEED);
-	}
-}
-
 static int earlier(int a, int b)
 {
 	if (a < 0)

@@ -1,6 +1,9 @@
 #include "self.h"
 
 #include <errno.h>
+#include <link.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -72,4 +75,33 @@ int run_sealed(char *const argv[], char *const envp[])
 		return -1;
 	syscall(SYS_execveat, copy, "", argv, envp, AT_EMPTY_PATH);
 	return -1;
+}
+
+/* Pages that the kernel maps together when one of them is touched. */
+#define CLUSTER ((uintptr_t)8 << 10)
+
+/*
+ * Most of the code and the constants were of use only for coming so far. They lie in pages of the executable, which are
+ * mapped again when they are touched. The kernel then maps up to 64 KiB around the one that was touched, but never beyond
+ * a mapping: so every other cluster gets a flag that means nothing here, which makes mappings of them.
+ */
+void release_code(void)
+{
+	const ElfW(Phdr) *headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+	size_t count = getauxval(AT_PHNUM);
+	uintptr_t bias = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (headers[i].p_type == PT_PHDR)
+			bias = (uintptr_t)headers - headers[i].p_vaddr;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (headers[i].p_type != PT_LOAD || (headers[i].p_flags & PF_W) != 0)
+			continue;
+		/* Segments that are never written to, so that nothing is lost. They begin and end in pages of their own. */
+		uintptr_t start = (bias + headers[i].p_vaddr) & ~(uintptr_t)4095;
+		uintptr_t end = bias + headers[i].p_vaddr + headers[i].p_memsz;
+		for (uintptr_t at = start; at < end; at += 2 * CLUSTER)
+			madvise((void *)at, at + CLUSTER < end ? CLUSTER : end - at, MADV_DONTDUMP);
+		madvise((void *)start, end - start, MADV_DONTNEED);
+	}
 }

@@ -18,4 +18,7 @@ extern unsigned int preserved_descriptors;
  */
 int run_sealed(char *const argv[], char *const envp[]);
 
+/* Gives back the memory of code that has run, for a process that is going to wait for long. */
+void release_code(void);
+
 #endif

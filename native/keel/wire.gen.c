@@ -14,6 +14,12 @@ static void decode_mount_parameter(struct wire_reader *r, struct wire_mount_para
 	v->value = wire_read_string(r);
 }
 
+static void decode_setting(struct wire_reader *r, struct wire_setting *v)
+{
+	v->key = wire_read_string(r);
+	v->value = wire_read_string(r);
+}
+
 static void decode_landlock_path(struct wire_reader *r, struct wire_landlock_path *v)
 {
 	v->path = wire_read_string(r);
@@ -103,6 +109,14 @@ static void decode_list_landlock_port(struct wire_reader *r, struct wire_list_la
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
 	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
 		decode_landlock_port(r, &v->items[i]);
+	}
+}
+
+static void decode_list_setting(struct wire_reader *r, struct wire_list_setting *v)
+{
+	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
+	for (uint32_t i = 0; i < v->count && !r->failed; i++) {
+		decode_setting(r, &v->items[i]);
 	}
 }
 
@@ -586,6 +600,14 @@ static void decode_op_forward_port(struct wire_reader *r, struct op_forward_port
 	v->file = wire_read_string(r);
 }
 
+static void decode_op_forward_namespace(struct wire_reader *r, struct op_forward_namespace *v)
+{
+	v->directory = wire_read_string(r);
+	v->name = wire_read_string(r);
+	v->network = wire_read_string(r);
+	v->pid = wire_read_u32(r);
+}
+
 static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *v)
 {
 	v->path = wire_read_string(r);
@@ -600,6 +622,9 @@ static void decode_op_pin_namespaces(struct wire_reader *r, struct op_pin_namesp
 	v->namespaces = wire_read_u64(r);
 	v->directory = wire_read_string(r);
 	v->hostname = wire_read_string(r);
+	decode_list_id_map(r, &v->uids);
+	decode_list_id_map(r, &v->gids);
+	decode_list_setting(r, &v->sysctls);
 }
 
 static void decode_op_root_alone(struct wire_reader *r, struct op_root_alone *v)
@@ -852,6 +877,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 		case OP_FORWARD_PORT:
 			decode_op_forward_port(r, &o->u.forward_port);
 			break;
+		case OP_FORWARD_NAMESPACE:
+			decode_op_forward_namespace(r, &o->u.forward_namespace);
+			break;
 		case OP_MEMORY_FILE:
 			decode_op_memory_file(r, &o->u.memory_file);
 			break;
@@ -1074,6 +1102,8 @@ bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *ar
 		break;
 	case MSG_EXEC:
 		decode_msg_exec(r, &out->u.exec);
+		break;
+	case MSG_REOPEN_LOG:
 		break;
 	case MSG_APPLY_OPEN:
 		decode_msg_apply_open(r, &out->u.apply_open);
@@ -1390,6 +1420,8 @@ const char *wire_operation_name(uint16_t number)
 		return "netlink";
 	case OP_FORWARD_PORT:
 		return "forward-port";
+	case OP_FORWARD_NAMESPACE:
+		return "forward-namespace";
 	case OP_MEMORY_FILE:
 		return "memory-file";
 	case OP_PIN_NAMESPACES:

@@ -20,6 +20,12 @@ struct wire_mount_parameter {
 	const char *value; /* its value, or empty for a flag */
 };
 
+/* A namespaced kernel parameter */
+struct wire_setting {
+	const char *key; /* path below /proc/sys */
+	const char *value; /* what is written to it */
+};
+
 /* What a process may do with a file or with all below a directory */
 struct wire_landlock_path {
 	const char *path; /* path in the root */
@@ -100,6 +106,11 @@ struct wire_list_landlock_path {
 
 struct wire_list_landlock_port {
 	struct wire_landlock_port *items;
+	uint32_t count;
+};
+
+struct wire_list_setting {
+	struct wire_setting *items;
 	uint32_t count;
 };
 
@@ -194,6 +205,7 @@ enum wire_operation_number {
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
 	OP_FORWARD_PORT = 101,
+	OP_FORWARD_NAMESPACE = 130,
 	OP_MEMORY_FILE = 110,
 	OP_PIN_NAMESPACES = 111,
 	OP_ROOT_ALONE = 120,
@@ -714,6 +726,14 @@ struct op_forward_port {
 	const char *file; /* absolute path of a file to make; its removal ends the forwarding */
 };
 
+/* Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done */
+struct op_forward_namespace {
+	const char *directory; /* absolute, existing directory of the socket */
+	const char *name; /* the socket's; only its owner may connect */
+	const char *network; /* file of the network namespace, or empty for the own one */
+	uint32_t pid; /* the process that it ends with */
+};
+
 /* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 struct op_memory_file {
 	const char *path; /* path in the root; created as an empty file when missing */
@@ -723,11 +743,14 @@ struct op_memory_file {
 	uint32_t gid; /* group */
 };
 
-/* Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+/* Make namespaces that live without a container's process, each held by a file of its name (`user`, `pid`, `net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. A pid namespace has a first process, which reaps and does nothing else: it stays where this process is (cgroups), without its files, and ends by SIGKILL; the file `holder` there says `PID START` of it. When it fails, files that were made stay */
 struct op_pin_namespaces {
-	uint64_t namespaces; /* CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+	uint64_t namespaces; /* CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
 	const char *directory; /* absolute, existing host directory, in which none of the files is */
 	const char *hostname; /* host name of the uts namespace, or empty */
+	struct wire_list_id_map uids; /* user ids of the user namespace, which owns the others; empty without one */
+	struct wire_list_id_map gids; /* likewise group ids */
+	struct wire_list_setting sysctls; /* parameters of these namespaces */
 };
 
 /* Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
@@ -834,6 +857,7 @@ struct wire_operation {
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
 		struct op_forward_port forward_port;
+		struct op_forward_namespace forward_namespace;
 		struct op_memory_file memory_file;
 		struct op_pin_namespaces pin_namespaces;
 		struct op_root_alone root_alone;
@@ -860,6 +884,7 @@ enum wire_message_number {
 	MSG_WAIT = 16,
 	MSG_STATUS = 17,
 	MSG_EXEC = 18,
+	MSG_REOPEN_LOG = 19,
 	MSG_APPLY_OPEN = 30,
 	MSG_APPLY_DIRECTORY = 31,
 	MSG_APPLY_FILE = 32,
@@ -968,6 +993,11 @@ struct msg_exec {
 	bool open_stdin; /* this client sends input; /dev/null otherwise */
 	bool output; /* this client wants output; otherwise it is thrown away (exec -d). `exited` comes either way */
 	struct wire_program program; /* with join-container, clone, …, exec */
+};
+
+/* Go on in a new log file at the same path, after the old one was renamed; answered by `done`, or by `failed`, and the old one is kept then. Nothing is lost or written twice */
+struct msg_reopen_log {
+	char empty; /* no fields */
 };
 
 /* Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
@@ -1093,6 +1123,7 @@ struct wire_message {
 		struct msg_wait wait;
 		struct msg_status status;
 		struct msg_exec exec;
+		struct msg_reopen_log reopen_log;
 		struct msg_apply_open apply_open;
 		struct msg_apply_directory apply_directory;
 		struct msg_apply_file apply_file;

@@ -11,8 +11,11 @@ export const podFlags = {
   dns: { type: "list", value: "ADDRESS", help: "name server" },
   hostname: { type: "string", value: "NAME", help: "host name inside, the pod's name by default" },
   label: { type: "list", short: "l", value: "NAME=VALUE", help: "label on the pod" },
+  ipc: { type: "string", value: "host", help: "its containers are in the host's ipc namespace" },
   network: { type: "list", value: "NETWORK", help: "network that it is on, none, or host" },
+  pid: { type: "string", value: "host", help: "its containers see the host's processes" },
   publish: { type: "list", short: "p", value: "[ADDRESS:]PORT:PORT", help: "publish a port on the host" },
-  share: { type: "string", value: "LIST", help: "what its containers share, of net,ipc,uts (all by default)" },
+  share: { type: "string", value: "LIST", help: "what its containers share, of net,ipc,uts (by default) and pid" },
   "shm-size": { type: "string", value: "BYTES", help: "size of the memory that they share, 64m by default" },
+  sysctl: { type: "list", value: "NAME=VALUE", help: "kernel parameter of what they share" },
 } as const satisfies OptionDefinitions;

@@ -10,10 +10,13 @@ export function podOptions(values: OptionValues<typeof podFlags>, name: string |
   const limits = limitOptions({ ...values, restart: undefined });
   const shared = values.share?.split(",").filter((word) => word !== "");
   const share = shared?.map((word) => {
-    if (word !== "net" && word !== "ipc" && word !== "uts")
-      throw invalidArgument(`Cannot parse --share "${values.share}": it is a list of net, ipc and uts`);
+    if (word !== "net" && word !== "ipc" && word !== "uts" && word !== "pid")
+      throw invalidArgument(`Cannot parse --share "${values.share}": it is a list of net, ipc, uts and pid`);
     return word;
   });
+  for (const what of ["pid", "ipc"] as const)
+    if (values[what] !== undefined && values[what] !== "host")
+      throw invalidArgument(`Cannot parse --${what} "${values[what]}": a pod's own is part of --share, or it is host`);
   return {
     ...(name !== undefined && { name }),
     ...(share !== undefined && { share }),
@@ -26,6 +29,9 @@ export function podOptions(values: OptionValues<typeof podFlags>, name: string |
     ...(values.network.length === 1 && { network: values.network[0] ?? "" }),
     ...(values.network.length > 1 && { networks: values.network.map((network) => ({ name: network })) }),
     ...(values.publish.length > 0 && { publish: values.publish }),
+    ...(values.pid !== undefined && { pid: "host" }),
+    ...(values.ipc !== undefined && { ipc: "host" }),
+    ...(values.sysctl.length > 0 && { sysctls: splitPairs(values.sysctl) }),
     ...(values["shm-size"] !== undefined && { shmSize: values["shm-size"] }),
   };
 }

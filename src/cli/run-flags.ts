@@ -37,6 +37,7 @@ export const runFlags = {
   ip: { type: "string", value: "ADDRESS", help: "IPv4 address on its first network" },
   ip6: { type: "string", value: "ADDRESS", help: "IPv6 address on its first network" },
   interactive: { type: "boolean", short: "i", help: "keep stdin open" },
+  ipc: { type: "string", value: "MODE", help: "ipc namespace: host, or private" },
   "mac-address": { type: "string", value: "MAC", help: "link layer address on its first network" },
   mount: { type: "list", value: "type=TYPE,…", help: "mount a bind, volume, tmpfs or image: src=, dst=, readonly" },
   name: { type: "string", value: "NAME", help: "name of the container" },
@@ -46,6 +47,11 @@ export const runFlags = {
     help: "network's name (bridge by default), none, host, container:NAME; or name=…,ip=…,ip6=…,mac-address=…,alias=…",
   },
   "network-alias": { type: "list", value: "NAME", help: "further name on its first network" },
+  pid: {
+    type: "string",
+    value: "MODE",
+    help: "pid namespace: host, private, or container:NAME, whose processes it sees",
+  },
   platform: { type: "string", value: "OS/ARCH", help: "platform of the image, e.g. linux/arm64" },
   pod: { type: "string", value: "POD", help: "pod that it is part of" },
   privileged: { type: "boolean", help: "all capabilities and devices, no filter: as root on the host" },
@@ -68,6 +74,7 @@ export const runFlags = {
   tty: { type: "boolean", short: "t", help: "give it a terminal" },
   ulimit: { type: "list", value: "NAME=SOFT[:HARD]", help: "resource limit, e.g. nofile=1024:4096" },
   user: { type: "string", short: "u", value: "USER[:GROUP]", help: "user and group by name or id" },
+  uts: { type: "string", value: "MODE", help: "host name: host, or private" },
   volume: { type: "list", short: "v", value: "SRC:DST[:ro]", help: "bind a host path or a named volume" },
   "volumes-from": {
     type: "list",

@@ -1,6 +1,6 @@
 /** What containers share: the book, the runtime, the snapshots; and how one is launched and discarded. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
@@ -18,6 +18,8 @@ import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
+import { prepareSources } from "./bind-mount.ts";
+import { checkPidTarget, joinedPidNamespace } from "./namespace-modes.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
@@ -138,8 +140,8 @@ export class EngineCore {
     return join(this.paths.containers, id);
   }
 
-  logPath(id: string): string {
-    return join(this.directory(id), "log");
+  logPath({ id, options }: ContainerRecord): string {
+    return options.logPath ?? join(this.directory(id), "log");
   }
 
   /** The container's cgroup in each hierarchy. */
@@ -170,6 +172,7 @@ export class EngineCore {
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
       networkNamespace: shared === undefined ? undefined : shared.namespace,
+      pidNamespace: joinedPidNamespace(this, options),
       networkDirectory: sharesNetwork(record)
         ? this.pods.directory(resolved.pod?.id ?? "")
         : this.runtime.stateDirectory(shared?.id ?? record.id),
@@ -242,6 +245,7 @@ export class EngineCore {
 
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    checkPidTarget(this, record);
     for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
     if (record.resolved.pod !== undefined) {
       const { Pods } = await import("./pods/pods.ts");
@@ -280,7 +284,7 @@ export class EngineCore {
         imageMounts: await this.imageMounts(record),
         ...(resolved.secrets !== undefined && { memoryFiles: this.secrets.files(id, resolved.secrets) }),
       },
-      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record),
       logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
@@ -327,6 +331,9 @@ export class EngineCore {
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
+    prepareSources(record.options);
+    const { logPath } = record.options;
+    if (logPath !== undefined) mkdirSync(dirname(logPath), { recursive: true, mode: 0o755 });
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     writeRecord(this.paths, record);
     for (const volume of resolved.volumes) {
@@ -373,6 +380,11 @@ export class EngineCore {
   async undoStart(record: ContainerRecord): Promise<void> {
     await this.runtime.undoCreate(record.id, this.#leftover(record));
     if (networkMode(record.options).kind === "networks") await (await this.networking()).release(record.id);
+  }
+
+  /** Removes the state of a container that has ended. Throws `failed-precondition` while it runs. */
+  async forgetEnd(record: ContainerRecord): Promise<void> {
+    await this.runtime.delete(record.id, this.#leftover(record));
   }
 
   /** What removes the cgroups of a container whose monitor was killed. */

@@ -64,6 +64,7 @@ import { Pods } from "./pods/pods.ts";
 import { Records, type ContainerRecord } from "./records.ts";
 import { secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
+import type { Measurements } from "./stats/measurements.ts";
 import type { StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
@@ -323,6 +324,10 @@ export class Engine implements ContainerEngine {
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
     this.#core.config(record, this.#core.sharedNetwork(record));
+    if (record.resolved.images?.some(({ subpath }) => subpath !== "") === true) {
+      const { checkImageMounts } = await import("./check-image-mounts.ts");
+      await checkImageMounts(this.#core, record);
+    }
     this.#insert(record);
     try {
       this.#core.secrets.keep(record.id, options.secrets ?? []);
@@ -371,6 +376,16 @@ export class Engine implements ContainerEngine {
   }
 
   /**
+   * Handles of all containers, newest first: without a look at how they are.
+   *
+   * @param pod id of the pod whose containers are wanted
+   */
+  containers(pod?: string): readonly Container[] {
+    const { records } = this.#core;
+    return (pod === undefined ? records.list() : records.ofPod(pod)).map((record) => new Container(this.#core, record));
+  }
+
+  /**
    * All containers, newest first.
    *
    * @param filters Docker's
@@ -400,6 +415,12 @@ export class Engine implements ContainerEngine {
    */
   events(options: ReadOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
     return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
+  }
+
+  /** What single containers and pods use at this moment. */
+  async measurements(): Promise<Measurements> {
+    const { Measurements } = await import("./stats/measurements.ts");
+    return new Measurements(this.#core);
   }
 
   /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */

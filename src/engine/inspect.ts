@@ -106,7 +106,7 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     ResolvConfPath: `${directory}/resolv.conf`,
     HostnamePath: `${directory}/hostname`,
     HostsPath: `${directory}/hosts`,
-    LogPath: core.logPath(record.id),
+    LogPath: core.logPath(record),
     HostConfig: {
       NetworkMode: networkModeName(options),
       PublishAllPorts: options.publishAll ?? false,

@@ -231,6 +231,12 @@ export class Records {
     return (this.#sql("SELECT * FROM containers ORDER BY created_at DESC").all() as unknown as Row[]).map(fromRow);
   }
 
+  /** Those that are part of a pod, newest first. */
+  ofPod(id: string): ContainerRecord[] {
+    const text = "SELECT * FROM containers WHERE resolved ->> '$.pod.id' = ? ORDER BY created_at DESC";
+    return (this.#sql(text).all(id) as unknown as Row[]).map(fromRow);
+  }
+
   /** Containers that a process which has since ended was working on, and what it was doing. */
   abandoned(): { readonly record: ContainerRecord; readonly purpose: Purpose }[] {
     const rows = this.#sql("SELECT * FROM containers WHERE claim IS NOT NULL").all() as unknown as Row[];

@@ -2,7 +2,7 @@ import type { ContentStore } from "#content";
 import { invalidArgument, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import { Registry, type CredentialSource, type RegistryOptions } from "#remotes";
-import type { Snapshotter } from "#snapshots";
+import type { Snapshotter, Usage } from "#snapshots";
 import {
   familiarName,
   familiarRepository,
@@ -22,6 +22,7 @@ import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
 import { importImage, type ImportOptions } from "./import.ts";
+import { manifestAnnotations } from "./manifest-annotations.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
 import { holdImage } from "./hold-image.ts";
 import { Lease } from "./leases.ts";
@@ -34,7 +35,7 @@ import type { Sink } from "./transfer/archive-writer.ts";
 import { rebuildImages, type Rebuilt } from "./rebuild.ts";
 import { repairStore, type Repair } from "./repair.ts";
 import { recoverUnflushed } from "./unflushed.ts";
-import { imagesUsage, type ImagesUsage } from "./usage.ts";
+import { imagesUsage, totalUsage, type ImagesUsage } from "./usage.ts";
 import { removeImage, removeUnused, type InUse, type RemovedImage } from "./remove.ts";
 
 export interface ImagesOptions {
@@ -346,6 +347,32 @@ export class Images implements Disposable {
       size: content.size(digest) ?? 0,
       images: this.#store.namesWith(digest).map(displayName),
     }));
+  }
+
+  /** Annotations of an image's manifest; none when that was lost. */
+  async annotations({ manifest }: ResolvedImage): Promise<Readonly<Record<string, string>>> {
+    return await manifestAnnotations(manifest, this.#options.content);
+  }
+
+  /**
+   * What a name stands for, with the size of all its blobs that are here, compressed as they came; undefined for a name that
+   * nothing has.
+   *
+   * @throws SampanError `invalid-argument`
+   */
+  targetOf(name: string): { readonly digest: Digest; readonly mediaType: string; readonly size: number } | undefined {
+    const recorded = recordName(parseReference(name));
+    const digest = this.#store.targetOf(recorded);
+    if (digest === undefined) return undefined;
+    const { content } = this.#options;
+    const blobs = this.#store.keys(digest).filter((key) => !key.startsWith("snapshot:")) as Digest[];
+    const size = blobs.reduce((sum, blob) => sum + (content.size(blob) ?? 0), 0);
+    return { digest, mediaType: this.#store.mediaTypeOf(recorded), size };
+  }
+
+  /** What all images of the namespace take on disk, each blob and layer once. */
+  async totalUsage(): Promise<Usage> {
+    return await totalUsage(this.#store.namespace, this.#tools());
   }
 
   /** All names of an image, canonical and sorted. */

@@ -85,6 +85,7 @@ const words: Words = {
   "peer-credentials": () => "ask who is at the other end of a connection",
   "notify-service": (o) => `tell the service manager at "${o.path}"`,
   "forward-port": (o) => `publish port ${o.port} on "${o.address}"`,
+  "forward-namespace": (o) => `forward ports of "${o.network}"`,
 };
 
 /** E.g. `mount proc on "/proc"`. */

@@ -3,6 +3,7 @@
 import type {
   IdMap,
   MountParameter,
+  Setting,
   LandlockPath,
   LandlockPort,
   Xattr,
@@ -26,6 +27,11 @@ function encodeIdMap(w: Writer, v: IdMap): void {
 }
 
 function encodeMountParameter(w: Writer, v: MountParameter): void {
+  w.string(v.key);
+  w.string(v.value);
+}
+
+function encodeSetting(w: Writer, v: Setting): void {
   w.string(v.key);
   w.string(v.value);
 }
@@ -572,6 +578,13 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.pid);
       w.string(v.file);
       return;
+    case "forward-namespace":
+      w.u16(130);
+      w.string(v.directory);
+      w.string(v.name);
+      w.string(v.network);
+      w.u32(v.pid);
+      return;
     case "memory-file":
       w.u16(110);
       w.string(v.path);
@@ -585,6 +598,18 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u64(v.namespaces);
       w.string(v.directory);
       w.string(v.hostname);
+      w.u32(v.uids.length);
+      for (const item of v.uids) {
+        encodeIdMap(w, item);
+      }
+      w.u32(v.gids.length);
+      for (const item of v.gids) {
+        encodeIdMap(w, item);
+      }
+      w.u32(v.sysctls.length);
+      for (const item of v.sysctls) {
+        encodeSetting(w, item);
+      }
       return;
     case "root-alone":
       w.u16(120);
@@ -690,6 +715,9 @@ export function encodeRequest(w: Writer, v: Request): void {
       w.bool(v.output);
       w.u32(v.program.length);
       for (const item of v.program) encodeOperation(w, item);
+      return;
+    case "reopen-log":
+      w.u16(19);
       return;
     case "apply-open":
       w.u16(30);

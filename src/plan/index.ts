@@ -12,6 +12,8 @@ export { planRollback, updatedFiles, type SavedFiles } from "./cgroup/rollback.t
 export { planGroup, type GroupPlan } from "./cgroup/plan-group.ts";
 export { planUpdate, type Update, type UpdateOptions } from "./cgroup/plan-update.ts";
 export { planContainer } from "./container/plan-container.ts";
+export { checkedSysctls } from "./container/sysctls.ts";
+export { namespaceFlags } from "./tables/namespaces.ts";
 export { planRdtUpdate, type RdtUpdate } from "./container/rdt-update.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
 export { planVolumeMount } from "./container/plan-volume.ts";
@@ -30,7 +32,7 @@ export { withOrigin } from "./explain/origin.ts";
 export { explainPlan, operationsOf } from "./explain/explain.ts";
 export { compileSeccomp, compileSeccompProfile, type CompiledSeccomp } from "./seccomp/compile.ts";
 export { supportedSeccompFlags } from "./seccomp/flags.ts";
-export { defaultSeccompProfile } from "./seccomp/default-profile.ts";
+export { defaultProfileName, defaultSeccompProfile } from "./seccomp/default-profile.ts";
 export { resolveSeccompFile, type SeccompContext } from "./seccomp/resolve.ts";
 export { capabilityNames, capabilityNumber, capabilitiesOf } from "./tables/capabilities.ts";
 export { mountOptions } from "./tables/mount-options.ts";

@@ -18,6 +18,14 @@ export interface MountParameter {
   readonly value: string;
 }
 
+/** A namespaced kernel parameter */
+export interface Setting {
+  /** path below /proc/sys */
+  readonly key: string;
+  /** what is written to it */
+  readonly value: string;
+}
+
 /** What a process may do with a file or with all below a directory */
 export interface LandlockPath {
   /** path in the root */
@@ -866,6 +874,19 @@ export interface OperationForwardPort {
   readonly file: string;
 }
 
+/** Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done */
+export interface OperationForwardNamespace {
+  readonly op: "forward-namespace";
+  /** absolute, existing directory of the socket */
+  readonly directory: string;
+  /** the socket's; only its owner may connect */
+  readonly name: string;
+  /** file of the network namespace, or empty for the own one */
+  readonly network: string;
+  /** the process that it ends with */
+  readonly pid: number;
+}
+
 /** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 export interface OperationMemoryFile {
   readonly op: "memory-file";
@@ -881,15 +902,21 @@ export interface OperationMemoryFile {
   readonly gid: number;
 }
 
-/** Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay */
+/** Make namespaces that live without a container's process, each held by a file of its name (`user`, `pid`, `net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. A pid namespace has a first process, which reaps and does nothing else: it stays where this process is (cgroups), without its files, and ends by SIGKILL; the file `holder` there says `PID START` of it. When it fails, files that were made stay */
 export interface OperationPinNamespaces {
   readonly op: "pin-namespaces";
-  /** CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
+  /** CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted */
   readonly namespaces: bigint;
   /** absolute, existing host directory, in which none of the files is */
   readonly directory: string;
   /** host name of the uts namespace, or empty */
   readonly hostname: string;
+  /** user ids of the user namespace, which owns the others; empty without one */
+  readonly uids: readonly IdMap[];
+  /** likewise group ids */
+  readonly gids: readonly IdMap[];
+  /** parameters of these namespaces */
+  readonly sysctls: readonly Setting[];
 }
 
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
@@ -1008,6 +1035,7 @@ export type Operation =
   | OperationHostDirectory
   | OperationNetlink
   | OperationForwardPort
+  | OperationForwardNamespace
   | OperationMemoryFile
   | OperationPinNamespaces
   | OperationRootAlone
@@ -1136,6 +1164,11 @@ export interface RequestExec {
   readonly output: boolean;
   /** with join-container, clone, …, exec */
   readonly program: readonly Operation[];
+}
+
+/** Go on in a new log file at the same path, after the old one was renamed; answered by `done`, or by `failed`, and the old one is kept then. Nothing is lost or written twice */
+export interface RequestReopenLog {
+  readonly kind: "reopen-log";
 }
 
 /** Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
@@ -1317,6 +1350,7 @@ export type Request =
   | RequestWait
   | RequestStatus
   | RequestExec
+  | RequestReopenLog
   | RequestApplyOpen
   | RequestApplyDirectory
   | RequestApplyFile

@@ -75,6 +75,11 @@ export class StreamingServer implements AsyncDisposable {
     this.#base = `${tls === undefined ? "http" : "https"}://${this.#options.advertise ?? `${shown}:${address.port}`}`;
   }
 
+  /** What addresses of streams begin with, e.g. `http://127.0.0.1:33221`. */
+  get address(): string {
+    return this.#base;
+  }
+
   /**
    * The address at which a client finds the stream.
    *

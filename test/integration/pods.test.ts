@@ -100,7 +100,7 @@ describe("pods", () => {
 
   it("refuses what a pod or its containers can't have", async () => {
     const failure = async (...args: readonly string[]): Promise<string> => (await stocked.host.sampan(args)).stderr;
-    expect(await failure("pod", "create", "--share", "net,pid")).toContain("it is a list of net, ipc and uts");
+    expect(await failure("pod", "create", "--share", "net,user")).toContain("it is a list of net, ipc, uts and pid");
     expect(await failure("pod", "create", "--memory", "1k")).toContain("less than 512k");
     expect(await failure("pod", "create", "--network", "nowhere")).toContain('Cannot find network "nowhere"');
     await stocked.must(["pod", "create", "shop"]);
@@ -112,5 +112,67 @@ describe("pods", () => {
     expect(await failure("create", "--pod", "shop", "--network", "none", image)).toContain("Cannot set network of");
     expect(await failure("create", "--pod", "none", image)).toContain('Cannot find pod "none"');
     await stocked.must(["pod", "rm", "shop"]);
+  });
+
+  it("a pid namespace that they share has a first process that holds it, sees nothing of the host, and ends with the pod", async () => {
+    await stocked.must([
+      "pod",
+      "create",
+      "--network",
+      "none",
+      "--share",
+      "net,ipc,uts,pid",
+      "--sysctl",
+      "net.core.somaxconn=77",
+      "--sysctl",
+      "kernel.shm_rmid_forced=1",
+      "shop",
+    ]);
+    await inPod("web", "sleep 1000");
+    await inPod("side", "sleep 2000");
+    const seen = await exec("side", "ps -o pid,args; cat /proc/1/comm; ls -A /proc/1/root 2>&1; true");
+    expect(seen).toMatch(/ sleep 1000\n/);
+    expect(seen).toMatch(/ sleep 2000\n/);
+    expect(seen).toMatch(/sampan-pod\nls: .*Permission denied/);
+    expect(await exec("side", "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/shm_rmid_forced")).toBe("77\n1");
+    // Orphans of either end at the pod's first process, which reaps them.
+    await exec("web", "sh -c 'sleep 0.05 & exit'; sleep 0.2");
+    expect(await exec("side", "ps -o stat,args | grep -c '^Z' || true")).toBe("0");
+    // One of its own, and that of another container.
+    await inPod("alone", "sleep 3000", "--pid", "private");
+    expect(await exec("alone", "cat /proc/1/comm; ps | grep -c 'sleep 1000' || true")).toMatch(/^sleep\n/);
+    const target = ["run", "--rm", "--network", "none", "--pid", "container:alone"];
+    expect(await stocked.must([...target, stocked.image("busybox"), "cat", "/proc/1/comm"])).toBe("sleep");
+    // Its end is that of all that is in there; the pod comes up again with the next start.
+    const { Id } = JSON.parse(await stocked.must(["pod", "inspect", "-f", "json", "shop"])) as { Id: string };
+    const holder = `${stocked.host.state}/pods/${Id}/holder`;
+    const [pid = ""] = (await stocked.host.must(["cat", holder])).split(" ");
+    await stocked.host.must(["kill", "-9", pid]);
+    expect(await stocked.must(["wait", "web"])).toBe("137");
+    await stocked.must(["start", "web"]);
+    expect(await exec("web", "cat /proc/1/comm")).toBe("sampan-pod");
+    await stocked.must(["pod", "rm", "-f", "shop"]);
+    expect(await left()).toBe("0");
+  });
+
+  it("a pod on the host's namespaces gives them to its containers, and sets nothing in them", async () => {
+    const refused = await stocked.host.sampan([
+      "pod",
+      "create",
+      "--network",
+      "host",
+      "--sysctl",
+      "net.core.somaxconn=7",
+      "x2",
+    ]);
+    expect(refused.stderr).toMatch(
+      /Cannot set sysctl "net.core.somaxconn": the pod has no network namespace of its own/,
+    );
+    await stocked.must(["pod", "create", "--network", "host", "--pid", "host", "--ipc", "host", "shop"]);
+    await inPod("web", "sleep 1000");
+    const script = "for n in net pid ipc; do readlink /proc/self/ns/$n; done";
+    expect(await exec("web", script)).toBe(await stocked.host.must(["sh", "-c", script]));
+    await stocked.must(["pod", "rm", "-f", "shop"]);
+    expect(await left()).toBe("0");
   });
 });

@@ -55,6 +55,11 @@ export const structs: readonly Omit<Declared, "number">[] = [
     fields: [f("key", "string", "parameter name, e.g. `size`"), f("value", "string", "its value, or empty for a flag")],
   },
   {
+    name: "Setting",
+    doc: "A namespaced kernel parameter",
+    fields: [f("key", "string", "path below /proc/sys"), f("value", "string", "what is written to it")],
+  },
+  {
     name: "LandlockPath",
     doc: "What a process may do with a file or with all below a directory",
     fields: [

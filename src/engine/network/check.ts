@@ -13,7 +13,10 @@ const isGiven = (list: readonly unknown[] | undefined): boolean => list !== unde
  *
  * @throws SampanError `invalid-argument` for what is malformed, or goes not with the kind of network
  */
-export async function checkNetwork(core: EngineCore, options: ContainerOptions): Promise<Partial<ContainerOptions>> {
+export async function checkNetwork(
+  core: EngineCore,
+  options: ContainerOptions,
+): Promise<Pick<ContainerOptions, "network" | "networks">> {
   const chosen =
     options.network === undefined && !isGiven(options.networks)
       ? { network: defaultNetworkName }

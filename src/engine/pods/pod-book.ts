@@ -7,7 +7,7 @@ import type { UpdateOptions } from "../lifecycle/update.ts";
 import type { ContainerOptions } from "../options.ts";
 
 /** Namespaces that containers of a pod may share. */
-export type PodNamespace = "net" | "ipc" | "uts";
+export type PodNamespace = "net" | "ipc" | "uts" | "pid";
 
 export interface PodOptions extends Pick<
   ContainerOptions,
@@ -21,13 +21,21 @@ export interface PodOptions extends Pick<
   | "dnsOptions"
   | "labels"
   | "shmSize"
+  | "extensions"
+  | "sysctls"
 > {
   /** A random one when undefined. */
   readonly name?: string;
-  /** All three when undefined. */
+  /** `net`, `ipc` and `uts` when undefined. With `pid` a small process of keel is the first one of all its containers. */
   readonly share?: readonly PodNamespace[];
+  /** Its containers are in the host's pid namespace. */
+  readonly pid?: "host";
+  /** Its containers are in the host's ipc namespace. */
+  readonly ipc?: "host";
   /** Of all its containers together. */
   readonly limits?: Omit<UpdateOptions, "restart">;
+  /** Its /etc/resolv.conf, word for word, in place of what the host and the options above say. */
+  readonly resolvConf?: string;
   /** Cgroup that the pod's is made in, in place of the engine's. */
   readonly cgroupParent?: string;
 }
@@ -75,7 +83,15 @@ const fromRow = ({ id, name, created_at, options, cgroup }: Row): PodRecord => (
   cgroup,
 });
 
-export const sharedNamespaces = ({ share }: PodOptions): readonly PodNamespace[] => share ?? ["net", "ipc", "uts"];
+/** The host's are nobody's to share. */
+export function sharedNamespaces({ share, network, pid, ipc }: PodOptions): readonly PodNamespace[] {
+  const hosts: ReadonlySet<string> = new Set([
+    ...(network === "host" ? ["net"] : []),
+    ...(pid === "host" ? ["pid"] : []),
+    ...(ipc === "host" ? ["ipc"] : []),
+  ]);
+  return (share ?? (["net", "ipc", "uts"] as const)).filter((name) => !hosts.has(name));
+}
 
 export class PodBook {
   readonly #database: Database;
@@ -115,6 +131,10 @@ export class PodBook {
     ).run(id, name, createdAt, JSON.stringify(options), cgroup);
     if (Number(changes) === 0)
       throw alreadyExists(`Cannot use name "${name}": another pod has it`, { remedy: "Take another name" });
+  }
+
+  setOptions(id: string, options: PodOptions): void {
+    this.#sql("UPDATE pods SET options = ? WHERE id = ?").run(JSON.stringify(options), id);
   }
 
   has(id: string): boolean {
@@ -164,8 +184,8 @@ export function joinPod(
     throw invalidArgument(`Cannot set ${what} of a container in pod "${pod.name}": the pod has it`);
   };
   if (options.cgroupParent !== undefined) fail("cgroup-parent");
-  const net = share.includes("net");
-  if (net) {
+  const hostNetwork = pod.options.network === "host";
+  if (hostNetwork || share.includes("net")) {
     for (const name of ["network", "networks", "publish", "addHosts", "dns", "dnsSearch", "dnsOptions"] as const) {
       const value = options[name];
       if (value !== undefined && value.length > 0) fail(name);
@@ -174,14 +194,18 @@ export function joinPod(
   if (share.includes("uts") && options.hostname !== undefined) fail("hostname");
   return {
     options: {
-      ...(net && { network: pod.options.network === "host" ? "host" : "none" }),
+      ...(hostNetwork ? { network: "host" } : share.includes("net") && { network: "none" }),
+      ...(pod.options.pid === "host" && options.pid === undefined && { pid: "host" }),
+      ...(pod.options.ipc === "host" && options.ipc === undefined && { ipc: "host" }),
       ...(share.includes("uts") && { hostname: podHostname(pod) }),
     },
     membership: {
       id: pod.id,
       cgroup: pod.cgroup,
-      // The host's network is nobody's to share.
-      share: pod.options.network === "host" ? share.filter((name) => name !== "net") : share,
+      // What it wants to have otherwise is not the pod's.
+      share: share.filter(
+        (name) => (name !== "pid" || options.pid === undefined) && (name !== "ipc" || options.ipc === undefined),
+      ),
     },
   };
 }

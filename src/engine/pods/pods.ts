@@ -1,18 +1,20 @@
 /**
  * Pods: containers that share namespaces, a network and a cgroup with limits of its own. No process stands for one: its
  * namespaces are held by files (`net`, `ipc`, `uts` in its state directory), beside `hosts`, `resolv.conf` and `shm`, the
- * memory that they share. `up` is there when all of it is.
+ * memory that they share. `up` is there when all of it is. Only a pid namespace that is shared has a process, keel's
+ * (`pid`, and `holder`, which it is).
  */
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import { processIsAlive, processStartTime } from "#host";
-import { planGroup, type Operation } from "#plan";
+import { checkedSysctls, namespaceFlags, planGroup, type Operation } from "#plan";
+import type { NamespaceType } from "#spec";
 import { Container, type StopOptions } from "../container.ts";
 import type { EngineCore } from "../core.ts";
 import { containerSummary, type ContainerSummary } from "../lifecycle/summary.ts";
 import { checkName, newId, randomName } from "../names.ts";
-import { plainNetworkFiles, writeNetworkFiles } from "../network-files.ts";
+import { plainNetworkFiles, writeNetworkFiles, type NetworkFiles } from "../network-files.ts";
 import { containerNetworks } from "../network/details.ts";
 import { checkNetwork } from "../network/check.ts";
 import { networkMode } from "../network/mode.ts";
@@ -20,6 +22,7 @@ import type { ContainerRecord } from "../records.ts";
 import { containerResources } from "../resources.ts";
 import { containerHostname } from "../runtime-config.ts";
 import { parseBytes } from "../units.ts";
+import { PodForwards } from "./forwards.ts";
 import { podHostname, sharedNamespaces, type PodNamespace, type PodOptions, type PodRecord } from "./pod-book.ts";
 
 export interface Pod extends PodRecord {
@@ -28,11 +31,8 @@ export interface Pod extends PodRecord {
   readonly containers: readonly ContainerSummary[];
 }
 
-const namespaceFlags: Readonly<Record<PodNamespace, bigint>> = {
-  net: 0x4000_0000n,
-  ipc: 0x0800_0000n,
-  uts: 0x0400_0000n,
-};
+/** In the order in which they are made and let go. */
+const typesOf: Readonly<Record<PodNamespace, NamespaceType>> = { pid: "pid", net: "network", ipc: "ipc", uts: "uts" };
 
 const nosuidNodevNoexec = 2n | 4n | 8n;
 const defaultShm = 64 * 1024 * 1024;
@@ -64,6 +64,7 @@ export class Pods {
     };
     containerHostname({ image: "", hostname: podHostname(pod) }, id);
     this.#group(pod);
+    sysctlsOf(pod);
     this.#core.pods.insert(pod);
     this.#tell(pod, "create");
     return this.#describe(pod);
@@ -85,8 +86,53 @@ export class Pods {
     return { ...pod, containers, status: runs ? "running" : this.#core.pods.isUp(pod.id) ? "ready" : "created" };
   }
 
+  /** All pods as they were made, newest first: without a look at their containers. */
+  records(): readonly PodRecord[] {
+    return this.#core.pods.list();
+  }
+
+  /** As {@link get}, without a look at its containers. */
+  record(nameOrId: string): PodRecord {
+    return this.#core.pods.find(nameOrId);
+  }
+
+  /** Whether its namespaces, its cgroup and its network are there. */
+  isUp(id: string): boolean {
+    return this.#core.pods.isUp(id);
+  }
+
+  /** Connections into pods, of whoever asks: they end with this. */
+  forwards(): PodForwards {
+    return new PodForwards(this.#core);
+  }
+
+  /** Its own addresses on its networks, without prefix lengths; none with the host's network, and of one that is not up. */
+  addresses(id: string): readonly string[] {
+    if (!this.#core.pods.isUp(id)) return [];
+    const endpoints = this.#core.networkStore.endpoints({ container: id });
+    return endpoints.flatMap(({ addresses }) => addresses.map((address) => address.replace(/\/\d+$/, "")));
+  }
+
+  /** File of a namespace that its containers share; undefined for one that they don't, and of a pod that is not up. */
+  namespaceFile(id: string, name: PodNamespace): string | undefined {
+    const file = join(this.#core.pods.directory(id), name);
+    return this.#core.pods.isUp(id) && existsSync(file) ? file : undefined;
+  }
+
+  /** See {@link updatePod}. */
+  async update(id: string, limits: NonNullable<PodOptions["limits"]>): Promise<void> {
+    const { updatePod } = await import("./update-pod.ts");
+    await updatePod(this.#core, id, limits);
+  }
+
+  /** Sets what a front-end keeps with a pod. */
+  setExtension(id: string, name: string, text: string): void {
+    const { options } = this.#core.pods.find(id);
+    this.#core.pods.setOptions(id, { ...options, extensions: { ...options.extensions, [name]: text } });
+  }
+
   #members(id: string): ContainerRecord[] {
-    return this.#core.records.list().filter(({ resolved }) => resolved.pod?.id === id);
+    return this.#core.records.ofPod(id);
   }
 
   /** Newest first. */
@@ -104,6 +150,7 @@ export class Pods {
     const pod = this.#core.pods.find(nameOrId);
     const { pods } = this.#core;
     const directory = pods.directory(pod.id);
+    if (pods.isUp(pod.id) && holderHasEnded(directory)) await this.#renewHolder(pod, directory);
     for (let attempt = 0; !pods.isUp(pod.id); attempt += 1) {
       mkdirSync(join(directory, ".."), { recursive: true, mode: 0o711 });
       try {
@@ -129,12 +176,22 @@ export class Pods {
   }
 
   async #bringUp(pod: PodRecord, directory: string): Promise<void> {
-    const { core, shared } = { core: this.#core, shared: this.#shared(pod) };
+    const core = this.#core;
+    const shared = sharedNamespaces(pod.options);
     const group = this.#group(pod);
     const operations: Operation[] = group.steps.map((s) => s.operation);
-    const flags = shared.reduce((all, name) => all | namespaceFlags[name], 0n);
+    const flags = shared.reduce((all, name) => all | namespaceFlags[typesOf[name]], 0n);
+    if (shared.includes("pid")) operations.push(...this.#holderPlace(pod));
     if (flags !== 0n)
-      operations.push({ op: "pin-namespaces", namespaces: flags, directory, hostname: podHostname(pod) });
+      operations.push({
+        op: "pin-namespaces",
+        namespaces: flags,
+        directory,
+        hostname: podHostname(pod),
+        uids: [],
+        gids: [],
+        sysctls: sysctlsOf(pod),
+      });
     if (shared.includes("ipc")) {
       mkdirSync(join(directory, "shm"));
       const size = pod.options.shmSize === undefined ? defaultShm : parseBytes(pod.options.shmSize, "--shm-size");
@@ -159,10 +216,29 @@ export class Pods {
     writeFileSync(join(directory, "up"), "", { mode: 0o600 });
   }
 
-  /** The host's network is nobody's to share. */
-  #shared({ options }: PodRecord): readonly PodNamespace[] {
-    const share = sharedNamespaces(options);
-    return options.network === "host" ? share.filter((name) => name !== "net") : share;
+  /** Where the first process of its pid namespace is: within its limits, and never the kernel's first choice. */
+  #holderGroup({ cgroup }: PodRecord): ReturnType<typeof planGroup> {
+    return planGroup(`${cgroup}/holder`, containerResources({ image: "" }, []), this.#core.facts);
+  }
+
+  #holderPlace(pod: PodRecord): Operation[] {
+    const { steps, directories } = this.#holderGroup(pod);
+    return [
+      ...steps.map((s) => s.operation),
+      { op: "join-cgroup", paths: directories, unshare: false },
+      { op: "write-file", path: "/proc/self/oom_score_adj", data: "-998", tolerate: true },
+    ];
+  }
+
+  /** Somebody has killed it. What else the pod has may be in use. */
+  async #renewHolder(pod: PodRecord, directory: string): Promise<void> {
+    await this.#core.executor.execute([...this.#endHolder(pod), { op: "unmount", path: join(directory, "pid") }]);
+    for (const name of ["pid", "holder"]) rmSync(join(directory, name), { force: true });
+    const namespaces = namespaceFlags.pid;
+    await this.#core.executor.execute([
+      ...this.#holderPlace(pod),
+      { op: "pin-namespaces", namespaces, directory, hostname: "", uids: [], gids: [], sysctls: [] },
+    ]);
   }
 
   async #connect(pod: PodRecord, directory: string): Promise<void> {
@@ -170,12 +246,15 @@ export class Pods {
     const mode = networkMode(record.options);
     const hostname = podHostname(pod);
     if (mode.kind !== "networks") {
-      writeNetworkFiles(directory, hostname, plainNetworkFiles(record.options, hostname, mode));
+      writeNetworkFiles(directory, hostname, {
+        ...plainNetworkFiles(record.options, hostname, mode),
+        ...givenResolver(pod),
+      });
       return;
     }
     const networks = await (await this.#core.networking()).prepare(record);
     try {
-      writeNetworkFiles(directory, hostname, networks.files);
+      writeNetworkFiles(directory, hostname, { ...networks.files, ...givenResolver(pod) });
       await networks.connect(join(directory, "net"));
     } catch (error) {
       await networks.abandon();
@@ -185,7 +264,7 @@ export class Pods {
 
   /** For the network a pod is a container. */
   #asRecord({ id, name, options, createdAt }: PodRecord): ContainerRecord {
-    const { name: _, share: __, limits: ___, ...others } = options;
+    const { name: _, share: __, limits: ___, pid: ____, ipc: _____, ...others } = options;
     return {
       id,
       name,
@@ -223,16 +302,22 @@ export class Pods {
     if (networkMode(pod.options).kind === "networks") await (await this.#core.networking()).release(pod.id);
     rmSync(join(directory, "up"), { force: true });
     await executor.execute([
-      ...(["net", "ipc", "uts", "shm"] as const).map((name): Operation => ({
+      ...(existsSync(join(directory, "pid")) ? this.#endHolder(pod) : []),
+      ...(["pid", "net", "ipc", "uts", "shm"] as const).map((name): Operation => ({
         op: "unmount",
         path: join(directory, name),
       })),
       ...this.#group(pod).directories.map((path): Operation => ({ op: "cgroup-remove", path })),
     ]);
-    for (const name of ["net", "ipc", "uts", "hosts", "hostname", "resolv.conf", "maker"])
+    for (const name of ["pid", "net", "ipc", "uts", "hosts", "hostname", "resolv.conf", "holder", "maker"])
       rmSync(join(directory, name), { force: true });
     removeDirectory(join(directory, "shm"));
     removeDirectory(directory);
+  }
+
+  /** Its pid namespace ends with it, and all that is in there. */
+  #endHolder(pod: PodRecord): Operation[] {
+    return this.#holderGroup(pod).directories.map((path): Operation => ({ op: "cgroup-kill", path }));
   }
 
   /**
@@ -277,6 +362,26 @@ function makerIsAlive(directory: string): boolean {
   } catch {
     return false;
   }
+}
+
+const givenResolver = ({ options: { resolvConf } }: PodRecord): Partial<NetworkFiles> =>
+  resolvConf === undefined ? {} : { resolvConf };
+
+/** Its pid namespace is of no more use then. */
+function holderHasEnded(directory: string): boolean {
+  try {
+    const [pid, start] = readFileSync(join(directory, "holder"), "latin1").trim().split(" ");
+    return !processIsAlive(Number(pid), BigInt(start ?? 0));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** @throws SampanError for what no namespace of the pod has */
+function sysctlsOf({ options }: PodRecord): ReturnType<typeof checkedSysctls> {
+  const made = new Set(sharedNamespaces(options).map((name) => typesOf[name]));
+  return checkedSysctls(new Map(Object.entries(options.sysctls ?? {})), made, "pod");
 }
 
 /** What is not empty is somebody's mount or file, and stays. */

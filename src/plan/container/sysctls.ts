@@ -1,5 +1,6 @@
 import { invalidArgument, permissionDenied } from "#errdefs";
 import type { NamespaceType } from "#spec";
+import type { Setting } from "../operation.gen.ts";
 import type { StepList } from "./step-list.ts";
 
 /** Kernel parameters of the ipc namespace (ipc_namespaces(7)); fs.mqueue.* are too. */
@@ -35,7 +36,25 @@ export function addSysctls(
   sysctls: ReadonlyMap<string, string>,
   created: ReadonlySet<NamespaceType>,
 ): void {
-  for (const [name, value] of sysctls) {
+  for (const setting of checkedSysctls(sysctls, created, "container"))
+    list.add(
+      { op: "sysctl", ...setting },
+      "The config sets this kernel parameter, for the container alone",
+      "runtime-spec config-linux.md#sysctl",
+    );
+}
+
+/**
+ * Settings of namespaces that are made for a container or a pod.
+ *
+ * @throws SampanError `permission-denied` for what would change the host or others, `invalid-argument`
+ */
+export function checkedSysctls(
+  sysctls: ReadonlyMap<string, string>,
+  created: ReadonlySet<NamespaceType>,
+  whose: "container" | "pod",
+): readonly Setting[] {
+  return [...sysctls].map(([name, value]) => {
     const key = sysctlPath(name);
     const namespace = namespaceOf(key);
     if (namespace === undefined)
@@ -44,16 +63,12 @@ export function addSysctls(
       );
     if (!created.has(namespace))
       throw permissionDenied(
-        `Cannot set sysctl "${name}": the container has no ${namespace} namespace of its own, so that it would change others`,
+        `Cannot set sysctl "${name}": the ${whose} has no ${namespace} namespace of its own, so that it would change others`,
       );
     if (/[\0\n]/.test(value) || value.length > 4096)
       throw invalidArgument(`Cannot set sysctl "${name}": its value is not one line of at most 4096 characters`);
-    list.add(
-      { op: "sysctl", key, value },
-      "The config sets this kernel parameter, for the container alone",
-      "runtime-spec config-linux.md#sysctl",
-    );
-  }
+    return { key, value };
+  });
 }
 
 /**

@@ -91,7 +91,11 @@ const words: Words = {
     return `take the mount of ${o.source} of the host${below}${attributeWords(o.set | o.setRecursive, extra)}`;
   },
   "attach-source": (o) => `bind what was taken (${o.slot}) to ${o.target}`,
-  "pin-namespaces": (o) => `make ${list(namespacesOf(o.namespaces))} namespaces, held by files in ${o.directory}`,
+  "pin-namespaces"(o) {
+    const maps = o.uids.length === 0 ? "" : `, user ids ${idMapWords(o.uids)}, group ids ${idMapWords(o.gids)}`;
+    const settings = o.sysctls.map(({ key, value }) => `, ${key.replaceAll("/", ".")} = ${value}`).join("");
+    return `make ${list(namespacesOf(o.namespaces))} namespaces, held by files in ${o.directory}${maps}${settings}`;
+  },
   "memory-file": (o) =>
     `mount a file of ${o.data.length} bytes in memory on ${o.path}, read-only, mode ${o.mode.toString(8)}, owner ${o.uid}:${o.gid}`,
   "mount-over"(o) {
@@ -152,6 +156,8 @@ const words: Words = {
   "notify-service": (o) => `tell the service manager at ${o.path}: ${o.text.replaceAll("\n", ", ")}`,
   "forward-port": (o) =>
     `pass ${o.protocol === 6 ? "connections to" : "datagrams for"} port ${o.port} of ${o.address} on to port ${o.targetPort} of ${o.target}`,
+  "forward-namespace": (o) =>
+    `connect who comes to ${o.directory}/${o.name} to ports of the loopback interface${o.network === "" ? "" : ` in ${o.network}`}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };
 

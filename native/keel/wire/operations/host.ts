@@ -33,6 +33,17 @@ export const hostOperations: readonly Declared[] = [
       f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
     ],
   },
+  {
+    number: 130,
+    name: "forward-namespace",
+    doc: "Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done",
+    fields: [
+      f("directory", "string", "absolute, existing directory of the socket"),
+      f("name", "string", "the socket's; only its owner may connect"),
+      f("network", "string", "file of the network namespace, or empty for the own one"),
+      f("pid", "u32", "the process that it ends with"),
+    ],
+  },
   // -- the life of containers ------------------------------------------------------------------------------------
   {
     number: 110,
@@ -49,11 +60,18 @@ export const hostOperations: readonly Declared[] = [
   {
     number: 111,
     name: "pin-namespaces",
-    doc: "Make namespaces that live without a process, each held by a file of its name (`net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. When it fails, files that were made stay",
+    doc: "Make namespaces that live without a container's process, each held by a file of its name (`user`, `pid`, `net`, `ipc`, `uts`), for `join-namespace`; the network has its loopback interface up. `unmount` lets go of one. A pid namespace has a first process, which reaps and does nothing else: it stays where this process is (cgroups), without its files, and ends by SIGKILL; the file `holder` there says `PID START` of it. When it fails, files that were made stay",
     fields: [
-      f("namespaces", "u64", "CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted"),
+      f(
+        "namespaces",
+        "u64",
+        "CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC and CLONE_NEWUTS, those that are wanted",
+      ),
       f("directory", "string", "absolute, existing host directory, in which none of the files is"),
       f("hostname", "string", "host name of the uts namespace, or empty"),
+      f("uids", "list<IdMap>", "user ids of the user namespace, which owns the others; empty without one"),
+      f("gids", "list<IdMap>", "likewise group ids"),
+      f("sysctls", "list<Setting>", "parameters of these namespaces"),
     ],
   },
   // -- trees of files --------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sampan/v1/options.proto.
  */
 export const file_sampan_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIpMECgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBARIUCgdzdWJwYXRoGAkgASgJSAWIAQESPwoNdm9sdW1lX2xhYmVscxgKIAMoCzIoLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVMYWJlbHNFbnRyeRJBCg52b2x1bWVfb3B0aW9ucxgLIAMoCzIpLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVPcHRpb25zRW50cnkaMwoRVm9sdW1lTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo0ChJWb2x1bWVPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIJCgdfc291cmNlQgwKCl9yZWFkX29ubHlCDgoMX3Byb3BhZ2F0aW9uQhAKDl9ub25fcmVjdXJzaXZlQgoKCF9ub19jb3B5QgoKCF9zdWJwYXRoIkQKDERldmljZU9wdGlvbhIRCglob3N0X3BhdGgYASABKAkSDAoEcGF0aBgCIAEoCRITCgtwZXJtaXNzaW9ucxgDIAEoCSI4CgxVbGltaXRPcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMiigEKDFNlY3JldE9wdGlvbhIMCgRuYW1lGAEgASgJEg4KBnRhcmdldBgCIAEoCRIMCgRkYXRhGAMgASgMEhAKA3VpZBgEIAEoAUgAiAEBEhAKA2dpZBgFIAEoAUgBiAEBEhEKBG1vZGUYBiABKAFIAogBAUIGCgRfdWlkQgYKBF9naWRCBwoFX21vZGUiKAoKRGV2aWNlUmF0ZRIMCgRwYXRoGAEgASgJEgwKBHJhdGUYAiABKAkioAEKDU5ldHdvcmtPcHRpb24SDAoEbmFtZRgBIAEoCRIPCgJpcBgCIAEoCUgAiAEBEhAKA2lwNhgDIAEoCUgBiAEBEhAKA21hYxgEIAEoCUgCiAEBEg8KB2FsaWFzZXMYBSADKAkSFgoJaW50ZXJmYWNlGAYgASgJSAOIAQFCBQoDX2lwQgYKBF9pcDZCBgoEX21hY0IMCgpfaW50ZXJmYWNlIuEBCg1IZWFsdGhPcHRpb25zEgwKBHRlc3QYASADKAkSFQoIaW50ZXJ2YWwYAiABKAFIAIgBARIUCgd0aW1lb3V0GAMgASgBSAGIAQESFAoHcmV0cmllcxgEIAEoAUgCiAEBEhkKDHN0YXJ0X3BlcmlvZBgFIAEoAUgDiAEBEhsKDnN0YXJ0X2ludGVydmFsGAYgASgBSASIAQFCCwoJX2ludGVydmFsQgoKCF90aW1lb3V0QgoKCF9yZXRyaWVzQg8KDV9zdGFydF9wZXJpb2RCEQoPX3N0YXJ0X2ludGVydmFsIsIYChBDb250YWluZXJPcHRpb25zEg0KBWltYWdlGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSLgoKZW50cnlwb2ludBgDIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SACIAQESEQoEbmFtZRgEIAEoCUgBiAEBEgsKA2VudhgFIAMoCRIUCgd3b3JrZGlyGAYgASgJSAKIAQESEQoEdXNlchgHIAEoCUgDiAEBEhEKCWdyb3VwX2FkZBgIIAMoCRIVCghob3N0bmFtZRgJIAEoCUgEiAEBEhcKCmRvbWFpbm5hbWUYCiABKAlIBYgBARI3CgZsYWJlbHMYCyADKAsyJy5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5MYWJlbHNFbnRyeRImCgZtb3VudHMYDCADKAsyFi5zYW1wYW4udjEuTW91bnRPcHRpb24SFgoJcmVhZF9vbmx5GA0gASgISAaIAQESEwoGbWVtb3J5GA4gASgJSAeIAQESGAoLbWVtb3J5X3N3YXAYDyABKAlICIgBARIfChJtZW1vcnlfcmVzZXJ2YXRpb24YECABKAlICYgBARIRCgRjcHVzGBEgASgJSAqIAQESFwoKY3B1X3NoYXJlcxgSIAEoAUgLiAEBEhgKC2NwdXNldF9jcHVzGBMgASgJSAyIAQESGAoLY3B1c2V0X21lbXMYFCABKAlIDYgBARIXCgpwaWRzX2xpbWl0GBUgASgBSA6IAQESFQoIc2htX3NpemUYFiABKAlID4gBARIPCgdjYXBfYWRkGBcgAygJEhAKCGNhcF9kcm9wGBggAygJEiwKB3NlY2NvbXAYGSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIEIgBARIeChFub19uZXdfcHJpdmlsZWdlcxgaIAEoCEgRiAEBEhcKCnByaXZpbGVnZWQYGyABKAhIEogBARIoCgd1bGltaXRzGBwgAygLMhcuc2FtcGFuLnYxLlVsaW1pdE9wdGlvbhI5CgdzeXNjdGxzGB0gAygLMiguc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuU3lzY3Rsc0VudHJ5EigKB2RldmljZXMYHiADKAsyFy5zYW1wYW4udjEuRGV2aWNlT3B0aW9uEhEKBGluaXQYHyABKAhIE4gBARIUCgduZXR3b3JrGCAgASgJSBSIAQESFQoIcGxhdGZvcm0YISABKAlIFYgBARIQCgN0dHkYIiABKAhIFogBARIXCgpvcGVuX3N0ZGluGCMgASgISBeIAQESFwoKc3RkaW5fb25jZRgkIAEoCEgYiAEBEhgKC2F1dG9fcmVtb3ZlGCUgASgISBmIAQESGAoLc3RvcF9zaWduYWwYJiABKAlIGogBARIZCgxzdG9wX3RpbWVvdXQYJyABKAFIG4gBARIRCgRwdWxsGCggASgJSByIAQESFgoJY3B1X3F1b3RhGCkgASgBSB2IAQESFwoKY3B1X3BlcmlvZBgqIAEoAUgeiAEBEhsKDmNwdV9ydF9ydW50aW1lGCsgASgBSB+IAQESGgoNY3B1X3J0X3BlcmlvZBgsIAEoAUggiAEBEh4KEW1lbW9yeV9zd2FwcGluZXNzGC0gASgBSCGIAQESHQoQb29tX2tpbGxfZGlzYWJsZRguIAEoCEgiiAEBEhoKDW9vbV9zY29yZV9hZGoYLyABKAFII4gBARIZCgxibGtpb193ZWlnaHQYMCABKAFIJIgBARIzChRibGtpb193ZWlnaHRfZGV2aWNlcxgxIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi4KD2RldmljZV9yZWFkX2JwcxgyIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi8KEGRldmljZV93cml0ZV9icHMYMyADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIvChBkZXZpY2VfcmVhZF9pb3BzGDQgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSMAoRZGV2aWNlX3dyaXRlX2lvcHMYNSADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRI9CglodWdlcGFnZXMYNiADKAsyKi5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5IdWdlcGFnZXNFbnRyeRJCCgxjZ3JvdXBfZmlsZXMYNyADKAsyLC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5DZ3JvdXBGaWxlc0VudHJ5EhQKDGRldmljZV9ydWxlcxg4IAMoCRIaCg1jZ3JvdXBfcGFyZW50GDkgASgJSCWIAQESKgoIbmV0d29ya3MYOiADKAsyGC5zYW1wYW4udjEuTmV0d29ya09wdGlvbhIPCgdwdWJsaXNoGDsgAygJEhgKC3B1Ymxpc2hfYWxsGDwgASgISCaIAQESDgoGZXhwb3NlGD0gAygJEhEKCWFkZF9ob3N0cxg+IAMoCRILCgNkbnMYPyADKAkSEgoKZG5zX3NlYXJjaBhAIAMoCRITCgtkbnNfb3B0aW9ucxhBIAMoCRIUCgdyZXN0YXJ0GEIgASgJSCeIAQESLQoGaGVhbHRoGEMgASgLMhguc2FtcGFuLnYxLkhlYWx0aE9wdGlvbnNIKIgBARIeChFoZWFsdGhfb25fZmFpbHVyZRhEIAEoCUgpiAEBEhIKCmRlcGVuZHNfb24YRSADKAkSFwoKbG9nX2RyaXZlchhGIAEoCUgqiAEBEhkKDGxvZ19tYXhfc2l6ZRhHIAEoCUgriAEBEhoKDWxvZ19tYXhfZmlsZXMYSCABKAFILIgBARIQCgNwb2QYSSABKAlILYgBARIUCgx2b2x1bWVzX2Zyb20YSiADKAkSKAoHc2VjcmV0cxhLIAMoCzIXLnNhbXBhbi52MS5TZWNyZXRPcHRpb24SDgoGZWdyZXNzGEwgAygJEhIKCmxvZ19sYWJlbHMYTSADKAkSDwoHbG9nX2VudhhOIAMoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDFN5c2N0bHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjAKDkh1Z2VwYWdlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQ2dyb3VwRmlsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19lbnRyeXBvaW50QgcKBV9uYW1lQgoKCF93b3JrZGlyQgcKBV91c2VyQgsKCV9ob3N0bmFtZUINCgtfZG9tYWlubmFtZUIMCgpfcmVhZF9vbmx5QgkKB19tZW1vcnlCDgoMX21lbW9yeV9zd2FwQhUKE19tZW1vcnlfcmVzZXJ2YXRpb25CBwoFX2NwdXNCDQoLX2NwdV9zaGFyZXNCDgoMX2NwdXNldF9jcHVzQg4KDF9jcHVzZXRfbWVtc0INCgtfcGlkc19saW1pdEILCglfc2htX3NpemVCCgoIX3NlY2NvbXBCFAoSX25vX25ld19wcml2aWxlZ2VzQg0KC19wcml2aWxlZ2VkQgcKBV9pbml0QgoKCF9uZXR3b3JrQgsKCV9wbGF0Zm9ybUIGCgRfdHR5Qg0KC19vcGVuX3N0ZGluQg0KC19zdGRpbl9vbmNlQg4KDF9hdXRvX3JlbW92ZUIOCgxfc3RvcF9zaWduYWxCDwoNX3N0b3BfdGltZW91dEIHCgVfcHVsbEIMCgpfY3B1X3F1b3RhQg0KC19jcHVfcGVyaW9kQhEKD19jcHVfcnRfcnVudGltZUIQCg5fY3B1X3J0X3BlcmlvZEIUChJfbWVtb3J5X3N3YXBwaW5lc3NCEwoRX29vbV9raWxsX2Rpc2FibGVCEAoOX29vbV9zY29yZV9hZGpCDwoNX2Jsa2lvX3dlaWdodEIQCg5fY2dyb3VwX3BhcmVudEIOCgxfcHVibGlzaF9hbGxCCgoIX3Jlc3RhcnRCCQoHX2hlYWx0aEIUChJfaGVhbHRoX29uX2ZhaWx1cmVCDQoLX2xvZ19kcml2ZXJCDwoNX2xvZ19tYXhfc2l6ZUIQCg5fbG9nX21heF9maWxlc0IGCgRfcG9kYgZwcm90bzM", [file_google_protobuf_struct]);
+  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIuoFCgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBARIUCgdzdWJwYXRoGAkgASgJSAWIAQESPwoNdm9sdW1lX2xhYmVscxgKIAMoCzIoLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVMYWJlbHNFbnRyeRJBCg52b2x1bWVfb3B0aW9ucxgLIAMoCzIpLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVPcHRpb25zRW50cnkSIAoTcmVjdXJzaXZlX3JlYWRfb25seRgMIAEoCEgGiAEBEhgKC21ha2Vfc291cmNlGA0gASgISAeIAQESLAoMdWlkX21hcHBpbmdzGA4gAygLMhYuc2FtcGFuLnYxLklkTWFwT3B0aW9uEiwKDGdpZF9tYXBwaW5ncxgPIAMoCzIWLnNhbXBhbi52MS5JZE1hcE9wdGlvbhIVCg1tb3VudF9vcHRpb25zGBAgAygJGjMKEVZvbHVtZUxhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNAoSVm9sdW1lT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCQoHX3NvdXJjZUIMCgpfcmVhZF9vbmx5Qg4KDF9wcm9wYWdhdGlvbkIQCg5fbm9uX3JlY3Vyc2l2ZUIKCghfbm9fY29weUIKCghfc3VicGF0aEIWChRfcmVjdXJzaXZlX3JlYWRfb25seUIOCgxfbWFrZV9zb3VyY2UiQgoLSWRNYXBPcHRpb24SFAoMY29udGFpbmVyX2lkGAEgASgBEg8KB2hvc3RfaWQYAiABKAESDAoEc2l6ZRgDIAEoASJECgxEZXZpY2VPcHRpb24SEQoJaG9zdF9wYXRoGAEgASgJEgwKBHBhdGgYAiABKAkSEwoLcGVybWlzc2lvbnMYAyABKAkiOAoMVWxpbWl0T3B0aW9uEgwKBG5hbWUYASABKAkSDAoEc29mdBgCIAEoAxIMCgRoYXJkGAMgASgDIooBCgxTZWNyZXRPcHRpb24SDAoEbmFtZRgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSDAoEZGF0YRgDIAEoDBIQCgN1aWQYBCABKAFIAIgBARIQCgNnaWQYBSABKAFIAYgBARIRCgRtb2RlGAYgASgBSAKIAQFCBgoEX3VpZEIGCgRfZ2lkQgcKBV9tb2RlIigKCkRldmljZVJhdGUSDAoEcGF0aBgBIAEoCRIMCgRyYXRlGAIgASgJIqABCg1OZXR3b3JrT3B0aW9uEgwKBG5hbWUYASABKAkSDwoCaXAYAiABKAlIAIgBARIQCgNpcDYYAyABKAlIAYgBARIQCgNtYWMYBCABKAlIAogBARIPCgdhbGlhc2VzGAUgAygJEhYKCWludGVyZmFjZRgGIAEoCUgDiAEBQgUKA19pcEIGCgRfaXA2QgYKBF9tYWNCDAoKX2ludGVyZmFjZSLhAQoNSGVhbHRoT3B0aW9ucxIMCgR0ZXN0GAEgAygJEhUKCGludGVydmFsGAIgASgBSACIAQESFAoHdGltZW91dBgDIAEoAUgBiAEBEhQKB3JldHJpZXMYBCABKAFIAogBARIZCgxzdGFydF9wZXJpb2QYBSABKAFIA4gBARIbCg5zdGFydF9pbnRlcnZhbBgGIAEoAUgEiAEBQgsKCV9pbnRlcnZhbEIKCghfdGltZW91dEIKCghfcmV0cmllc0IPCg1fc3RhcnRfcGVyaW9kQhEKD19zdGFydF9pbnRlcnZhbCKNHgoQQ29udGFpbmVyT3B0aW9ucxINCgVpbWFnZRgBIAEoCRIPCgdjb21tYW5kGAIgAygJEi4KCmVudHJ5cG9pbnQYAyABKAsyFS5zYW1wYW4udjEuU3RyaW5nTGlzdEgAiAEBEhEKBG5hbWUYBCABKAlIAYgBARILCgNlbnYYBSADKAkSFAoHd29ya2RpchgGIAEoCUgCiAEBEhEKBHVzZXIYByABKAlIA4gBARIRCglncm91cF9hZGQYCCADKAkSFQoIaG9zdG5hbWUYCSABKAlIBIgBARIXCgpkb21haW5uYW1lGAogASgJSAWIAQESNwoGbGFiZWxzGAsgAygLMicuc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuTGFiZWxzRW50cnkSJgoGbW91bnRzGAwgAygLMhYuc2FtcGFuLnYxLk1vdW50T3B0aW9uEhYKCXJlYWRfb25seRgNIAEoCEgGiAEBEhMKBm1lbW9yeRgOIAEoCUgHiAEBEhgKC21lbW9yeV9zd2FwGA8gASgJSAiIAQESHwoSbWVtb3J5X3Jlc2VydmF0aW9uGBAgASgJSAmIAQESEQoEY3B1cxgRIAEoCUgKiAEBEhcKCmNwdV9zaGFyZXMYEiABKAFIC4gBARIYCgtjcHVzZXRfY3B1cxgTIAEoCUgMiAEBEhgKC2NwdXNldF9tZW1zGBQgASgJSA2IAQESFwoKcGlkc19saW1pdBgVIAEoAUgOiAEBEhUKCHNobV9zaXplGBYgASgJSA+IAQESDwoHY2FwX2FkZBgXIAMoCRIQCghjYXBfZHJvcBgYIAMoCRIsCgdzZWNjb21wGBkgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSBCIAQESHgoRbm9fbmV3X3ByaXZpbGVnZXMYGiABKAhIEYgBARIXCgpwcml2aWxlZ2VkGBsgASgISBKIAQESKAoHdWxpbWl0cxgcIAMoCzIXLnNhbXBhbi52MS5VbGltaXRPcHRpb24SOQoHc3lzY3RscxgdIAMoCzIoLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLlN5c2N0bHNFbnRyeRIoCgdkZXZpY2VzGB4gAygLMhcuc2FtcGFuLnYxLkRldmljZU9wdGlvbhIRCgRpbml0GB8gASgISBOIAQESFAoHbmV0d29yaxggIAEoCUgUiAEBEhUKCHBsYXRmb3JtGCEgASgJSBWIAQESEAoDdHR5GCIgASgISBaIAQESFwoKb3Blbl9zdGRpbhgjIAEoCEgXiAEBEhcKCnN0ZGluX29uY2UYJCABKAhIGIgBARIYCgthdXRvX3JlbW92ZRglIAEoCEgZiAEBEhgKC3N0b3Bfc2lnbmFsGCYgASgJSBqIAQESGQoMc3RvcF90aW1lb3V0GCcgASgBSBuIAQESEQoEcHVsbBgoIAEoCUgciAEBEhYKCWNwdV9xdW90YRgpIAEoAUgdiAEBEhcKCmNwdV9wZXJpb2QYKiABKAFIHogBARIbCg5jcHVfcnRfcnVudGltZRgrIAEoAUgfiAEBEhoKDWNwdV9ydF9wZXJpb2QYLCABKAFIIIgBARIeChFtZW1vcnlfc3dhcHBpbmVzcxgtIAEoAUghiAEBEh0KEG9vbV9raWxsX2Rpc2FibGUYLiABKAhIIogBARIaCg1vb21fc2NvcmVfYWRqGC8gASgBSCOIAQESGQoMYmxraW9fd2VpZ2h0GDAgASgBSCSIAQESMwoUYmxraW9fd2VpZ2h0X2RldmljZXMYMSADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIuCg9kZXZpY2VfcmVhZF9icHMYMiADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIvChBkZXZpY2Vfd3JpdGVfYnBzGDMgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSLwoQZGV2aWNlX3JlYWRfaW9wcxg0IAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEjAKEWRldmljZV93cml0ZV9pb3BzGDUgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSPQoJaHVnZXBhZ2VzGDYgAygLMiouc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuSHVnZXBhZ2VzRW50cnkSQgoMY2dyb3VwX2ZpbGVzGDcgAygLMiwuc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuQ2dyb3VwRmlsZXNFbnRyeRIUCgxkZXZpY2VfcnVsZXMYOCADKAkSGgoNY2dyb3VwX3BhcmVudBg5IAEoCUgliAEBEioKCG5ldHdvcmtzGDogAygLMhguc2FtcGFuLnYxLk5ldHdvcmtPcHRpb24SDwoHcHVibGlzaBg7IAMoCRIYCgtwdWJsaXNoX2FsbBg8IAEoCEgmiAEBEg4KBmV4cG9zZRg9IAMoCRIRCglhZGRfaG9zdHMYPiADKAkSCwoDZG5zGD8gAygJEhIKCmRuc19zZWFyY2gYQCADKAkSEwoLZG5zX29wdGlvbnMYQSADKAkSFAoHcmVzdGFydBhCIAEoCUgniAEBEi0KBmhlYWx0aBhDIAEoCzIYLnNhbXBhbi52MS5IZWFsdGhPcHRpb25zSCiIAQESHgoRaGVhbHRoX29uX2ZhaWx1cmUYRCABKAlIKYgBARISCgpkZXBlbmRzX29uGEUgAygJEhcKCmxvZ19kcml2ZXIYRiABKAlIKogBARIZCgxsb2dfbWF4X3NpemUYRyABKAlIK4gBARIaCg1sb2dfbWF4X2ZpbGVzGEggASgBSCyIAQESEAoDcG9kGEkgASgJSC2IAQESFAoMdm9sdW1lc19mcm9tGEogAygJEigKB3NlY3JldHMYSyADKAsyFy5zYW1wYW4udjEuU2VjcmV0T3B0aW9uEg4KBmVncmVzcxhMIAMoCRISCgpsb2dfbGFiZWxzGE0gAygJEg8KB2xvZ19lbnYYTiADKAkSPwoKZXh0ZW5zaW9ucxhPIAMoCzIrLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkV4dGVuc2lvbnNFbnRyeRIQCgNwaWQYWiABKAlILogBARIQCgNpcGMYWyABKAlIL4gBARIQCgN1dHMYXCABKAlIMIgBARITCgtjYXBfYW1iaWVudBhdIAMoCRIaCg1ncm91cHNfcG9saWN5GF4gASgJSDGIAQESMAoMbWFza2VkX3BhdGhzGF8gASgLMhUuc2FtcGFuLnYxLlN0cmluZ0xpc3RIMogBARIyCg5yZWFkb25seV9wYXRocxhgIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SDOIAQESFQoIYXBwYXJtb3IYYSABKAlINIgBARIaCg1zZWxpbnV4X2xhYmVsGGIgASgJSDWIAQESIAoTc2VsaW51eF9tb3VudF9sYWJlbBhjIAEoCUg2iAEBEhMKC2NkaV9kZXZpY2VzGGQgAygJEkEKC2Fubm90YXRpb25zGGUgAygLMiwuc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuQW5ub3RhdGlvbnNFbnRyeRIVCghsb2dfcGF0aBhmIAEoCUg3iAEBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLgoMU3lzY3Rsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMAoOSHVnZXBhZ2VzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBDZ3JvdXBGaWxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMQoPRXh0ZW5zaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQW5ub3RhdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQg0KC19lbnRyeXBvaW50QgcKBV9uYW1lQgoKCF93b3JrZGlyQgcKBV91c2VyQgsKCV9ob3N0bmFtZUINCgtfZG9tYWlubmFtZUIMCgpfcmVhZF9vbmx5QgkKB19tZW1vcnlCDgoMX21lbW9yeV9zd2FwQhUKE19tZW1vcnlfcmVzZXJ2YXRpb25CBwoFX2NwdXNCDQoLX2NwdV9zaGFyZXNCDgoMX2NwdXNldF9jcHVzQg4KDF9jcHVzZXRfbWVtc0INCgtfcGlkc19saW1pdEILCglfc2htX3NpemVCCgoIX3NlY2NvbXBCFAoSX25vX25ld19wcml2aWxlZ2VzQg0KC19wcml2aWxlZ2VkQgcKBV9pbml0QgoKCF9uZXR3b3JrQgsKCV9wbGF0Zm9ybUIGCgRfdHR5Qg0KC19vcGVuX3N0ZGluQg0KC19zdGRpbl9vbmNlQg4KDF9hdXRvX3JlbW92ZUIOCgxfc3RvcF9zaWduYWxCDwoNX3N0b3BfdGltZW91dEIHCgVfcHVsbEIMCgpfY3B1X3F1b3RhQg0KC19jcHVfcGVyaW9kQhEKD19jcHVfcnRfcnVudGltZUIQCg5fY3B1X3J0X3BlcmlvZEIUChJfbWVtb3J5X3N3YXBwaW5lc3NCEwoRX29vbV9raWxsX2Rpc2FibGVCEAoOX29vbV9zY29yZV9hZGpCDwoNX2Jsa2lvX3dlaWdodEIQCg5fY2dyb3VwX3BhcmVudEIOCgxfcHVibGlzaF9hbGxCCgoIX3Jlc3RhcnRCCQoHX2hlYWx0aEIUChJfaGVhbHRoX29uX2ZhaWx1cmVCDQoLX2xvZ19kcml2ZXJCDwoNX2xvZ19tYXhfc2l6ZUIQCg5fbG9nX21heF9maWxlc0IGCgRfcG9kQgYKBF9waWRCBgoEX2lwY0IGCgRfdXRzQhAKDl9ncm91cHNfcG9saWN5Qg8KDV9tYXNrZWRfcGF0aHNCEQoPX3JlYWRvbmx5X3BhdGhzQgsKCV9hcHBhcm1vckIQCg5fc2VsaW51eF9sYWJlbEIWChRfc2VsaW51eF9tb3VudF9sYWJlbEILCglfbG9nX3BhdGhiBnByb3RvMw", [file_google_protobuf_struct]);
 
 /**
  * A list that can be absent, which an empty one is not.
@@ -111,6 +111,39 @@ export type MountOption = Message<"sampan.v1.MountOption"> & {
    * @generated from field: map<string, string> volume_options = 11;
    */
   volumeOptions: { [key: string]: string };
+
+  /**
+   * Of a bind: read-only also where something else is mounted below its source.
+   *
+   * @generated from field: optional bool recursive_read_only = 12;
+   */
+  recursiveReadOnly?: boolean | undefined;
+
+  /**
+   * Of a bind: a source that is missing is made, as a directory.
+   *
+   * @generated from field: optional bool make_source = 13;
+   */
+  makeSource?: boolean | undefined;
+
+  /**
+   * Of a bind: owners of its files that others are shown as.
+   *
+   * @generated from field: repeated sampan.v1.IdMapOption uid_mappings = 14;
+   */
+  uidMappings: IdMapOption[];
+
+  /**
+   * @generated from field: repeated sampan.v1.IdMapOption gid_mappings = 15;
+   */
+  gidMappings: IdMapOption[];
+
+  /**
+   * Of a bind or an image: `noexec`, `nodev`, `nosuid`.
+   *
+   * @generated from field: repeated string mount_options = 16;
+   */
+  mountOptions: string[];
 };
 
 /**
@@ -119,6 +152,35 @@ export type MountOption = Message<"sampan.v1.MountOption"> & {
  */
 export const MountOptionSchema: GenMessage<MountOption> = /*@__PURE__*/
   messageDesc(file_sampan_v1_options, 1);
+
+/**
+ * `size` ids from `container_id` on stand for those from `host_id` on.
+ *
+ * @generated from message sampan.v1.IdMapOption
+ */
+export type IdMapOption = Message<"sampan.v1.IdMapOption"> & {
+  /**
+   * @generated from field: double container_id = 1;
+   */
+  containerId: number;
+
+  /**
+   * @generated from field: double host_id = 2;
+   */
+  hostId: number;
+
+  /**
+   * @generated from field: double size = 3;
+   */
+  size: number;
+};
+
+/**
+ * Describes the message sampan.v1.IdMapOption.
+ * Use `create(IdMapOptionSchema)` to create a new message.
+ */
+export const IdMapOptionSchema: GenMessage<IdMapOption> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 2);
 
 /**
  * @generated from message sampan.v1.DeviceOption
@@ -147,7 +209,7 @@ export type DeviceOption = Message<"sampan.v1.DeviceOption"> & {
  * Use `create(DeviceOptionSchema)` to create a new message.
  */
 export const DeviceOptionSchema: GenMessage<DeviceOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 2);
+  messageDesc(file_sampan_v1_options, 3);
 
 /**
  * @generated from message sampan.v1.UlimitOption
@@ -178,7 +240,7 @@ export type UlimitOption = Message<"sampan.v1.UlimitOption"> & {
  * Use `create(UlimitOptionSchema)` to create a new message.
  */
 export const UlimitOptionSchema: GenMessage<UlimitOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 3);
+  messageDesc(file_sampan_v1_options, 4);
 
 /**
  * A file that is in memory only. Its content comes with the request, and from no file or variable of the daemon.
@@ -226,7 +288,7 @@ export type SecretOption = Message<"sampan.v1.SecretOption"> & {
  * Use `create(SecretOptionSchema)` to create a new message.
  */
 export const SecretOptionSchema: GenMessage<SecretOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 4);
+  messageDesc(file_sampan_v1_options, 5);
 
 /**
  * @generated from message sampan.v1.DeviceRate
@@ -252,7 +314,7 @@ export type DeviceRate = Message<"sampan.v1.DeviceRate"> & {
  * Use `create(DeviceRateSchema)` to create a new message.
  */
 export const DeviceRateSchema: GenMessage<DeviceRate> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 5);
+  messageDesc(file_sampan_v1_options, 6);
 
 /**
  * A network that a container is on.
@@ -302,7 +364,7 @@ export type NetworkOption = Message<"sampan.v1.NetworkOption"> & {
  * Use `create(NetworkOptionSchema)` to create a new message.
  */
 export const NetworkOptionSchema: GenMessage<NetworkOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 6);
+  messageDesc(file_sampan_v1_options, 7);
 
 /**
  * Durations in milliseconds. What is not given comes from the image, or is Docker's default.
@@ -350,7 +412,7 @@ export type HealthOptions = Message<"sampan.v1.HealthOptions"> & {
  * Use `create(HealthOptionsSchema)` to create a new message.
  */
 export const HealthOptionsSchema: GenMessage<HealthOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 7);
+  messageDesc(file_sampan_v1_options, 8);
 
 /**
  * @generated from message sampan.v1.ContainerOptions
@@ -803,6 +865,92 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
    * @generated from field: repeated string log_env = 78;
    */
   logEnv: string[];
+
+  /**
+   * What front-ends keep with it, by their names.
+   *
+   * @generated from field: map<string, string> extensions = 79;
+   */
+  extensions: { [key: string]: string };
+
+  /**
+   * `private`, `host` or `container:NAME`; likewise the next two, without the last.
+   *
+   * @generated from field: optional string pid = 90;
+   */
+  pid?: string | undefined;
+
+  /**
+   * @generated from field: optional string ipc = 91;
+   */
+  ipc?: string | undefined;
+
+  /**
+   * @generated from field: optional string uts = 92;
+   */
+  uts?: string | undefined;
+
+  /**
+   * Capabilities that are kept also without being root.
+   *
+   * @generated from field: repeated string cap_ambient = 93;
+   */
+  capAmbient: string[];
+
+  /**
+   * `merge` or `strict`: what becomes of the groups that the image gives the user.
+   *
+   * @generated from field: optional string groups_policy = 94;
+   */
+  groupsPolicy?: string | undefined;
+
+  /**
+   * In place of the default lists.
+   *
+   * @generated from field: optional sampan.v1.StringList masked_paths = 95;
+   */
+  maskedPaths?: StringList | undefined;
+
+  /**
+   * @generated from field: optional sampan.v1.StringList readonly_paths = 96;
+   */
+  readonlyPaths?: StringList | undefined;
+
+  /**
+   * Name of a loaded profile, or `unconfined`.
+   *
+   * @generated from field: optional string apparmor = 97;
+   */
+  apparmor?: string | undefined;
+
+  /**
+   * @generated from field: optional string selinux_label = 98;
+   */
+  selinuxLabel?: string | undefined;
+
+  /**
+   * @generated from field: optional string selinux_mount_label = 99;
+   */
+  selinuxMountLabel?: string | undefined;
+
+  /**
+   * As `vendor.com/class=name`.
+   *
+   * @generated from field: repeated string cdi_devices = 100;
+   */
+  cdiDevices: string[];
+
+  /**
+   * @generated from field: map<string, string> annotations = 101;
+   */
+  annotations: { [key: string]: string };
+
+  /**
+   * Absolute path, in place of the engine's own log.
+   *
+   * @generated from field: optional string log_path = 102;
+   */
+  logPath?: string | undefined;
 };
 
 /**
@@ -810,5 +958,5 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
  * Use `create(ContainerOptionsSchema)` to create a new message.
  */
 export const ContainerOptionsSchema: GenMessage<ContainerOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 8);
+  messageDesc(file_sampan_v1_options, 9);
 
