@@ -37,7 +37,7 @@ export interface ConfigContext {
   readonly hostname: string;
   /** Host directory of each volume by its path inside. */
   readonly volumeDirectories: ReadonlyMap<string, string>;
-  /** Network namespace to join, for `container:ID`. */
+  /** Network namespace to join, for `container:ID` and CNI's networks. */
   readonly networkNamespace: string | undefined;
   /** PID namespace to join, for `container:ID`; undefined also while that one does not run. */
   readonly pidNamespace: string | undefined;
