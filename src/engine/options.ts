@@ -1,6 +1,6 @@
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
-import type { IdMapOption, IsolationOptions } from "./isolation-options.ts";
 import type { CniContainerOptions } from "./network/cni-settings.ts";
+import type { IdMapOption, IsolationOptions } from "./isolation-options.ts";
 import type { SecretOption } from "./secrets/secrets.ts";
 import type { HealthOptions } from "./supervise/health.ts";
 

@@ -118,7 +118,8 @@ export class Pods {
   /** Its own addresses on its networks, without prefix lengths; none with the host's network, and of one that is not up. */
   addresses(id: string): readonly string[] {
     if (!this.#core.pods.isUp(id)) return [];
-    return ownAddresses(this.#core, id, this.#core.pods.find(id).options);
+    const endpoints = this.#core.networkStore.endpoints({ container: id });
+    return endpoints.flatMap(({ addresses }) => addresses.map((address) => address.replace(/\/\d+$/, "")));
   }
 
   /** File of a namespace that its containers share; undefined for one that they don't, and of a pod that is not up. */
@@ -255,8 +256,10 @@ export class Pods {
     const hostname = podHostname(pod);
     if (mode.kind === "cni") {
       const cni = await this.#core.cniNetworking();
-      const files = await cni.connectPod(record, join(directory, "net"), pod.cgroup);
-      writeNetworkFiles(directory, hostname, { ...files, ...givenResolver(pod) });
+      writeNetworkFiles(directory, hostname, {
+        ...(await cni.connectPod(record, join(directory, "net"), pod.cgroup)),
+        ...givenResolver(pod),
+      });
       return;
     }
     if (mode.kind !== "networks") {

@@ -2,6 +2,7 @@
 import { isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import { bytesToIp } from "../address/text.ts";
+import { isListed, listening } from "./listening.ts";
 import { protocols, type TransportProtocol } from "../firewall/keys.ts";
 import { eachAttribute } from "../netlink/attribute.ts";
 import { ByteWriter, malformed, viewOf } from "../netlink/buffer.ts";
@@ -70,13 +71,31 @@ async function listeners(executor: Executor, protocol: TransportProtocol): Promi
   }
 }
 
-/** Who listens with the protocols of some ports. */
-export async function hostListeners(
+/** Without a process of its own where nobody has one of the ports. What exactly is in the way is asked for otherwise. */
+async function listenersFor(
   executor: Executor,
-  ports: readonly { readonly protocol: TransportProtocol }[],
-): Promise<Listeners> {
+  protocol: TransportProtocol,
+  wanted: readonly WantedPorts[],
+): Promise<readonly Listener[]> {
+  const seen = isListed(protocol) ? listening(protocol) : undefined;
+  const isInTheWay = ({ port }: Listener): boolean =>
+    wanted.some(({ hostPorts }) => hostPorts !== undefined && hostPorts[0] <= port && port <= hostPorts[1]);
+  return seen === undefined || seen.some(isInTheWay) ? await listeners(executor, protocol) : seen;
+}
+
+interface WantedPorts {
+  readonly protocol: TransportProtocol;
+  readonly hostPorts?: readonly [first: number, last: number];
+}
+
+/** Who listens with the protocols of some ports. */
+export async function hostListeners(executor: Executor, ports: readonly WantedPorts[]): Promise<Listeners> {
   const found: Partial<Record<TransportProtocol, readonly Listener[]>> = {};
   for (const protocol of new Set(ports.map((port) => port.protocol)))
-    found[protocol] = await listeners(executor, protocol);
+    found[protocol] = await listenersFor(
+      executor,
+      protocol,
+      ports.filter((port) => port.protocol === protocol),
+    );
   return found;
 }
