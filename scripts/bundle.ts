@@ -104,6 +104,16 @@ for (const name of ["oci", "dns"])
     define: ownUrl.define,
     banner: { js: ownUrl.banner },
   });
+// A thread has memory of its own, which should hold no more than it needs.
+await build({
+  ...common,
+  entryPoints: { program: "src/images/unpack-thread.ts" },
+  outdir: "dist/unpack",
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  define: ownUrl.define,
+  banner: { js: ownUrl.banner },
+});
 await bundleProgram();
 writeEntry("sampan-dns.cjs", "./dns/program.cjs");
 writeEntry("sampan-oci.cjs", "./oci/program.cjs");

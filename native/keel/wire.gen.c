@@ -1055,6 +1055,7 @@ static void decode_msg_apply_opaque(struct wire_reader *r, struct msg_apply_opaq
 static void decode_msg_apply_finish(struct wire_reader *r, struct msg_apply_finish *v)
 {
 	v->sync = wire_read_bool(r);
+	decode_list_string(r, &v->marks);
 }
 
 static void decode_msg_browse_open(struct wire_reader *r, struct msg_browse_open *v)

@@ -1093,6 +1093,7 @@ struct msg_apply_opaque {
 /* Set directory times, flush the filesystem if asked; answered by `done` */
 struct msg_apply_finish {
 	bool sync; /* syncfs the root's filesystem before answering */
+	struct wire_list_string marks; /* absolute paths that are removed once the root's filesystem was flushed, after the answer */
 };
 
 /* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */

@@ -73,6 +73,9 @@ import { ensureSupervisor } from "./supervise/spawn.ts";
 import type { SuperviseOptions } from "./supervise/supervisor.ts";
 import { Volumes } from "./volumes/volumes.ts";
 
+/** Bytes of an image from which on threads are worth their start, which takes some 50 milliseconds. */
+const threadsFrom = 16 * 1024 * 1024;
+
 /** How often an image may be removed before a container is made of it. */
 const createAttempts = 3;
 
@@ -152,6 +155,7 @@ export class Engine implements ContainerEngine {
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
+      threadsFrom,
       inUse: (key) => [
         ...records.usersOf(key).map((name) => `container ${name}`),
         ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
@@ -190,6 +194,7 @@ export class Engine implements ContainerEngine {
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
     if (!readOnly) {
+      await images.recover();
       await engine.#recover();
       ensureSupervisor(core);
     }

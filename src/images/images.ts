@@ -34,6 +34,7 @@ import { saveImages } from "./save.ts";
 import type { Sink } from "./transfer/archive-writer.ts";
 import { rebuildImages, type Rebuilt } from "./rebuild.ts";
 import { repairStore, type Repair } from "./repair.ts";
+import { recoverUnflushed } from "./unflushed.ts";
 import { imagesUsage, totalUsage, type ImagesUsage } from "./usage.ts";
 import { removeImage, removeUnused, type InUse, type RemovedImage } from "./remove.ts";
 
@@ -48,6 +49,11 @@ export interface ImagesOptions {
   readonly limits?: Partial<ImageLimits>;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallel?: number;
+  /**
+   * Bytes of compressed layers from which on an image is unpacked in threads of their own, which start keel by themselves;
+   * never when it is not given.
+   */
+  readonly threadsFrom?: number;
   /** Whose names; `default` when it is not given. Blobs and layers are everybody's. */
   readonly namespace?: string;
 }
@@ -447,6 +453,14 @@ export class Images implements Disposable {
     return await repairStore(findings, { ...this.#tools(), registry: this.#remote() }, signal);
   }
 
+  /**
+   * Gets again what a power cut may have damaged, since it was not yet on the disk. Before anything is used, and quick when
+   * there is nothing to do.
+   */
+  async recover(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    await recoverUnflushed(this.#options.database, () => ({ ...this.#tools(), registry: this.#remote() }), signal);
+  }
+
   /** Finds out again which images there are, after the database was lost. */
   async rebuild(signal: AbortSignal = new AbortController().signal): Promise<Rebuilt> {
     return await rebuildImages(this.#tools(), signal);
@@ -455,8 +469,8 @@ export class Images implements Disposable {
   #tools() {
     const { database, content, snapshotter, executor, inUse = () => [] } = this.#options;
     const limits = { ...defaultLimits, ...this.#options.limits };
-    const { parallel = 4 } = this.#options;
-    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
+    const { parallel = 4, threadsFrom } = this.#options;
+    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel, threadsFrom };
   }
 }
 

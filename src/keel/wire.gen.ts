@@ -816,6 +816,10 @@ export function encodeRequest(w: Writer, v: Request): void {
     case "apply-finish":
       w.u16(40);
       w.bool(v.sync);
+      w.u32(v.marks.length);
+      for (const item of v.marks) {
+        w.string(item);
+      }
       return;
     case "browse-open":
       w.u16(60);

@@ -1318,6 +1318,8 @@ export interface RequestApplyFinish {
   readonly kind: "apply-finish";
   /** syncfs the root's filesystem before answering */
   readonly sync: boolean;
+  /** absolute paths that are removed once the root's filesystem was flushed, after the answer */
+  readonly marks: readonly string[];
 }
 
 /** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */

@@ -118,8 +118,7 @@ export class Pods {
   /** Its own addresses on its networks, without prefix lengths; none with the host's network, and of one that is not up. */
   addresses(id: string): readonly string[] {
     if (!this.#core.pods.isUp(id)) return [];
-    const endpoints = this.#core.networkStore.endpoints({ container: id });
-    return endpoints.flatMap(({ addresses }) => addresses.map((address) => address.replace(/\/\d+$/, "")));
+    return ownAddresses(this.#core, id, this.#core.pods.find(id).options);
   }
 
   /** File of a namespace that its containers share; undefined for one that they don't, and of a pod that is not up. */
