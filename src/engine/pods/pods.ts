@@ -255,8 +255,10 @@ export class Pods {
     const hostname = podHostname(pod);
     if (mode.kind === "cni") {
       const cni = await this.#core.cniNetworking();
-      const files = await cni.connectPod(record, join(directory, "net"), pod.cgroup);
-      writeNetworkFiles(directory, hostname, { ...files, ...givenResolver(pod) });
+      writeNetworkFiles(directory, hostname, {
+        ...(await cni.connectPod(record, join(directory, "net"), pod.cgroup)),
+        ...givenResolver(pod),
+      });
       return;
     }
     if (mode.kind !== "networks") {
