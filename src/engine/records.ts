@@ -5,6 +5,7 @@
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, type SampanError } from "#errdefs";
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
+import type { RuntimeHandler } from "#plan";
 import type { ContainerOptions } from "./options.ts";
 import type { PodMembership } from "./pods/pod-book.ts";
 import type { ResolvedSecret } from "./secrets/secrets.ts";
@@ -37,6 +38,8 @@ export interface ResolvedContainer {
   readonly image32?: boolean;
   readonly secrets?: readonly ResolvedSecret[];
   readonly pod?: PodMembership;
+  /** The other runtime that makes it. */
+  readonly handler?: RuntimeHandler;
   /** Ports that the image and the options expose, e.g. `80/tcp`. */
   readonly exposed?: readonly string[];
   readonly health?: HealthCheck;

@@ -4,6 +4,7 @@ import { readCurrentLimits } from "#host";
 import { planUpdate } from "#plan";
 import type { Resources } from "#spec";
 import type { EngineCore } from "../core.ts";
+import { refuseInSandbox } from "../handlers/in-sandbox.ts";
 import { containerEvent } from "../events/container-event.ts";
 import type { ContainerOptions } from "../options.ts";
 import type { ContainerRecord } from "../records.ts";
@@ -49,6 +50,7 @@ export async function updateContainer(
     // Others may have changed it since this handle was made.
     const current = core.records.find(record.id);
     const options = merged(current.options, update);
+    if (Object.keys(update).some((key) => key !== "restart")) refuseInSandbox(core, record, "limit");
     const before = containerResources(current.options, []);
     const after = containerResources(options, []);
     const warnings = core.runtime.state(record.id).status === "running" ? await apply(core, record, before, after) : [];

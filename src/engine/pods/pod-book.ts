@@ -22,6 +22,7 @@ export interface PodOptions extends Pick<
   | "labels"
   | "shmSize"
   | "sysctls"
+  | "runtime"
 > {
   /** A random one when undefined. */
   readonly name?: string;
@@ -177,6 +178,7 @@ export function joinPod(
     throw invalidArgument(`Cannot set ${what} of a container in pod "${pod.name}": the pod has it`);
   };
   if (options.cgroupParent !== undefined) fail("cgroup-parent");
+  if (options.runtime !== undefined && options.runtime !== pod.options.runtime) fail("runtime");
   const hostNetwork = pod.options.network === "host";
   if (hostNetwork || share.includes("net")) {
     for (const name of ["network", "networks", "publish", "addHosts", "dns", "dnsSearch", "dnsOptions"] as const) {
@@ -188,6 +190,7 @@ export function joinPod(
   return {
     options: {
       ...(hostNetwork ? { network: "host" } : share.includes("net") && { network: "none" }),
+      ...(pod.options.runtime !== undefined && { runtime: pod.options.runtime }),
       ...(pod.options.pid === "host" && options.pid === undefined && { pid: "host" }),
       ...(pod.options.ipc === "host" && options.ipc === undefined && { ipc: "host" }),
       ...(share.includes("uts") && { hostname: podHostname(pod) }),
