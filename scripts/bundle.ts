@@ -5,14 +5,17 @@
  * The programs are CommonJS, which Node starts much faster than modules; the library, for users' own code, is a module.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform, type BuildOptions } from "esbuild";
+import { late } from "./bundle-late.ts";
+import { pack, type Part } from "./bundle-packs.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 
 const common = {
+  plugins: [late],
   absWorkingDir: root,
   bundle: true,
   platform: "node",
@@ -30,32 +33,44 @@ const ownUrl = {
   banner: 'const ownUrl=require("node:url").pathToFileURL(__filename).href;',
 };
 
-/** Only modules can be split, so the program is split as modules, and each file then becomes CommonJS. */
+/** What the start of a container loads. */
+const starting = ["src/cli/commands/run.ts", "src/cli/container-options.ts", "src/engine/index.ts"];
+
+/** Only modules can be split, so the program is split as modules, and each part then becomes CommonJS. */
 async function bundleProgram(): Promise<void> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...common,
-    entryPoints: { program: "src/cli/program.ts" },
+    entryPoints: { main: "src/cli/program.ts" },
     outdir: join(dist, "cli"),
     outExtension: { ".js": ".cjs" },
     chunkNames: "[name]-[hash]",
     format: "esm",
     splitting: true,
     write: false,
+    metafile: true,
   });
-  for (const { path, text } of outputFiles) {
-    const { code } = await transform(text, {
-      format: "cjs",
-      platform: "node",
-      target: "node26",
-      supported: { "dynamic-import": false },
-      ...(text.includes("import.meta.url") && ownUrl),
-      minifySyntax: true,
-      minifyWhitespace: true,
-      legalComments: "none",
-    });
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, code);
-  }
+  const parts = await Promise.all(
+    outputFiles.map(async ({ path, text }): Promise<Part> => {
+      const { code } = await transform(text, {
+        format: "cjs",
+        platform: "node",
+        target: "node26",
+        supported: { "dynamic-import": false },
+        ...(text.includes("import.meta.url") && ownUrl),
+        minifySyntax: true,
+        minifyWhitespace: true,
+        legalComments: "none",
+      });
+      return { name: `./${basename(path)}`, code };
+    }),
+  );
+  const packs = [
+    { name: "program.cjs", entries: ["src/cli/program.ts"] },
+    { name: "containers.cjs", entries: starting },
+    { name: "daemon.cjs", entries: ["src/daemon/index.ts"] },
+  ];
+  mkdirSync(join(dist, "cli"), { recursive: true });
+  for (const [name, code] of pack(metafile, parts, "./main.cjs", packs)) writeFileSync(join(dist, "cli", name), code);
 }
 
 /** What Node compiles is kept beside the bundle; where that can't be written, nothing is kept. */
@@ -89,6 +104,16 @@ for (const name of ["oci", "dns"])
     define: ownUrl.define,
     banner: { js: ownUrl.banner },
   });
+// A thread has memory of its own, which should hold no more than it needs.
+await build({
+  ...common,
+  entryPoints: { program: "src/images/unpack-thread.ts" },
+  outdir: "dist/unpack",
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  define: ownUrl.define,
+  banner: { js: ownUrl.banner },
+});
 await bundleProgram();
 writeEntry("sampan-dns.cjs", "./dns/program.cjs");
 writeEntry("sampan-oci.cjs", "./oci/program.cjs");

@@ -48,6 +48,15 @@ int layer_entry(struct layer *l, const struct wire_message *m)
 	}
 }
 
+/* What says of files that they may not be on the disk yet goes when they are. Nobody waits for that. */
+static void settle(const struct layer *l, const struct wire_list_string *marks)
+{
+	if (marks->count == 0 || syncfs(l->root) < 0)
+		return;
+	for (uint32_t i = 0; i < marks->count; i++)
+		unlink(marks->items[i]);
+}
+
 /* Reads and makes entries until the end, or until one fails. True when the layer is finished. */
 static bool run(struct input *in, struct layer *l)
 {
@@ -74,6 +83,12 @@ static bool run(struct input *in, struct layer *l)
 			result = layer_entry(l, &message);
 		}
 		uint32_t error = (uint32_t)errno;
+		if (result == 0 && message.kind == MSG_APPLY_FINISH) {
+			wire_encode_done(&reply, message.request);
+			finished = input_answer(in, &reply) == 0;
+			if (finished)
+				settle(l, &message.u.apply_finish.marks);
+		}
 		wire_free(&arena);
 		if (result < 0) {
 			int32_t at = ready > 0 && message.kind != MSG_APPLY_FINISH ? step : -1;
@@ -82,12 +97,8 @@ static bool run(struct input *in, struct layer *l)
 			input_drain(in);
 			return false;
 		}
-		if (message.kind != MSG_APPLY_FINISH)
-			continue;
-		wire_encode_done(&reply, message.request);
-		if (input_answer(in, &reply) < 0)
+		if (message.kind == MSG_APPLY_FINISH && !finished)
 			return false;
-		finished = true;
 	}
 }
 

@@ -331,11 +331,13 @@ int op_host_directory(struct context *c, const struct op_host_directory *op);
 int op_root_alone(struct context *c, const struct op_root_alone *op);
 int op_mount_layers(struct context *c, const struct op_mount_layers *op);
 int op_netlink(struct context *c, const struct op_netlink *op);
+int op_helper(struct context *c, const struct op_helper *op);
 int op_peer_credentials(struct context *c, const struct op_peer_credentials *op);
 int op_notify_service(struct context *c, const struct op_notify_service *op);
 /* runtime.c */
 int op_runtime_create(struct context *c, const struct op_runtime_create *op);
 int op_run_command(struct context *c, const struct op_run_command *op);
 int op_forward_port(struct context *c, const struct op_forward_port *op);
+int op_forward_namespace(struct context *c, const struct op_forward_namespace *op);
 
 #endif

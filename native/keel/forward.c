@@ -1,10 +1,11 @@
 /*
- * The operation `forward-port`: a process that listens on a port of the host and passes all on to a container's. The kernel
- * translates no address of IPv6's loopback, so that a port on ::1 needs this.
+ * The operations `forward-port`: a process that listens on a port of the host and passes all on to a container's. The kernel
+ * translates no address of IPv6's loopback, so that a port on ::1 needs this. And `forward-namespace`: one that is in a network
+ * namespace, and connects whoever comes to its socket on the host to a port there.
  *
  *     X ──fork──▶ intermediate ──fork──▶ forwarder: nobody's child, in a session of its own, without privilege
  *
- * It listens when the operation is done, and ends with the container's process, or when its file is removed.
+ * It listens when the operation is done, and ends with the process that it is for, or when its file is removed.
  */
 #include "forward.h"
 
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
@@ -23,6 +25,7 @@
 #include "compat.h"
 #include "context.h"
 #include "loop.h"
+#include "unix_socket.h"
 
 #define SWEEP_MS 30000
 #define NOBODY 65534
@@ -116,7 +119,7 @@ static void give_up_privilege(void)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static _Noreturn void run(const struct op_forward_port *op, const int descriptors[3], const struct forward_address *target)
+static _Noreturn void run(uint32_t protocol, const int descriptors[3], const struct forward_address *target)
 {
 	setsid();
 	prctl(PR_SET_NAME, "keel-forward", 0, 0, 0);
@@ -140,11 +143,27 @@ static _Noreturn void run(const struct op_forward_port *op, const int descriptor
 	container = (struct source){ .fd = 4, .ready = end_ready };
 	file = (struct source){ .fd = 5, .ready = end_ready };
 	if (loop_open() < 0 || loop_want(&container, EPOLLIN) < 0 || loop_want(&file, EPOLLIN) < 0 ||
-	    (op->protocol == IPPROTO_TCP ? forward_streams : forward_datagrams)(3, target) < 0)
+	    (protocol == IPPROTO_TCP ? forward_streams : forward_datagrams)(3, target) < 0)
 		_exit(1);
 	for (;;)
 		if (!loop_turn(SWEEP_MS))
 			forward_sweep();
+}
+
+static int start(struct context *c, uint32_t protocol, const int descriptors[3], const struct forward_address *target)
+{
+	pid_t intermediate = fork();
+	if (intermediate == 0) {
+		pid_t forwarder = fork();
+		if (forwarder == 0)
+			run(protocol, descriptors, target);
+		_exit(forwarder < 0 ? 1 : 0);
+	}
+	int status = 1;
+	if (intermediate > 0)
+		while (waitpid(intermediate, &status, __WALL) < 0 && errno == EINTR)
+			;
+	return status == 0 ? 0 : fail_with(c, EAGAIN, "fork", "");
 }
 
 int op_forward_port(struct context *c, const struct op_forward_port *op)
@@ -161,19 +180,36 @@ int op_forward_port(struct context *c, const struct op_forward_port *op)
 	scoped_fd watch = open_watch(c, op->file);
 	if (watch < 0)
 		return -1;
-	pid_t intermediate = fork();
-	if (intermediate == 0) {
-		pid_t forwarder = fork();
-		if (forwarder == 0)
-			run(op, (const int[3]){ listener, container, watch }, &target);
-		_exit(forwarder < 0 ? 1 : 0);
-	}
-	int status = 1;
-	if (intermediate > 0)
-		while (waitpid(intermediate, &status, __WALL) < 0 && errno == EINTR)
-			;
-	if (status == 0)
+	if (start(c, op->protocol, (const int[3]){ listener, container, watch }, &target) == 0)
 		return 0;
 	unlink(op->file);
-	return fail_with(c, EAGAIN, "fork", "");
+	return -1;
+}
+
+int op_forward_namespace(struct context *c, const struct op_forward_namespace *op)
+{
+	const struct forward_address asked = { 0 };
+	scoped_fd process = pidfd_open((pid_t)op->pid, 0);
+	if (process < 0)
+		return fail(c, "pidfd_open", "the process that it is for");
+	scoped_fd directory = open(op->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return fail(c, "open", op->directory);
+	scoped_fd listener = unix_listen(directory, op->name, SOMAXCONN);
+	if (listener < 0)
+		return fail(c, "bind", op->name);
+	TEXT(path, 4200);
+	text_add(&path, op->directory);
+	text_add(&path, "/");
+	text_add(&path, op->name);
+	scoped_fd watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (watch < 0 || inotify_add_watch(watch, path.data, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF) < 0)
+		return fail(c, "inotify_add_watch", path.data);
+	/* What is left of this process only starts the forwarder, which inherits the namespace. */
+	if (op->network[0] != 0) {
+		scoped_fd network = open(op->network, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (network < 0 || setns(network, CLONE_NEWNET) < 0)
+			return fail(c, "setns", op->network);
+	}
+	return start(c, IPPROTO_TCP, (const int[3]){ listener, process, watch }, &asked);
 }

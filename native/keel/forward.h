@@ -13,7 +13,10 @@ struct forward_address {
 	socklen_t size;
 };
 
-/* forward_stream.c and forward_datagram.c: passes on what comes at `listener`, in the loop of loop.h. -1 with errno. */
+/*
+ * forward_stream.c and forward_datagram.c: passes on what comes at `listener`, in the loop of loop.h. -1 with errno. A stream
+ * target of size 0 lets each client say which port it wants.
+ */
 int forward_streams(int listener, const struct forward_address *target);
 int forward_datagrams(int listener, const struct forward_address *target);
 /* Forgets peers of UDP that have been silent for long. */

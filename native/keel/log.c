@@ -14,8 +14,19 @@
 static uint8_t batch[LOG_ENTRY_MAX + HEADER_MAX + 16384];
 static size_t batched;
 
-/* Not blocking, in case someone put a FIFO there. */
-static const int open_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+/* Not blocking, in case someone put a FIFO there; and in a directory of others a link could lead anywhere. */
+static const int open_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW;
+
+static int open_file(struct log *log)
+{
+	int fd = open(log->path, open_flags, 0640);
+	if (fd < 0)
+		return -1;
+	off_t end = lseek(fd, 0, SEEK_END);
+	log->fd = fd;
+	log->size = end > 0 ? (uint64_t)end : 0;
+	return 0;
+}
 
 int log_open(struct log *log, const struct msg_create *create)
 {
@@ -24,11 +35,15 @@ int log_open(struct log *log, const struct msg_create *create)
 	log->path = create->log;
 	log->max_size = create->log_max_size;
 	log->max_files = create->log_max_files;
-	log->fd = open(log->path, open_flags, 0640);
-	if (log->fd < 0)
+	return open_file(log);
+}
+
+int log_reopen(struct log *log)
+{
+	int before = log->fd;
+	if (open_file(log) < 0)
 		return -1;
-	off_t end = lseek(log->fd, 0, SEEK_END);
-	log->size = end > 0 ? (uint64_t)end : 0;
+	close(before);
 	return 0;
 }
 

@@ -46,6 +46,12 @@ struct log {
  */
 int log_open(struct log *log, const struct msg_create *create);
 
+/*
+ * Goes on in the file that stands at the log's path now, made when missing: for whoever has renamed the old one. Unfinished
+ * lines go to the new one. Returns 0, or -1 with errno and goes on in the old one.
+ */
+int log_reopen(struct log *log);
+
 /* Takes what was read in one go. `stream` is 1 for stdout, 2 for stderr. */
 void log_write(struct log *log, unsigned int stream, const uint8_t *data, size_t size);
 

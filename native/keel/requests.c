@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "exit.h"
+#include "log.h"
 #include "session.h"
 
 /* Sessions at once, the container's own not counted. */
@@ -133,6 +134,16 @@ static void exec(struct client *client, uint32_t request, const struct msg_exec 
 	session_watch(session);
 }
 
+static void reopen_log(struct client *client, uint32_t request)
+{
+	if (monitor.log->fd < 0)
+		refuse(client, request, ENOENT, "open");
+	else if (log_reopen(monitor.log) < 0)
+		client_failed(client, request, -1, (uint32_t)errno, "open", monitor.log->path);
+	else
+		client_done(client, request);
+}
+
 /* Attached sessions of this request; NULL when it was none, or has ended meanwhile. */
 static struct session *attached(struct client *client, uint32_t request)
 {
@@ -218,6 +229,9 @@ static bool handle(struct client *client, const struct wire_message *message)
 		return true;
 	case MSG_EXEC:
 		exec(client, request, &message->u.exec);
+		return true;
+	case MSG_REOPEN_LOG:
+		reopen_log(client, request);
 		return true;
 	default:
 		refuse(client, request, EOPNOTSUPP, "");

@@ -600,6 +600,14 @@ static void decode_op_forward_port(struct wire_reader *r, struct op_forward_port
 	v->file = wire_read_string(r);
 }
 
+static void decode_op_forward_namespace(struct wire_reader *r, struct op_forward_namespace *v)
+{
+	v->directory = wire_read_string(r);
+	v->name = wire_read_string(r);
+	v->network = wire_read_string(r);
+	v->pid = wire_read_u32(r);
+}
+
 static void decode_op_memory_file(struct wire_reader *r, struct op_memory_file *v)
 {
 	v->path = wire_read_string(r);
@@ -667,6 +675,18 @@ static void decode_op_notify_service(struct wire_reader *r, struct op_notify_ser
 	v->path = wire_read_string(r);
 	v->pid = wire_read_u32(r);
 	v->text = wire_read_string(r);
+}
+
+static void decode_op_helper(struct wire_reader *r, struct op_helper *v)
+{
+	v->path = wire_read_string(r);
+	decode_list_string(r, &v->arguments);
+	decode_list_string(r, &v->environment);
+	v->input = wire_read_bytes(r);
+	v->timeout = wire_read_u32(r);
+	v->limit = wire_read_u32(r);
+	v->succeed = wire_read_bool(r);
+	v->lock = wire_read_string(r);
 }
 
 static void decode_program(struct wire_reader *r, struct wire_program *v)
@@ -893,6 +913,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 		case OP_FORWARD_PORT:
 			decode_op_forward_port(r, &o->u.forward_port);
 			break;
+		case OP_FORWARD_NAMESPACE:
+			decode_op_forward_namespace(r, &o->u.forward_namespace);
+			break;
 		case OP_MEMORY_FILE:
 			decode_op_memory_file(r, &o->u.memory_file);
 			break;
@@ -916,6 +939,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_NOTIFY_SERVICE:
 			decode_op_notify_service(r, &o->u.notify_service);
+			break;
+		case OP_HELPER:
+			decode_op_helper(r, &o->u.helper);
 			break;
 		default:
 			r->failed = true;
@@ -1059,6 +1085,7 @@ static void decode_msg_apply_opaque(struct wire_reader *r, struct msg_apply_opaq
 static void decode_msg_apply_finish(struct wire_reader *r, struct msg_apply_finish *v)
 {
 	v->sync = wire_read_bool(r);
+	decode_list_string(r, &v->marks);
 }
 
 static void decode_msg_browse_open(struct wire_reader *r, struct msg_browse_open *v)
@@ -1120,6 +1147,8 @@ bool wire_decode_message(const uint8_t *data, size_t size, struct wire_arena *ar
 		break;
 	case MSG_EXEC:
 		decode_msg_exec(r, &out->u.exec);
+		break;
+	case MSG_REOPEN_LOG:
 		break;
 	case MSG_APPLY_OPEN:
 		decode_msg_apply_open(r, &out->u.apply_open);
@@ -1436,6 +1465,8 @@ const char *wire_operation_name(uint16_t number)
 		return "netlink";
 	case OP_FORWARD_PORT:
 		return "forward-port";
+	case OP_FORWARD_NAMESPACE:
+		return "forward-namespace";
 	case OP_MEMORY_FILE:
 		return "memory-file";
 	case OP_PIN_NAMESPACES:
@@ -1452,6 +1483,8 @@ const char *wire_operation_name(uint16_t number)
 		return "peer-credentials";
 	case OP_NOTIFY_SERVICE:
 		return "notify-service";
+	case OP_HELPER:
+		return "helper";
 	default:
 		return NULL;
 	}

@@ -68,7 +68,7 @@ struct wire_record {
 	const char *after; /* its end */
 };
 
-/* What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
+/* What one operation gave back (only `read-file`, `netlink`, `helper` and `peer-credentials` give anything) */
 struct wire_result {
 	uint32_t step; /* index of the operation in its program, from 0 */
 	struct wire_bytes data; /* what it read */
@@ -205,6 +205,7 @@ enum wire_operation_number {
 	OP_HOST_DIRECTORY = 92,
 	OP_NETLINK = 100,
 	OP_FORWARD_PORT = 101,
+	OP_FORWARD_NAMESPACE = 130,
 	OP_MEMORY_FILE = 110,
 	OP_PIN_NAMESPACES = 111,
 	OP_RUNTIME_CREATE = 160,
@@ -213,6 +214,7 @@ enum wire_operation_number {
 	OP_MOUNT_LAYERS = 121,
 	OP_PEER_CREDENTIALS = 125,
 	OP_NOTIFY_SERVICE = 126,
+	OP_HELPER = 155,
 };
 
 /* Create the container's process, in new namespaces */
@@ -727,6 +729,14 @@ struct op_forward_port {
 	const char *file; /* absolute path of a file to make; its removal ends the forwarding */
 };
 
+/* Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done */
+struct op_forward_namespace {
+	const char *directory; /* absolute, existing directory of the socket */
+	const char *name; /* the socket's; only its owner may connect */
+	const char *network; /* file of the network namespace, or empty for the own one */
+	uint32_t pid; /* the process that it ends with */
+};
+
 /* Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 struct op_memory_file {
 	const char *path; /* path in the root; created as an empty file when missing */
@@ -794,6 +804,18 @@ struct op_notify_service {
 	const char *path; /* its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first */
 	uint32_t pid; /* main process of the service */
 	const char *text; /* lines of NAME=VALUE */
+};
+
+/* Run a program of the host and wait for its end, however it ends. It is given back as `u32` wait status (wait(2)), `u32` size of its stdout, its stdout, and the last 4 KiB of its stderr. It has no descriptor but 0, 1 and 2, and `/` for working directory. ETIMEDOUT when it takes too long, EFBIG when it says more than `limit`: then it was killed with its process group. It runs on when the client goes */
+struct op_helper {
+	const char *path; /* absolute path of the program */
+	struct wire_list_string arguments; /* argv; empty for the path alone */
+	struct wire_list_string environment; /* NAME=value, nothing is added */
+	struct wire_bytes input; /* its stdin */
+	uint32_t timeout; /* milliseconds, waiting for the lock included; 0 for none */
+	uint32_t limit; /* bytes of stdout, at most 1000000 */
+	bool succeed; /* fail with ECANCELED when its status is not 0 */
+	const char *lock; /* absolute path of a file that only one helper has at a time; made when missing. Empty for none */
 };
 
 struct wire_operation {
@@ -874,6 +896,7 @@ struct wire_operation {
 		struct op_host_directory host_directory;
 		struct op_netlink netlink;
 		struct op_forward_port forward_port;
+		struct op_forward_namespace forward_namespace;
 		struct op_memory_file memory_file;
 		struct op_pin_namespaces pin_namespaces;
 		struct op_runtime_create runtime_create;
@@ -882,6 +905,7 @@ struct wire_operation {
 		struct op_mount_layers mount_layers;
 		struct op_peer_credentials peer_credentials;
 		struct op_notify_service notify_service;
+		struct op_helper helper;
 	} u;
 };
 
@@ -902,6 +926,7 @@ enum wire_message_number {
 	MSG_WAIT = 16,
 	MSG_STATUS = 17,
 	MSG_EXEC = 18,
+	MSG_REOPEN_LOG = 19,
 	MSG_APPLY_OPEN = 30,
 	MSG_APPLY_DIRECTORY = 31,
 	MSG_APPLY_FILE = 32,
@@ -1012,6 +1037,11 @@ struct msg_exec {
 	struct wire_program program; /* with join-container, clone, …, exec */
 };
 
+/* Go on in a new log file at the same path, after the old one was renamed; answered by `done`, or by `failed`, and the old one is kept then. Nothing is lost or written twice */
+struct msg_reopen_log {
+	char empty; /* no fields */
+};
+
 /* Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
 struct msg_apply_open {
 	const char *root; /* absolute, existing directory */
@@ -1091,6 +1121,7 @@ struct msg_apply_opaque {
 /* Set directory times, flush the filesystem if asked; answered by `done` */
 struct msg_apply_finish {
 	bool sync; /* syncfs the root's filesystem before answering */
+	struct wire_list_string marks; /* absolute paths that are removed once the root's filesystem was flushed, after the answer */
 };
 
 /* Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
@@ -1134,6 +1165,7 @@ struct wire_message {
 		struct msg_wait wait;
 		struct msg_status status;
 		struct msg_exec exec;
+		struct msg_reopen_log reopen_log;
 		struct msg_apply_open apply_open;
 		struct msg_apply_directory apply_directory;
 		struct msg_apply_file apply_file;

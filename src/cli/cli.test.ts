@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { command, type CommandDefinition } from "./command.ts";
-import { commands, findCommand } from "./commands.ts";
+import { commandNames, findCommand, loadCommands } from "./commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { nearest, parseCommand } from "./parse.ts";
 import { containerOptions } from "./container-options.ts";
@@ -59,20 +59,22 @@ test("nearest() finds a word that is nearly the same, and none otherwise", () =>
   expect(nearest("xyz", ["images", "run"])).toBeUndefined();
 });
 
-test("findCommand() takes commands of two words, and Docker's longer words for one", () => {
-  const find = (...words: string[]) => {
+test("findCommand() takes commands of two words, and Docker's longer words for one", async () => {
+  const find = async (...words: string[]) => {
     const found = findCommand(words);
-    return found && [found.command.definition.name, found.words];
+    return found && [(await found.load()).definition.name, found.words];
   };
-  expect(find("images", "-q")).toEqual(["images", 1]);
-  expect(find("image", "ls")).toEqual(["images", 2]);
-  expect(find("image", "inspect", "x")).toEqual(["image inspect", 2]);
-  expect(find("image")).toBeUndefined();
-  expect(find("image", "paint")).toBeUndefined();
+  expect(await find("images", "-q")).toEqual(["images", 1]);
+  expect(await find("image", "ls")).toEqual(["images", 2]);
+  expect(await find("image", "inspect", "x")).toEqual(["image inspect", 2]);
+  expect(await find("image")).toBeUndefined();
+  expect(await find("image", "paint")).toBeUndefined();
 });
 
-test("every command has help with an example, and no two options share a letter", () => {
+test("every command has help with an example, and no two options share a letter", async () => {
+  const commands = await loadCommands();
   expect(generalHelp([...commands.values()].map((c) => c.definition))).toContain("Make a container from an image");
+  expect([...commands.values()].map((c) => c.definition.name)).toStrictEqual(commandNames);
   for (const { definition } of commands.values()) {
     expect(commandHelp(definition)).toContain(`sampan ${definition.name}`);
     expect(definition.examples.length).toBeGreaterThan(0);

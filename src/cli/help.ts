@@ -31,6 +31,7 @@ export function generalHelp(commands: readonly CommandDefinition[]): string {
     ...columns([
       ...commands.filter((c) => c.hidden !== true).map((c): readonly [string, string] => [`  ${c.name}`, c.summary]),
       ["  oci", "the OCI runtime's command line (sampan-oci): containers from bundles, as with runc"],
+      ["  ctr", "containerd's client's commands, with its words and its output"],
     ]),
     "",
     "Options:",

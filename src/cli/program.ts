@@ -1,45 +1,49 @@
 import { invalidArgument } from "#errdefs";
 import { commandCode, printError } from "./errors.ts";
-import { commandHelp, generalHelp } from "./help.ts";
-import type { GlobalOptions } from "./command.ts";
+import type { Command, GlobalOptions } from "./command.ts";
 import { nearest, parseCommand } from "./parse.ts";
-import { commands, findCommand } from "./commands.ts";
+import { commandNames, findCommand, loadCommands } from "./commands.ts";
 
 /** Exit code for what fails before or beside the container's own command (docker's). */
 const failureCode = (name: string): number => (name === "run" || name === "exec" ? 125 : 1);
 
 export async function main(argv: readonly string[]): Promise<void> {
   let name = "";
-  for (const stream of [process.stdout, process.stderr])
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      // Whoever read our output has gone (`sampan logs web | head`): there is nobody to tell.
-      if (error.code !== "EPIPE") throw error;
-    });
+  endQuietly("stdout");
+  endQuietly("stderr");
   try {
-    const { globals, rest, done } = parseGlobals(argv);
-    if (done) return;
+    const { globals, rest, help } = parseGlobals(argv);
+    if (help) {
+      await showHelp(await findCommand(rest)?.load());
+      return;
+    }
     name = rest[0] ?? "";
     if (name === "oci") {
       const { main: oci } = await import("./oci/program.ts");
       await oci(rest.slice(1));
       return;
     }
+    if (name === "ctr") {
+      const { main: ctr } = await import("./ctr/program.ts");
+      await ctr(rest.slice(1), globals);
+      return;
+    }
     const found = findCommand(rest);
     if (found === undefined) {
       if (name === "") {
-        process.stdout.write(generalHelp([...commands.values()].map((c) => c.definition)));
+        await showHelp(undefined);
         return;
       }
-      const near = nearest(name, [...commands.keys()]);
+      const near = nearest(name, commandNames);
       name = "";
       throw invalidArgument(`Cannot run "${rest[0]}": sampan has no such command`, {
         remedy: near === undefined ? "See sampan --help" : `Did you mean sampan ${near}`,
       });
     }
-    const { command: entry, words } = found;
-    const parsed = parseCommand(entry.definition, rest.slice(words));
+    const entry = await found.load();
+    const parsed = parseCommand(entry.definition, rest.slice(found.words));
     if (parsed.help) {
-      process.stdout.write(commandHelp(entry.definition));
+      await showHelp(entry);
       return;
     }
     process.exitCode = await entry.run(parsed.options as never, parsed.positionals, globals);
@@ -49,7 +53,32 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: readonly string[]; done: boolean } {
+/** Whoever reads our output may go (`sampan logs web | head`): there is nobody to tell then. The stream is made when it is used. */
+function endQuietly(name: "stdout" | "stderr"): void {
+  const descriptor = Object.getOwnPropertyDescriptor(process, name);
+  let stream: NodeJS.WriteStream | undefined;
+  const get = (): NodeJS.WriteStream => {
+    if (stream !== undefined) return stream;
+    stream = descriptor?.get?.call(process) as NodeJS.WriteStream;
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+    return stream;
+  };
+  Object.defineProperty(process, name, { configurable: true, enumerable: true, get });
+}
+
+/** The help of one command, or the list of all. */
+async function showHelp(entry: Command | undefined): Promise<void> {
+  const { commandHelp, generalHelp } = await import("./help.ts");
+  const text =
+    entry === undefined
+      ? generalHelp([...(await loadCommands()).values()].map((c) => c.definition))
+      : commandHelp(entry.definition);
+  process.stdout.write(text);
+}
+
+function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: readonly string[]; help: boolean } {
   let root: string | undefined;
   let state: string | undefined;
   let host: string | undefined;
@@ -74,15 +103,12 @@ function parseGlobals(argv: readonly string[]): { globals: GlobalOptions; rest: 
       namespace = inline ?? argv[++at];
       if (namespace === undefined || namespace === "") throw invalidArgument(`Cannot parse "${word}": it needs a name`);
     } else if (arg === "--help" || arg === "-h" || arg === "help") {
-      const asked = findCommand(argv.slice(at + 1))?.command;
-      const definitions = [...commands.values()].map((c) => c.definition);
-      process.stdout.write(asked === undefined ? generalHelp(definitions) : commandHelp(asked.definition));
-      return { globals: { root, state, host, context, namespace }, rest: [], done: true };
+      return { globals: { root, state, host, context, namespace }, rest: argv.slice(at + 1), help: true };
     } else if (arg === "--version" || arg === "-v") {
-      return { globals: { root, state, host, context, namespace }, rest: ["version"], done: false };
+      return { globals: { root, state, host, context, namespace }, rest: ["version"], help: false };
     } else if (arg.startsWith("-")) {
       throw invalidArgument(`Cannot parse "${arg}": sampan has no such option`, { remedy: "See sampan --help" });
     } else break;
   }
-  return { globals: { root, state, host, context, namespace }, rest: argv.slice(at), done: false };
+  return { globals: { root, state, host, context, namespace }, rest: argv.slice(at), help: false };
 }

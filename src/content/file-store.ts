@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { dataLoss, isSampanError, notFound, resourceExhausted } from "#errdefs";
 import { digestAlgorithm, digestHex, isDigest, type Digest, type DigestAlgorithm } from "#spec";
 import { Ingest, isLeftover } from "./ingest.ts";
-import type { BlobSource, CleanedIngests, ContentStore, Expected } from "./store.ts";
+import type { BlobSource, CleanedIngests, ContentStore, Expected, OnVisible } from "./store.ts";
 import { isLocked, lockSuffix, WriterLock } from "./writer-lock.ts";
 
 const readSize = 1024 * 1024;
@@ -20,14 +20,14 @@ export function openContentStore(root: string): ContentStore {
 }
 
 class FileContentStore implements ContentStore {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #blobs: string;
   readonly #ingests: string;
   /** Blobs that are being written by this process; settles when the writer is done, well or not. */
   readonly #running = new Map<Digest, Promise<void>>();
 
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#blobs = join(directory, "blobs");
     this.#ingests = join(directory, "ingest");
     mkdirSync(this.#ingests, { recursive: true, mode: 0o700 });
@@ -75,12 +75,17 @@ class FileContentStore implements ContentStore {
     }
   }
 
-  async write(expected: Expected, source: BlobSource, signal?: AbortSignal): Promise<void> {
+  async write(expected: Expected, source: BlobSource, signal?: AbortSignal, onVisible?: OnVisible): Promise<void> {
     if (this.has(expected.digest)) return;
-    for await (const _ of this.tee(expected, source, signal)) void _;
+    for await (const _ of this.tee(expected, source, signal, onVisible)) void _;
   }
 
-  async *tee(expected: Expected, source: BlobSource, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  async *tee(
+    expected: Expected,
+    source: BlobSource,
+    signal?: AbortSignal,
+    onVisible?: OnVisible,
+  ): AsyncGenerator<Uint8Array, void, void> {
     const { digest } = expected;
     for (;;) {
       if (this.has(digest)) {
@@ -97,14 +102,18 @@ class FileContentStore implements ContentStore {
       const path = join(this.#ingests, digestHex(digest) + lockSuffix);
       using lock = await WriterLock.take(path, () => this.has(digest), signal);
       if (lock === undefined) yield* this.openRead(digest);
-      else yield* this.#ingest(expected, source);
+      else yield* this.#ingest(expected, source, onVisible);
     } finally {
       this.#running.delete(digest);
       resolve();
     }
   }
 
-  async *#ingest({ digest, size }: Expected, source: BlobSource): AsyncGenerator<Uint8Array> {
+  async *#ingest(
+    { digest, size }: Expected,
+    source: BlobSource,
+    onVisible: OnVisible | undefined,
+  ): AsyncGenerator<Uint8Array> {
     await using ingest = await Ingest.open(this.#ingests, digest);
     const hash = createHash(digestAlgorithm(digest));
     try {
@@ -132,7 +141,11 @@ class FileContentStore implements ContentStore {
           remedy: "Try again; when it stays, the registry or something on the way changes the data",
         });
       }
-      await ingest.commit(this.#path(digest));
+      if (onVisible === undefined) await ingest.commit(this.#path(digest));
+      else {
+        onVisible(digest);
+        await ingest.publish(this.#path(digest));
+      }
     } catch (error) {
       if (isSampanError(error, "data-loss")) await ingest.discard();
       throw error;
@@ -184,7 +197,7 @@ class FileContentStore implements ContentStore {
   }
 
   setAside(digest: Digest): string {
-    const directory = join(this.#directory, "damaged");
+    const directory = join(this.directory, "damaged");
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, `${digestAlgorithm(digest)}-${digestHex(digest)}.${Date.now()}`);
     renameSync(this.#path(digest), path);

@@ -6,3 +6,4 @@ export type ContentStore = Store;
 export const ContentStore: { readonly open: (root: string) => Store } = { open: openContentStore };
 export { currentOwner, isOwnerAlive, type Owner } from "./owner.ts";
 export type { BlobSource, Expected } from "./store.ts";
+export { WriterLock } from "./writer-lock.ts";

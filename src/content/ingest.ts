@@ -67,9 +67,14 @@ export class Ingest implements AsyncDisposable {
   /** Makes the file a blob, durably. */
   async commit(target: string): Promise<void> {
     await this.#handle.datasync();
+    await this.publish(target);
+    await syncDirectory(dirname(target));
+  }
+
+  /** Makes the file a blob, which a power cut may damage until it is flushed. */
+  async publish(target: string): Promise<void> {
     await rename(this.#path, target);
     this.#done = true;
-    await syncDirectory(dirname(target));
   }
 
   /** Removes the file. */

@@ -9,6 +9,9 @@ export type Expected = Pick<Descriptor, "digest" | "size">;
  */
 export type BlobSource = (offset: number) => AsyncIterable<Uint8Array>;
 
+/** Told of a blob. */
+export type OnVisible = (digest: Digest) => void;
+
 /** Of ingests: how many, and their size so far. */
 export interface CleanedIngests {
   readonly count: number;
@@ -23,6 +26,9 @@ export interface CleanedIngests {
  *     source ──write/tee──> ingest ──digest verified, fsync, rename──> blob ──delete──> gone
  */
 export interface ContentStore {
+  /** Where it keeps all, on one filesystem. */
+  readonly directory: string;
+
   /** Whether the blob is there. */
   has(digest: Digest): boolean;
 
@@ -49,17 +55,23 @@ export interface ContentStore {
    * the first one, and go on where it stopped when it does not come to its end.
    *
    * @param signal ends the waiting
+   * @param onVisible called just before the blob can be seen, which is not flushed to the disk then: that is the caller's to do
    * @throws SampanError `data-loss` when the source gives other bytes than expected (nothing is kept then), and whatever
    * the source throws (what came so far is kept for the next try)
    */
-  write(expected: Expected, source: BlobSource, signal?: AbortSignal): Promise<void>;
+  write(expected: Expected, source: BlobSource, signal?: AbortSignal, onVisible?: OnVisible): Promise<void>;
 
   /**
    * Like {@link write}, and gives every byte of the blob, from its start, to the caller as it passes, in one pass. The
    * blob is verified and visible when the iteration ends; until then the caller must not trust what it was given.
    * Stopping early keeps what came so far as an ingest.
    */
-  tee(expected: Expected, source: BlobSource, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void>;
+  tee(
+    expected: Expected,
+    source: BlobSource,
+    signal?: AbortSignal,
+    onVisible?: OnVisible,
+  ): AsyncGenerator<Uint8Array, void, void>;
 
   /**
    * Stores bytes whose digest is not known before, under their sha256 digest. A chunk must stay as it is until the next one

@@ -100,12 +100,19 @@ function override(values: SettingValues, overrides: readonly string[]): SettingV
     const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
     const setting = byKey.get(key);
     if (setting === undefined) throw invalidArgument(`Cannot set "${text}": there is no setting "${key || text}"`);
-    const parsed = setting.type === "integer" && /^\d+$/.test(value) ? Number(value) : value;
+    const parsed = parseValue(setting, value);
     const problem = problemOf(setting, parsed);
     if (problem !== undefined) throw invalidArgument(`Cannot set ${key} to ${JSON.stringify(value)}: ${problem}`);
     result[key] = parsed;
   }
   return result as SettingValues;
+}
+
+/** Of a value on the command line, where all are texts. */
+function parseValue({ type }: Setting, text: string): unknown {
+  if (type === "integer" && /^\d+$/.test(text)) return Number(text);
+  if (type === "boolean" && /^(true|false)$/.test(text)) return text === "true";
+  return text;
 }
 
 /** Settings that two configurations have different values for, and that no reload changes. */
@@ -133,6 +140,8 @@ function problemOf({ type, choices, min = 0, max = 0 }: Setting, value: unknown)
       return typeof value === "string" && choices?.includes(value) === true
         ? undefined
         : `it is not one of ${choices?.join(", ")}`;
+    case "boolean":
+      return typeof value === "boolean" ? undefined : "it is neither true nor false";
     case "integer":
       return typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max
         ? undefined

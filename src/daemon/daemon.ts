@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import type { Server, Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
-import { callInterceptor, nativeRoutes, type CallHooks, type CallReport } from "#api-native";
+import { callerKey, callInterceptor, nativeRoutes, type CallHooks, type CallReport } from "#api-native";
 import { Engine, enginePaths, type EngineOptions } from "#engine";
 import { fromSystemError, resourceExhausted, unavailable } from "#errdefs";
 import { needRestart, type DaemonConfig } from "./config.ts";
@@ -12,7 +12,8 @@ import type { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Peers } from "./peers.ts";
 import { describePeer, Policy, type Peer } from "./policy.ts";
-import { Requests, type Served } from "./requests.ts";
+import { CriServer } from "./cri.ts";
+import { Requests, type RequestOptions, type Served } from "./requests.ts";
 import type { SettingValues } from "./settings.ts";
 import { listenGiven, listenUnix, parseAddress, tlsOptions } from "./sockets.ts";
 
@@ -32,7 +33,13 @@ function engineOptions(
   places: { readonly root: string; readonly state: string },
 ): EngineOptions {
   const cgroupParent = settings["cgroup-parent"];
-  return { ...places, namespace: "default", background: false, ...(cgroupParent !== "" && { cgroupParent }) };
+  const [configurations, plugins] = [settings["cni.configurations"], settings["cni.plugins"]];
+  const cni = {
+    timeout: settings["cni.timeout"],
+    ...(configurations !== "" && { configurations }),
+    ...(plugins !== "" && { plugins: plugins.split(":").filter((directory) => directory !== "") }),
+  };
+  return { ...places, namespace: "default", background: false, cni, ...(cgroupParent !== "" && { cgroupParent }) };
 }
 
 /** Whether no daemon has run since the host came up: what it leaves a mark in does not survive that. */
@@ -44,7 +51,7 @@ function isFirstOfBoot(state: string): boolean {
 }
 
 /** Calls that wait for something that may never come. The others are let end when the daemon does. */
-const waitingCalls = /\/(Wait|Logs|Attach|Exec|ExecOutput|Watch|Stats)$/;
+const waitingCalls = /\/(Wait|Logs|Attach|Exec|ExecOutput|Watch|Stats|GetContainerEvents)$/;
 
 export class Daemon implements AsyncDisposable {
   /** By namespace; the default one's is empty. */
@@ -56,6 +63,7 @@ export class Daemon implements AsyncDisposable {
   readonly #peers = new Peers();
   readonly #metrics: Metrics;
   readonly #requests: Requests;
+  readonly #cri: CriServer;
   readonly #logger: Logger;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
@@ -78,14 +86,23 @@ export class Daemon implements AsyncDisposable {
     this.#policy = new Policy(config.allow);
     this.#discovery = join(state, "daemon.json");
     this.#metrics = new Metrics(engine, version, () => this.#sockets.size);
-    this.#requests = new Requests({
-      serve: (namespace) => this.#serve(namespace),
+    const common: Omit<RequestOptions, "serve" | "namespaced"> = {
       shutdown: this.#shutdown.signal,
       messageLimit: config.settings["limits.message"],
       streamLimit: config.settings["limits.streams"],
       caller: (socket) => this.#peers.of(socket),
       isReady: () => this.#ready,
       metrics: () => this.#metrics.text(),
+    };
+    this.#requests = new Requests({ ...common, serve: (namespace) => this.#serve(namespace), namespaced: true });
+    const hooks = this.#hooks(config.settings["cri.namespace"]);
+    this.#cri = new CriServer({
+      settings: config.settings,
+      requests: common,
+      hooks: { ...hooks, authorize: (caller, method) => hooks.authorize(caller, method, undefined) },
+      engine: () => this.#engine(config.settings["cri.namespace"]),
+      version,
+      startedAt: this.#startedAt,
     });
   }
 
@@ -121,6 +138,13 @@ export class Daemon implements AsyncDisposable {
     const accept = (socket: Socket): void => this.#accept(socket);
     if (given.length > 0) for (const descriptor of given) this.#add(await listenGiven(descriptor, accept));
     else this.#add(await listenUnix(path, settings["socket.group"], accept));
+    const criPath = settings["cri.socket"] || join(state, "cri.sock");
+    if (settings["cri.enabled"])
+      this.#add(
+        await listenUnix(criPath, "", (socket) => {
+          if (this.#track(socket)) this.#cri.accept(socket);
+        }),
+      );
     if (settings["tcp.address"] !== "") {
       const tls = tlsOptions({
         address: settings["tcp.address"],
@@ -149,6 +173,13 @@ export class Daemon implements AsyncDisposable {
   }
 
   async #serve(name: string): Promise<Served> {
+    const engine = await this.#engine(name);
+    const context = { ...this.#places, engine, version: this.#version, startedAt: this.#startedAt };
+    const hooks = this.#hooks(name || "default");
+    return { routes: nativeRoutes(context), interceptors: [callInterceptor(hooks)], callerKey };
+  }
+
+  async #engine(name: string): Promise<Engine> {
     const namespace = name === "default" ? "" : name;
     let engine = this.#engines.get(namespace);
     if (engine === undefined) {
@@ -165,8 +196,7 @@ export class Daemon implements AsyncDisposable {
         () => this.#engines.delete(namespace),
       );
     }
-    const context = { ...this.#places, engine: await engine, version: this.#version, startedAt: this.#startedAt };
-    return { routes: nativeRoutes(context), interceptors: [callInterceptor(this.#hooks(namespace || "default"))] };
+    return await engine;
   }
 
   /** Looks after the engine's containers, in place of a process in the background. */
@@ -270,6 +300,7 @@ export class Daemon implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
     this.#supervision.abort();
     await Promise.all(this.#supervising);
+    await this.#cri[Symbol.asyncDispose]();
     await this.#peers[Symbol.asyncDispose]();
     for (const engine of await Promise.allSettled(this.#engines.values()))
       if (engine.status === "fulfilled") await engine.value[Symbol.asyncDispose]();

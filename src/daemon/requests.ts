@@ -10,9 +10,8 @@ import {
   type Http2Session,
 } from "node:http2";
 import type { Socket } from "node:net";
-import { createContextValues } from "@connectrpc/connect";
+import { createContextValues, type ContextKey } from "@connectrpc/connect";
 import { connectNodeAdapter, type ConnectNodeAdapterOptions } from "@connectrpc/connect-node";
-import { callerKey } from "#api-native";
 import { fromSystemError } from "#errdefs";
 import { serveEither } from "./protocols.ts";
 import type { tlsOptions } from "./sockets.ts";
@@ -23,13 +22,19 @@ type Response = ServerResponse | Http2ServerResponse;
 
 /** What is served of one namespace. */
 export interface Served {
+  /** Under which the interceptors find the caller. */
+  readonly callerKey: ContextKey<unknown>;
   readonly routes: ConnectNodeAdapterOptions["routes"];
   readonly interceptors: NonNullable<ConnectNodeAdapterOptions["interceptors"]>;
 }
 
 export interface RequestOptions {
-  /** Of the namespace that the header `sampan-namespace` names, empty for the default one. Asked once for each. */
+  /**
+   * Of the namespace that the header `sampan-namespace` names, empty for the default one, and for all where `namespaced` is
+   * not. Asked once for each.
+   */
   readonly serve: (namespace: string) => Promise<Served>;
+  readonly namespaced: boolean;
   readonly shutdown: AbortSignal;
   /** Bytes of one message. */
   readonly messageLimit: number;
@@ -58,6 +63,7 @@ export class Requests {
     this.#listener = (request: Request, response: Response): void => {
       if (request.method === "GET" && this.#answerPlain(request.url ?? "", response)) return;
       limitTime(request);
+      nameHost(request);
       void this.#dispatch(request, response);
     };
     this.#http1 = createHttp1({ requestTimeout, headersTimeout: 10_000 }, this.#listener);
@@ -67,7 +73,7 @@ export class Requests {
 
   async #dispatch(request: Request, response: Response): Promise<void> {
     const header = request.headers["sampan-namespace"];
-    const namespace = typeof header === "string" ? header : "";
+    const namespace = typeof header === "string" && this.#options.namespaced ? header : "";
     let adapter = this.#adapters.get(namespace);
     if (adapter === undefined) {
       adapter = this.#adapter(namespace);
@@ -87,7 +93,7 @@ export class Requests {
 
   async #adapter(namespace: string): Promise<NodeHandlerFn> {
     const { serve, shutdown, messageLimit } = this.#options;
-    const { routes, interceptors } = await serve(namespace);
+    const { routes, interceptors, callerKey } = await serve(namespace);
     return connectNodeAdapter({
       routes,
       interceptors,
@@ -178,6 +184,12 @@ const callWindow = 256 * 1024;
 
 function sessionSettings({ streamLimit }: RequestOptions) {
   return { maxConcurrentStreams: streamLimit, initialWindowSize: callWindow };
+}
+
+/** Go's older clients of gRPC name a socket's path as the host, percent-encoded, which no URL may have. */
+function nameHost({ headers }: Request): void {
+  const authority = headers[":authority"];
+  if (typeof authority === "string" && !URL.canParse(`http://${authority}`)) headers[":authority"] = "localhost";
 }
 
 /** A request that does not come to its end is let go: what came of it would wait for ever. */

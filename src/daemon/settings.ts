@@ -5,8 +5,8 @@
 export interface Setting {
   /** Path in the file, e.g. `log.level`. */
   readonly key: string;
-  readonly type: "string" | "integer" | "choice";
-  readonly default: string | number;
+  readonly type: "string" | "integer" | "choice" | "boolean";
+  readonly default: string | number | boolean;
   readonly choices?: readonly string[];
   readonly min?: number;
   readonly max?: number;
@@ -34,6 +34,26 @@ export const settings = [
     type: "string",
     default: "",
     help: ["Path of the containers' cgroups in each hierarchy; empty for SAMPAN_CGROUP_PARENT, or /sampan."],
+  },
+  {
+    key: "cni.configurations",
+    type: "string",
+    default: "",
+    help: ["Directory of CNI configurations; empty for SAMPAN_CNI_CONFIG, or /etc/cni/net.d."],
+  },
+  {
+    key: "cni.plugins",
+    type: "string",
+    default: "",
+    help: ["Directories of CNI plugins, with : between; empty for CNI_PATH, or /opt/cni/bin:/usr/lib/cni."],
+  },
+  {
+    key: "cni.timeout",
+    type: "integer",
+    default: 60,
+    min: 1,
+    max: 3600,
+    help: ["Seconds that one call of a plugin may take."],
   },
   {
     key: "socket.path",
@@ -122,12 +142,77 @@ export const settings = [
     reloads: true,
     help: ["Seconds that calls in progress have to end when the daemon does. Containers run on in any case."],
   },
+  {
+    key: "cri.enabled",
+    type: "boolean",
+    default: true,
+    help: ["Whether a kubelet or crictl is served: the CRI (runtime.v1), by gRPC and as JSON over HTTP."],
+  },
+  {
+    key: "cri.socket",
+    type: "string",
+    default: "",
+    help: ["Unix socket of the CRI, for root alone; empty for cri.sock in the state directory."],
+  },
+  {
+    key: "cri.namespace",
+    type: "string",
+    default: "k8s.io",
+    help: ["Namespace of the CRI's pods, containers and images: sampan --namespace k8s.io ps."],
+  },
+  {
+    key: "cri.network",
+    type: "choice",
+    default: "auto",
+    choices: ["auto", "bridge", "cni"],
+    help: [
+      "Network of pods: CNI's where there is a configuration of it, and the built-in bridge otherwise; or one of both.",
+    ],
+  },
+  {
+    key: "cri.cgroup-driver",
+    type: "choice",
+    default: "cgroupfs",
+    choices: ["cgroupfs", "systemd"],
+    help: [
+      "What a kubelet is told to use: how it names the cgroups that pods are put in. Both kinds of names are understood.",
+    ],
+  },
+  {
+    key: "cri.streaming-address",
+    type: "string",
+    default: "127.0.0.1:0",
+    help: ["HOST:PORT that clients of exec, attach and port-forward are sent to; port 0 takes a free one."],
+  },
+  {
+    key: "cri.streaming-advertise",
+    type: "string",
+    default: "",
+    help: ["HOST:PORT by which they reach it, where that is another one."],
+  },
+  {
+    key: "cri.streaming-certificate",
+    type: "string",
+    default: "",
+    help: ["PEM files: a certificate and its key, with which streams are served by TLS,"],
+  },
+  { key: "cri.streaming-key", type: "string", default: "", help: [] },
+  {
+    key: "cri.streaming-client-ca",
+    type: "string",
+    default: "",
+    help: ["and the authorities of which clients need a certificate then; empty for none."],
+  },
 ] as const satisfies readonly Setting[];
 
 /** The settings' types by their keys. */
 export type SettingKey = (typeof settings)[number]["key"];
 export type SettingValues = {
-  readonly [S in (typeof settings)[number] as S["key"]]: S["type"] extends "integer" ? number : string;
+  readonly [S in (typeof settings)[number] as S["key"]]: S["type"] extends "integer"
+    ? number
+    : S["type"] extends "boolean"
+      ? boolean
+      : string;
 };
 
 const policyHelp = `

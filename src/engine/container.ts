@@ -2,11 +2,13 @@
 import { failedPrecondition, fromSystemError, invalidArgument, isSampanError, notFound } from "#errdefs";
 import type { Attachment, AttachOptions, ExecSession, MonitorClient } from "#keel";
 import type { ExitStatus, RuntimeState } from "#runtime";
+import type { RuntimeConfig } from "#spec";
 import type { EngineCore } from "./core.ts";
 import { containerEvent } from "./events/container-event.ts";
 import { noteLost } from "./lifecycle/note-lost.ts";
 import { setPaused, thaw } from "./lifecycle/freeze.ts";
 import type { ProcessTable } from "./lifecycle/top.ts";
+import type { ActualLimits } from "./lifecycle/actual-limits.ts";
 import type { UpdateOptions } from "./lifecycle/update.ts";
 import type { WaitCondition } from "./lifecycle/wait.ts";
 import { checkName } from "./names.ts";
@@ -82,6 +84,11 @@ export class Container implements ContainerHandle {
 
   summary(): ContainerSummary {
     return containerSummary(this.#core, this.record, containerNetworks(this.#core));
+  }
+
+  /** Where its monitor keeps how it is. */
+  get stateDirectory(): string {
+    return this.#core.runtime.stateDirectory(this.id);
   }
 
   get state(): RuntimeState {
@@ -207,6 +214,11 @@ export class Container implements ContainerHandle {
     }
   }
 
+  /** Its log goes on in a new file, after the old one was renamed. Throws `failed-precondition` when it does not run. */
+  async reopenLog(): Promise<void> {
+    await this.#core.runtime.reopenLog(this.id);
+  }
+
   /** For the supervisor: kills it, and lets its restart policy decide what comes then. */
   async killByPolicy(): Promise<void> {
     await this.#signal(killSignal);
@@ -285,6 +297,34 @@ export class Container implements ContainerHandle {
     this.#core.records.rename(this.id, name);
     this.#record = { ...this.record, name };
     containerEvent(this.#core, this.record, "rename", { oldName });
+  }
+
+  /**
+   * Forgets how it ended, as if it had never been started.
+   *
+   * @throws SampanError `failed-precondition` while it runs
+   */
+  async forgetEnd(): Promise<void> {
+    const { records } = this.#core;
+    records.claim(this.id, "use");
+    try {
+      await this.#core.forgetEnd(this.record);
+    } finally {
+      records.release(this.id);
+    }
+  }
+
+  /** What it runs by, in the runtime-spec's words. */
+  runtimeConfig(): RuntimeConfig {
+    return this.#core.config(this.record, undefined);
+  }
+
+  /** Sets what a front-end keeps with it. */
+  setExtension(name: string, text: string): void {
+    const { options } = this.#core.records.find(this.id);
+    const changed = { ...options, extensions: { ...options.extensions, [name]: text } };
+    this.#core.records.setOptions(this.id, changed);
+    this.#record = { ...this.#record, options: changed };
   }
 
   /** Changes limits, also while it runs; see {@link updateContainer}. Resolves with warnings. */
@@ -370,9 +410,28 @@ export class Container implements ContainerHandle {
     return session;
   }
 
+  /** Kills a process that was exec'd, with what it has started in its session. */
+  async endExec({ pid }: Pick<ExecSession, "pid">): Promise<void> {
+    const { endExec } = await import("./lifecycle/end-exec.ts");
+    endExec(this.#core, this.record, pid);
+  }
+
+  /** Limits that are in force; undefined while it does not run. */
+  async limits(): Promise<ActualLimits | undefined> {
+    const { state } = this;
+    if (state.status !== "running") return undefined;
+    const { actualLimits } = await import("./lifecycle/actual-limits.ts");
+    return actualLimits(this.#core, this.record, state.pid);
+  }
+
+  /** Notes the end of one whose monitor was killed and could not. */
+  noteLost(): void {
+    noteLost(this.#core, this.record);
+  }
+
   /** Entries of its log, oldest first; with `follow`, until it ends. */
   logs(options: LogOptions = {}): AsyncGenerator<LogEntry, void, void> {
-    return readLog(this.#core.logPath(this.id), options, () => this.state.status === "running");
+    return readLog(this.#core.logPath(this.record), options, () => this.state.status === "running");
   }
 
   /** What its `egress` refused it: packets of the last hour, and names, the latest first. */
@@ -409,7 +468,11 @@ export class Container implements ContainerHandle {
         this.#core.supervision.end(this.id);
         await this.#killAndWait();
       }
-      await this.#core.discard(this.record, options.volumes === true || this.record.options.autoRemove === true);
+      await this.#core.discard(
+        this.record,
+        options.volumes === true || this.record.options.autoRemove === true,
+        options.force === true,
+      );
       containerEvent(this.#core, this.record, "destroy");
     } finally {
       records.release(this.id);

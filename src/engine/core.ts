@@ -1,6 +1,6 @@
 /** What containers share: the book, the runtime, the snapshots; and how one is launched and discarded. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import {
@@ -27,7 +27,12 @@ import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import type { Handlers } from "./handlers/handlers.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
-import { pidMode } from "./namespace-modes.ts";
+import { cniNamespace } from "./network/cni-namespace.ts";
+import { CniBook } from "./network/cni-book.ts";
+import type { CniNetworking } from "./network/cni-networking.ts";
+import type { CniPaths } from "./network/cni-settings.ts";
+import { prepareSources } from "./bind-mount.ts";
+import { checkPidTarget, joinedPidNamespace } from "./namespace-modes.ts";
 import { networkMode } from "./network/mode.ts";
 import type { Networking, PreparedNetworks } from "./network/networking.ts";
 import type { ContainerRecord, Records } from "./records.ts";
@@ -72,6 +77,8 @@ export interface CoreOptions {
   readonly secrets: SecretStore;
   readonly pods: PodBook;
   readonly handlers: Handlers;
+  /** Where CNI's configurations and plugins are. */
+  readonly cniPaths: CniPaths;
   /** Program and arguments of a supervisor in the background; empty where there is to be none. */
   readonly superviseCommand: () => readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
@@ -100,6 +107,9 @@ export class EngineCore {
   readonly journal: Journal;
   #networkStore: DatabaseNetworkStore | undefined;
   #networking: Promise<Networking> | undefined;
+  #cniNetworking: Promise<CniNetworking> | undefined;
+  #cniBook: CniBook | undefined;
+  readonly cniPaths: CniPaths;
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
@@ -127,6 +137,7 @@ export class EngineCore {
     this.secrets = options.secrets;
     this.pods = options.pods;
     this.handlers = options.handlers;
+    this.cniPaths = options.cniPaths;
     this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
@@ -147,12 +158,24 @@ export class EngineCore {
     return await this.#networking;
   }
 
+  /** Who is on CNI networks, as it is written down. */
+  get cniBook(): CniBook {
+    // Its tables of ports are those of all networks.
+    return (this.#cniBook ??= new CniBook(this.sharedDatabase, this.networkStore));
+  }
+
+  /** What works on CNI networks, loaded late too. */
+  async cniNetworking(): Promise<CniNetworking> {
+    this.#cniNetworking ??= import("./network/cni-networking.ts").then((module) => new module.CniNetworking(this));
+    return await this.#cniNetworking;
+  }
+
   directory(id: string): string {
     return join(this.paths.containers, id);
   }
 
-  logPath(id: string): string {
-    return join(this.directory(id), "log");
+  logPath({ id, options }: ContainerRecord): string {
+    return options.logPath ?? join(this.directory(id), "log");
   }
 
   /** The container's cgroup in each hierarchy. */
@@ -174,33 +197,21 @@ export class EngineCore {
    * The runtime-spec configuration, made anew from the record each time.
    *
    * @param shared the container whose network it joins
-   * @param pidNamespace file of the pid namespace that it joins, where that is another container's
    */
-  config(record: ContainerRecord, shared: SharedNetwork | undefined, pidNamespace?: string): RuntimeConfig {
+  config(record: ContainerRecord, shared: SharedNetwork | undefined): RuntimeConfig {
     const { options, resolved } = record;
     return runtimeConfig(options, resolved, {
       facts: this.facts,
       directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
-      networkNamespace: shared === undefined ? undefined : shared.namespace,
-      pidNamespace,
+      networkNamespace: shared?.namespace ?? join(cniNamespace(this.paths, record.id), "net"),
+      pidNamespace: joinedPidNamespace(this, options),
       networkDirectory: sharesNetwork(record)
         ? this.pods.directory(resolved.pod?.id ?? "")
         : this.runtime.stateDirectory(shared?.id ?? record.id),
       podDirectory: resolved.pod === undefined ? undefined : this.pods.directory(resolved.pod.id),
     });
-  }
-
-  /** Throws `failed-precondition` when the container whose processes are to be seen does not run. */
-  #pidNamespace({ options }: ContainerRecord): string | undefined {
-    const mode = pidMode(options);
-    if (mode.kind !== "container") return undefined;
-    const other = this.records.find(mode.container);
-    const state = this.runtime.state(other.id);
-    if (state.status !== "running" && state.status !== "created")
-      throw failedPrecondition(`Cannot join the pid namespace of container "${other.name}": it is not running`);
-    return `/proc/${state.pid}/ns/pid`;
   }
 
   /** Throws `failed-precondition` when the container whose network is wanted does not run. */
@@ -268,12 +279,15 @@ export class EngineCore {
 
   /** Makes the container's process, which waits for its start, or runs `immediate`ly. */
   async launch(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    checkPidTarget(this, record);
     for (const volume of record.resolved.volumes) await this.volumes.prepare(volume.name);
     if (record.resolved.pod !== undefined) {
       const { Pods } = await import("./pods/pods.ts");
       await new Pods(this).start(record.resolved.pod.id);
     }
-    if (networkMode(record.options).kind !== "networks") return await this.#create(record, immediate, undefined);
+    const { kind } = networkMode(record.options);
+    if (kind === "cni") return await this.#launchOnCni(record, immediate);
+    if (kind !== "networks") return await this.#create(record, immediate, undefined);
     const networks = await (await this.networking()).prepare(record);
     try {
       const created = await this.#create(record, false, networks);
@@ -284,10 +298,21 @@ export class EngineCore {
     }
   }
 
+  /** Its network is there before it, so that it need not wait. */
+  async #launchOnCni(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    const networks = await (await this.cniNetworking()).prepare(record);
+    try {
+      return await this.#create(record, immediate, networks);
+    } catch (error) {
+      await networks.abandon();
+      throw error;
+    }
+  }
+
   async #create(
     record: ContainerRecord,
     immediate: boolean,
-    networks: PreparedNetworks | undefined,
+    networks: Pick<PreparedNetworks, "files" | "exit"> | undefined,
   ): Promise<CreatedContainer> {
     const { id, options, resolved } = record;
     const mode = networkMode(options);
@@ -301,13 +326,13 @@ export class EngineCore {
       immediate,
       handler: this.handlers.container(record),
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
-      config: this.config(record, this.sharedNetwork(record), this.#pidNamespace(record)),
+      config: this.config(record, this.sharedNetwork(record)),
       plan: {
         ...this.planOptions(record, await this.snapshotter.mounts(record.id)),
         imageMounts: await this.imageMounts(record),
         ...(resolved.secrets !== undefined && { memoryFiles: this.secrets.files(id, resolved.secrets) }),
       },
-      log: options.logDriver === "none" ? undefined : this.logPath(record.id),
+      log: options.logDriver === "none" ? undefined : this.logPath(record),
       logLimit: logLimit(options),
       openStdin: options.openStdin === true,
       stdinOnce: options.stdinOnce === true,
@@ -354,6 +379,9 @@ export class EngineCore {
   /** Makes the container's writable layer, its volumes and its own files. */
   async furnish(record: ContainerRecord): Promise<void> {
     const { id, resolved } = record;
+    prepareSources(record.options);
+    const { logPath } = record.options;
+    if (logPath !== undefined) mkdirSync(dirname(logPath), { recursive: true, mode: 0o755 });
     mkdirSync(this.directory(id), { recursive: true, mode: 0o711 });
     writeRecord(this.paths, record);
     for (const volume of resolved.volumes) {
@@ -370,12 +398,18 @@ export class EngineCore {
     await this.snapshotter.prepare(id, asChainId(resolved.chainId));
   }
 
-  /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
-  async discard(record: ContainerRecord, volumes: boolean): Promise<void> {
+  /**
+   * Takes away all that {@link furnish} and the runtime made. The container must have ended.
+   *
+   * @param force also when a network's plugin fails, which is tried again later then
+   */
+  async discard(record: ContainerRecord, volumes: boolean, force = true): Promise<void> {
     const { id, resolved } = record;
     const clean = this.runtime.state(id).status === "stopped";
     await this.runtime.delete(id, this.#leftover(record));
-    if (networkMode(record.options).kind === "networks") await (await this.networking()).forget(id, clean);
+    const { kind } = networkMode(record.options);
+    if (kind === "networks") await (await this.networking()).forget(id, clean);
+    if (kind === "cni") await (await this.cniNetworking()).forget(id, clean, force);
     await this.snapshotter.remove(id);
     if (resolved.secrets !== undefined) this.secrets.remove(id);
     if (volumes) await this.#discardVolumes(record);
@@ -399,7 +433,14 @@ export class EngineCore {
   /** Ends what a process that has died had begun to start. */
   async undoStart(record: ContainerRecord): Promise<void> {
     await this.runtime.undoCreate(record.id, this.#leftover(record));
-    if (networkMode(record.options).kind === "networks") await (await this.networking()).release(record.id);
+    const { kind } = networkMode(record.options);
+    if (kind === "networks") await (await this.networking()).release(record.id);
+    if (kind === "cni") await (await this.cniNetworking()).release(record.id);
+  }
+
+  /** Removes the state of a container that has ended. Throws `failed-precondition` while it runs. */
+  async forgetEnd(record: ContainerRecord): Promise<void> {
+    await this.runtime.delete(record.id, this.#leftover(record));
   }
 
   /** What removes the cgroups of a container whose monitor was killed. */

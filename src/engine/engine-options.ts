@@ -2,6 +2,7 @@
 import type { ImageLimits } from "#images";
 import type { CredentialSource, RegistryOptions } from "#remotes";
 import type { RuntimeDefinitions } from "./handlers/handlers.ts";
+import type { CniSettings } from "./network/cni-settings.ts";
 import type { OnDamage } from "./housekeeping/open-book.ts";
 import type { TransferOptions } from "./interface.ts";
 
@@ -14,6 +15,8 @@ export interface EngineOptions {
   readonly cgroupParent?: string;
   /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
   readonly registry?: RegistryOptions;
+  /** Where CNI's configurations and plugins are. */
+  readonly cni?: CniSettings;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallelLayers?: number;
   /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */

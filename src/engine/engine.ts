@@ -55,6 +55,8 @@ import { ImageMountRecords } from "./image-mount-records.ts";
 import { ImageMounts } from "./image-mounts.ts";
 import { randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
+import { EngineCni } from "./network/cni-api.ts";
+import { cniPaths } from "./network/cni-settings.ts";
 import { EngineNetworks } from "./network/api.ts";
 import type { ContainerOptions } from "./options.ts";
 import { ownCommand, removeCommand } from "./own-command.ts";
@@ -65,11 +67,15 @@ import { Pods } from "./pods/pods.ts";
 import { Records, type ContainerRecord } from "./records.ts";
 import { secretFiles, SecretStore } from "./secrets/secrets.ts";
 import type { ContainerStats } from "./stats/container-stats.ts";
+import type { Measurements } from "./stats/measurements.ts";
 import type { StatsOptions } from "./stats/watch-stats.ts";
 import { SupervisionBook } from "./supervise/book.ts";
 import { ensureSupervisor } from "./supervise/spawn.ts";
 import type { SuperviseOptions } from "./supervise/supervisor.ts";
 import { Volumes } from "./volumes/volumes.ts";
+
+/** Bytes of an image from which on threads are worth their start, which takes some 50 milliseconds. */
+const threadsFrom = 16 * 1024 * 1024;
 
 /** How often an image may be removed before a container is made of it. */
 const createAttempts = 3;
@@ -150,6 +156,7 @@ export class Engine implements ContainerEngine {
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
+      threadsFrom,
       inUse: (key) => [
         ...records.usersOf(key).map((name) => `container ${name}`),
         ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),
@@ -174,6 +181,7 @@ export class Engine implements ContainerEngine {
       ),
       pods: new PodBook(database, join(paths.state, "..", "pods")),
       supervision: new SupervisionBook(database),
+      cniPaths: cniPaths(options.cni),
       superviseCommand: () => (options.background === false ? [] : ownCommand(paths, ["supervise"])),
       facts,
       executor,
@@ -191,6 +199,7 @@ export class Engine implements ContainerEngine {
       engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
     }
     if (!readOnly) {
+      await images.recover();
       await engine.#recover();
       ensureSupervisor(core);
     }
@@ -232,8 +241,15 @@ export class Engine implements ContainerEngine {
   async supervise(options: SuperviseOptions = {}): Promise<void> {
     const { Supervisor } = await import("./supervise/supervisor.ts");
     const cleanup = this.#core.snapshotter.cleanup().catch((error: unknown) => options.onError?.(error, ""));
+    const networks = this.#recoverCni().catch((error: unknown) => options.onError?.(error, ""));
     await new Supervisor(this.#core, options).run();
     await cleanup;
+    await networks;
+  }
+
+  /** Takes containers that are gone from CNI's networks. */
+  async #recoverCni(): Promise<void> {
+    if (this.#core.cniBook.all().length > 0) await (await this.#core.cniNetworking()).cni.recover();
   }
 
   /** Fetches an image, or brings it up to date. */
@@ -254,6 +270,11 @@ export class Engine implements ContainerEngine {
   /** Networks, and which containers are on them. */
   get networks(): EngineNetworks {
     return new EngineNetworks(this.#core);
+  }
+
+  /** Networks that CNI's plugins make: whether they are ready, and what is left of them. */
+  get cni(): EngineCni {
+    return new EngineCni(this.#core);
   }
 
   /** All that can be done with images: push, tag, save, load and so on. */
@@ -328,6 +349,10 @@ export class Engine implements ContainerEngine {
     const container = new Container(this.#core, record);
     // Options that can't be compiled are refused before anything is made.
     this.#core.config(record, this.#core.sharedNetwork(record));
+    if (record.resolved.images?.some(({ subpath }) => subpath !== "") === true) {
+      const { checkImageMounts } = await import("./check-image-mounts.ts");
+      await checkImageMounts(this.#core, record);
+    }
     this.#insert(record);
     try {
       this.#core.secrets.keep(record.id, options.secrets ?? []);
@@ -376,6 +401,16 @@ export class Engine implements ContainerEngine {
   }
 
   /**
+   * Handles of all containers, newest first: without a look at how they are.
+   *
+   * @param pod id of the pod whose containers are wanted
+   */
+  containers(pod?: string): readonly Container[] {
+    const { records } = this.#core;
+    return (pod === undefined ? records.list() : records.ofPod(pod)).map((record) => new Container(this.#core, record));
+  }
+
+  /**
    * All containers, newest first.
    *
    * @param filters Docker's
@@ -405,6 +440,12 @@ export class Engine implements ContainerEngine {
    */
   events(options: ReadOptions & { readonly filters?: EventFilters } = {}): AsyncGenerator<EngineEvent, void, void> {
     return readEvents(this.#core.journal, eventFilter(options.filters ?? {}), options);
+  }
+
+  /** What single containers and pods use at this moment. */
+  async measurements(): Promise<Measurements> {
+    const { Measurements } = await import("./stats/measurements.ts");
+    return new Measurements(this.#core);
   }
 
   /** What containers use, all in one list a second or as `interval` says; see {@link watchStats}. */

@@ -107,7 +107,7 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     ResolvConfPath: `${directory}/resolv.conf`,
     HostnamePath: `${directory}/hostname`,
     HostsPath: `${directory}/hosts`,
-    LogPath: core.logPath(record.id),
+    LogPath: core.logPath(record),
     HostConfig: {
       Runtime: record.resolved.handler?.name ?? builtInRuntime,
       NetworkMode: networkModeName(options),

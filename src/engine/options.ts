@@ -1,4 +1,6 @@
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
+import type { CniContainerOptions } from "./network/cni-settings.ts";
+import type { IdMapOption, IsolationOptions } from "./isolation-options.ts";
 import type { SecretOption } from "./secrets/secrets.ts";
 import type { HealthOptions } from "./supervise/health.ts";
 
@@ -13,6 +15,15 @@ export interface MountOption {
   readonly propagation?: string;
   /** For a bind: without mounts below the source. */
   readonly nonRecursive?: boolean;
+  /** For a bind: `readOnly` holds for the mounts below the source too. */
+  readonly recursiveReadOnly?: boolean;
+  /** For a bind: a source that is missing is made, as a directory. */
+  readonly makeSource?: boolean;
+  /** For a bind: owners of its files that others are shown as. */
+  readonly uidMappings?: readonly IdMapOption[];
+  readonly gidMappings?: readonly IdMapOption[];
+  /** For a bind or an image: `noexec`, `nodev`, `nosuid`. */
+  readonly mountOptions?: readonly string[];
   /** For a tmpfs: mount options such as `size=64m`, `mode=1777`, `noexec`. */
   readonly tmpfsOptions?: readonly string[];
   /** For an image: path in it of what is mounted, in place of all. */
@@ -59,7 +70,7 @@ export interface NetworkOption {
   readonly interface?: string;
 }
 
-export interface ContainerOptions {
+export interface ContainerOptions extends IsolationOptions {
   /** Name or id of the image. */
   readonly image: string;
   /** Replaces the image's CMD. */
@@ -138,16 +149,12 @@ export interface ContainerOptions {
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly devices?: readonly DeviceOption[];
   readonly init?: boolean;
-  /** A network's name, `none`, `host`, or `container:NAME-OR-ID`; `bridge` by default. */
+  /** A network's name, `none`, `host`, `container:NAME-OR-ID`, `cni` or `cni:NAME`; `bridge` by default. */
   readonly network?: string;
-  /** `host`, `container:NAME-OR-ID` (the processes of that one), or `private` (its own; also in a pod that shares one). */
-  readonly pid?: string;
-  /** `host`, or `private` (its own; also in a pod that shares one). */
-  readonly ipc?: string;
-  /** `host`: the host's name, which it can't change unless it is privileged. */
-  readonly uts?: string;
   /** In place of `network`: several, or one with fixed addresses and the like. */
   readonly networks?: readonly NetworkOption[];
+  /** What plugins are told where the network is CNI's. */
+  readonly cni?: CniContainerOptions;
   /** Ports of the host that lead to ports of it: `[[ADDRESS:]HOST-PORT:]PORT[/tcp|udp|sctp]`, also with ranges. */
   readonly publish?: readonly string[];
   /** Publish every port of EXPOSE and `expose` on a free port of the host. */
@@ -191,6 +198,8 @@ export interface ContainerOptions {
   readonly stopTimeout?: number;
   /** When to fetch the image: only when it is missing (default), always, or never. */
   readonly pull?: "missing" | "always" | "never";
+  /** What front-ends keep with it, a text by each one's name (`cri`); nobody else looks at it. */
+  readonly extensions?: Readonly<Record<string, string>>;
 }
 
 export interface ExecOptions {

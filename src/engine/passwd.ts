@@ -112,6 +112,21 @@ export function resolveUser(text: string, files: AccountFiles): ResolvedUser {
   return { uid, gid, groups: [...new Set([gid, ...member])], home };
 }
 
+/**
+ * Groups that /etc/group gives the account of a user, whatever group is named with it; none for an id without account.
+ *
+ * @param text as for {@link resolveUser}
+ */
+export function accountGroups(text: string, files: AccountFiles): number[] {
+  const userText = text.split(":", 1)[0] ?? "";
+  const id = userText === "" ? 0 : parseId(userText, "user");
+  const account = parsePasswd(files.passwd).find((a) => (id === undefined ? a.name === userText : a.uid === id));
+  if (account === undefined) return [];
+  return parseGroup(files.group)
+    .filter((g) => g.members.includes(account.name))
+    .map((g) => g.gid);
+}
+
 /** Ids of groups by name or number, for `--group-add`. */
 export function resolveGroups(names: readonly string[], files: AccountFiles): number[] {
   const groups = parseGroup(files.group);

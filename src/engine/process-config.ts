@@ -64,7 +64,7 @@ const capabilityName = (text: string): string => {
  * @param uid of the process: without root, a capability is only in the bounding set
  */
 export function processCapabilities(
-  options: Pick<ContainerOptions, "capAdd" | "capDrop" | "privileged">,
+  options: Pick<ContainerOptions, "capAdd" | "capDrop" | "capAmbient" | "privileged">,
   host: { readonly capabilities: bigint; readonly lastCapability: number },
   uid: number,
 ): CapabilitySets {
@@ -73,19 +73,22 @@ export function processCapabilities(
   );
   const add = (options.capAdd ?? []).map(capabilityName);
   const drop = (options.capDrop ?? []).map(capabilityName);
-  for (const name of [...add, ...drop])
-    if (name !== "ALL" && !capabilityNames.includes(name))
+  const ambient = (options.capAmbient ?? []).map(capabilityName);
+  for (const name of [...add, ...drop, ...ambient])
+    if ((name !== "ALL" || ambient.includes(name)) && !capabilityNames.includes(name))
       throw invalidArgument(`Cannot use capability "${name}": Linux has none of this name`, {
         remedy: "See capabilities(7); the CAP_ in front may be left out",
       });
   let set = new Set<string>(options.privileged === true || add.includes("ALL") ? available : defaultCapabilities);
   if (drop.includes("ALL")) set = new Set(add.includes("ALL") ? available : []);
   for (const name of drop) set.delete(name);
-  for (const name of add) if (name !== "ALL") set.add(name);
+  for (const name of [...add, ...ambient]) if (name !== "ALL") set.add(name);
   const names = capabilityNames.filter((name) => set.has(name));
   // As root, exec gives what is in the bounding set; any other user starts without capabilities (CVE-2018-10856).
-  const held = uid === 0 ? names : [];
-  return { bounding: names, effective: held, permitted: held, inheritable: [], ambient: [] };
+  // What is ambient is kept by exec, and is inheritable for that: the only ones that are (CVE-2022-24769).
+  const kept = names.filter((name) => ambient.includes(name));
+  const held = uid === 0 ? names : kept;
+  return { bounding: names, effective: held, permitted: held, inheritable: kept, ambient: kept };
 }
 
 export function processRlimits(ulimits: readonly UlimitOption[]): RlimitConfig[] {

@@ -6,6 +6,7 @@ import { alreadyExists, failedPrecondition, invalidArgument, notFound, type Samp
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
 import type { RuntimeHandler } from "#plan";
+import type { CdiEdits } from "./cdi/types.ts";
 import type { ContainerOptions } from "./options.ts";
 import type { PodMembership } from "./pods/pod-book.ts";
 import type { ResolvedSecret } from "./secrets/secrets.ts";
@@ -37,6 +38,8 @@ export interface ResolvedContainer {
   /** Set when the image is of 32-bit x86, whose programs need other system calls. */
   readonly image32?: boolean;
   readonly secrets?: readonly ResolvedSecret[];
+  /** What its devices of the CDI do. */
+  readonly cdi?: CdiEdits;
   readonly pod?: PodMembership;
   /** The other runtime that makes it. */
   readonly handler?: RuntimeHandler;
@@ -232,6 +235,12 @@ export class Records {
 
   list(): ContainerRecord[] {
     return (this.#sql("SELECT * FROM containers ORDER BY created_at DESC").all() as unknown as Row[]).map(fromRow);
+  }
+
+  /** Those that are part of a pod, newest first. */
+  ofPod(id: string): ContainerRecord[] {
+    const text = "SELECT * FROM containers WHERE resolved ->> '$.pod.id' = ? ORDER BY created_at DESC";
+    return (this.#sql(text).all(id) as unknown as Row[]).map(fromRow);
   }
 
   /** Containers that a process which has since ended was working on, and what it was doing. */

@@ -10,7 +10,7 @@ import { logLimit } from "./logs.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { checkNetwork, exposed } from "./network/check.ts";
 import type { ContainerOptions } from "./options.ts";
-import { resolveGroups } from "./passwd.ts";
+import { accountGroups, resolveGroups } from "./passwd.ts";
 import { joinPod } from "./pods/pod-book.ts";
 import { parseSignal, processArguments, processEnvironment } from "./process-config.ts";
 import { nameTaken, type ContainerRecord, type ResolvedContainer } from "./records.ts";
@@ -53,12 +53,18 @@ export async function resolveContainer(
   const user = await core.imageUser(options.user ?? config.user, image.chainId);
   const extra =
     options.groupAdd === undefined ? [] : resolveGroups(options.groupAdd, await core.accountFiles(image.chainId));
+  const groups =
+    options.groupsPolicy === undefined
+      ? user.groups
+      : options.groupsPolicy === "strict"
+        ? [user.gid]
+        : [user.gid, ...accountGroups(options.user ?? config.user, await core.accountFiles(image.chainId))];
   const hostname = containerHostname(options, id);
   const resolved: ResolvedContainer = {
     args,
     env: processEnvironment(options, config, { hostname, home: user.home }),
     cwd: workingDirectory(options.workdir ?? config.workingDir),
-    user: { uid: user.uid, gid: user.gid, groups: [...new Set([...user.groups, ...extra])] },
+    user: { uid: user.uid, gid: user.gid, groups: [...new Set([...groups, ...extra])] },
     stopSignal: parseSignal(options.stopSignal ?? (config.stopSignal || "TERM")),
     labels: { ...Object.fromEntries(config.labels), ...options.labels },
     chainId: image.chainId,
@@ -69,6 +75,7 @@ export async function resolveContainer(
     ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
     ...exposed(options, config.exposedPorts),
     ...lookedAfter(core, options, config),
+    ...(await cdiEdits(options.cdiDevices)),
     images: await mountedImages(images, options, pull),
   };
   const name = options.name ?? randomName(0);
@@ -81,6 +88,12 @@ export async function resolveContainer(
     options: { ...options, ...network },
     resolved,
   };
+}
+
+async function cdiEdits(names: readonly string[] = []): Promise<Pick<ResolvedContainer, "cdi">> {
+  if (names.length === 0) return {};
+  const { resolveCdi } = await import("./cdi/resolve.ts");
+  return { cdi: resolveCdi(names) };
 }
 
 /** Checks what concerns looking after it, and resolves it. */

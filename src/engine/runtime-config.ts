@@ -7,7 +7,6 @@ import { invalidArgument, unsupported } from "#errdefs";
 import {
   defaultMaskedPaths,
   defaultMounts,
-  defaultNamespaces,
   defaultReadonlyPaths,
   defaultSeccompProfile,
   privilegedDeviceRules,
@@ -18,13 +17,13 @@ import {
   parseSeccompFile,
   type MountConfig,
   type NamespaceConfig,
-  type NamespaceType,
   type RuntimeConfig,
   type SeccompProfile,
 } from "#spec";
+import { applyCdi } from "./cdi/apply.ts";
 import { allDevices, givenDevices } from "./devices.ts";
-import { hostOrPrivate, pidMode } from "./namespace-modes.ts";
-import { networkMode } from "./network/mode.ts";
+import { bindMount, checkedMountOptions, isShared } from "./bind-mount.ts";
+import { containerNamespaces, sharesHostIpc } from "./namespace-modes.ts";
 import type { ContainerOptions, MountOption } from "./options.ts";
 import { processCapabilities, processRlimits } from "./process-config.ts";
 import type { ResolvedContainer } from "./records.ts";
@@ -38,10 +37,10 @@ export interface ConfigContext {
   readonly hostname: string;
   /** Host directory of each volume by its path inside. */
   readonly volumeDirectories: ReadonlyMap<string, string>;
-  /** Network namespace to join, for `container:ID`. */
+  /** Network namespace to join, for `container:ID` and CNI's networks. */
   readonly networkNamespace: string | undefined;
-  /** Likewise the pid namespace. */
-  readonly pidNamespace?: string | undefined;
+  /** PID namespace to join, for `container:ID`; undefined also while that one does not run. */
+  readonly pidNamespace: string | undefined;
   /** Where /etc/hosts and the others come from: another container's directory when its network is shared. */
   readonly networkDirectory: string;
   /** Of its pod: files of the namespaces that are shared, and what goes with them. */
@@ -59,7 +58,7 @@ export function runtimeConfig(
   const privileged = options.privileged === true;
   const capabilities = processCapabilities(options, facts, resolved.user.uid);
   const devices = givenDevices(options.devices ?? []);
-  return {
+  const config: RuntimeConfig = {
     ociVersion: "1.3.0",
     root: { path: "rootfs", readonly: options.readOnly === true },
     process: {
@@ -72,25 +71,34 @@ export function runtimeConfig(
       rlimits: processRlimits(options.ulimits ?? []),
       noNewPrivileges: options.noNewPrivileges === true,
       oomScoreAdj: oomScore(options),
+      apparmorProfile: options.apparmor,
+      selinuxLabel: options.selinuxLabel,
     },
     hostname: options.uts === "host" ? undefined : context.hostname,
     domainname: options.domainname,
     mounts: mounts(options, resolved, context),
     hooks: { prestart: [], createRuntime: [], createContainer: [], startContainer: [], poststart: [], poststop: [] },
-    annotations: new Map(),
+    annotations: new Map(Object.entries(options.annotations ?? {})),
     linux: {
-      namespaces: podNamespaces(namespaces(options, context), resolved, context),
+      namespaces: podNamespaces(
+        containerNamespaces(options, { network: context.networkNamespace, pid: context.pidNamespace }),
+        resolved,
+        context,
+      ),
       ...noIds,
       timeOffsets: new Map(),
       devices: privileged ? allDevices() : devices.devices,
       resources: containerResources(options, [...(privileged ? privilegedDeviceRules : []), ...devices.rules]),
       sysctl: new Map(Object.entries(options.sysctls ?? {})),
       seccomp: seccomp(options, facts, capabilities.bounding, resolved.image32 === true),
-      maskedPaths: privileged ? [] : defaultMaskedPaths(facts),
-      readonlyPaths: privileged ? [] : defaultReadonlyPaths,
-      rootfsPropagation: undefined,
+      maskedPaths: privileged ? [] : (options.maskedPaths ?? defaultMaskedPaths(facts)),
+      readonlyPaths: privileged ? [] : (options.readonlyPaths ?? defaultReadonlyPaths),
+      // Otherwise what is to be shared with the host would be a slave like all else.
+      rootfsPropagation: options.mounts?.some(isShared) === true ? "rshared" : undefined,
+      mountLabel: options.selinuxMountLabel,
     },
   };
+  return resolved.cdi === undefined ? config : applyCdi(config, resolved.cdi);
 }
 
 /** The host name inside: given, the host's with its network, or the beginning of the id. */
@@ -103,25 +111,6 @@ export function containerHostname(options: ContainerOptions, id: string): string
       );
   const hosts = options.network === "host" || options.uts === "host";
   return options.hostname ?? (hosts ? hostName() : id.slice(0, 12));
-}
-
-function namespaces(options: ContainerOptions, context: ConfigContext): NamespaceConfig[] {
-  const network = networkMode(options);
-  const pid = pidMode(options);
-  const hosts: ReadonlySet<NamespaceType> = new Set([
-    ...(network.kind === "host" ? (["network"] as const) : []),
-    ...(pid.kind === "host" ? (["pid"] as const) : []),
-    ...(hostOrPrivate("ipc", options.ipc) ? (["ipc"] as const) : []),
-    ...(hostOrPrivate("uts", options.uts) ? (["uts"] as const) : []),
-  ]);
-  return defaultNamespaces
-    .filter(({ type }) => !hosts.has(type))
-    .map((namespace) => {
-      if (namespace.type === "network" && network.kind === "container")
-        return { type: "network", path: context.networkNamespace };
-      if (namespace.type === "pid" && pid.kind === "container") return { type: "pid", path: context.pidNamespace };
-      return namespace;
-    });
 }
 
 /** Those that the pod's containers share are joined. */
@@ -143,7 +132,13 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
   for (const mount of options.mounts ?? []) {
     const target = checkTarget(mount.target);
     if (mount.type === "image")
-      own.push({ destination: target, type: "image", source: mount.source ?? "", options: [], ...noIds });
+      own.push({
+        destination: target,
+        type: "image",
+        source: mount.source ?? "",
+        options: checkedMountOptions(mount),
+        ...noIds,
+      });
     else if (mount.type !== "volume")
       own.push(mount.type === "bind" ? bindMount(mount, target) : tmpfsMount(mount, target));
   }
@@ -170,7 +165,7 @@ function mounts(options: ContainerOptions, resolved: ResolvedContainer, context:
           source: `${context.podDirectory}/shm`,
           options: ["bind", "nosuid", "nodev", "noexec"],
         };
-      if (m.destination === "/dev/shm" && options.ipc === "host")
+      if (m.destination === "/dev/shm" && sharesHostIpc(options))
         return { ...m, type: "bind", source: "/dev/shm", options: ["rbind", "nosuid", "nodev", "noexec"] };
       // Sysfs shows the network of the namespace that mounts it, so it can be mounted only with one of its own.
       if (m.type === "sysfs" && options.network === "host")
@@ -203,25 +198,6 @@ export function checkTarget(target: string): string {
   )
     throw invalidArgument(`Cannot mount on "${target}": it is not an absolute path below /`);
   return clean;
-}
-
-const propagations = new Set(["private", "rprivate", "shared", "rshared", "slave", "rslave"]);
-
-function bindMount(mount: MountOption, target: string): MountConfig {
-  const propagation = mount.propagation ?? "rprivate";
-  if (!propagations.has(propagation))
-    throw invalidArgument(`Cannot bind "${mount.source}": "${propagation}" is no propagation`, {
-      remedy: `It is one of ${[...propagations].join(", ")}`,
-    });
-  if (mount.source === undefined || !mount.source.startsWith("/"))
-    throw invalidArgument(`Cannot bind "${mount.source ?? ""}" on "${target}": the source is not an absolute path`);
-  return {
-    destination: target,
-    type: "bind",
-    source: mount.source,
-    options: [mount.nonRecursive === true ? "bind" : "rbind", propagation, mount.readOnly === true ? "ro" : "rw"],
-    ...noIds,
-  };
 }
 
 function tmpfsMount(mount: MountOption, target: string): MountConfig {

@@ -7,4 +7,5 @@ export { readText } from "./cgroup/files.ts";
 export { containerProcesses, findCgroups, groupProcesses, isFrozen, oomKills, processGroups } from "./cgroup/groups.ts";
 export { readNetworkStats, type NetworkInterfaceStats } from "./cgroup/network.ts";
 export { readCgroupStats } from "./cgroup/read-stats.ts";
+export { readGroupUsage, type GroupMemory, type GroupUsage } from "./cgroup/read-usage.ts";
 export type * from "./cgroup/stats-types.ts";

@@ -361,6 +361,14 @@ export class ImageStore {
       .get(this.namespace, name)?.["digest"] as Digest | undefined;
   }
 
+  /** Media type of what a name stands for; empty where it is not known. */
+  mediaTypeOf(name: string): string {
+    const row = this.#database
+      .prepare("SELECT media_type FROM images WHERE namespace = ? AND name = ?")
+      .get(this.namespace, name);
+    return (row?.["media_type"] as string | undefined) ?? "";
+  }
+
   /** Names of other images that have a blob too. */
   namesWith(key: Key): readonly string[] {
     const rows = this.#database

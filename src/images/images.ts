@@ -2,7 +2,7 @@ import type { ContentStore } from "#content";
 import { invalidArgument, notFound } from "#errdefs";
 import type { Executor } from "#keel";
 import { Registry, type CredentialSource, type RegistryOptions } from "#remotes";
-import type { Snapshotter } from "#snapshots";
+import type { Snapshotter, Usage } from "#snapshots";
 import {
   familiarName,
   familiarRepository,
@@ -22,6 +22,7 @@ import { imageHistory, type ImageHistory } from "./history.ts";
 import { displayName, ImageStore, recordName, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 import { defaultLimits, type ImageLimits } from "./layer-stream.ts";
 import { importImage, type ImportOptions } from "./import.ts";
+import { manifestAnnotations } from "./manifest-annotations.ts";
 import { loadImages, type LoadedImage } from "./load.ts";
 import { holdImage } from "./hold-image.ts";
 import { Lease } from "./leases.ts";
@@ -33,7 +34,8 @@ import { saveImages } from "./save.ts";
 import type { Sink } from "./transfer/archive-writer.ts";
 import { rebuildImages, type Rebuilt } from "./rebuild.ts";
 import { repairStore, type Repair } from "./repair.ts";
-import { imagesUsage, type ImagesUsage } from "./usage.ts";
+import { recoverUnflushed } from "./unflushed.ts";
+import { imagesUsage, totalUsage, type ImagesUsage } from "./usage.ts";
 import { removeImage, removeUnused, type InUse, type RemovedImage } from "./remove.ts";
 
 export interface ImagesOptions {
@@ -47,6 +49,11 @@ export interface ImagesOptions {
   readonly limits?: Partial<ImageLimits>;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallel?: number;
+  /**
+   * Bytes of compressed layers from which on an image is unpacked in threads of their own, which start keel by themselves;
+   * never when it is not given.
+   */
+  readonly threadsFrom?: number;
   /** Whose names; `default` when it is not given. Blobs and layers are everybody's. */
   readonly namespace?: string;
 }
@@ -342,6 +349,32 @@ export class Images implements Disposable {
     }));
   }
 
+  /** Annotations of an image's manifest; none when that was lost. */
+  async annotations({ manifest }: ResolvedImage): Promise<Readonly<Record<string, string>>> {
+    return await manifestAnnotations(manifest, this.#options.content);
+  }
+
+  /**
+   * What a name stands for, with the size of all its blobs that are here, compressed as they came; undefined for a name that
+   * nothing has.
+   *
+   * @throws SampanError `invalid-argument`
+   */
+  targetOf(name: string): { readonly digest: Digest; readonly mediaType: string; readonly size: number } | undefined {
+    const recorded = recordName(parseReference(name));
+    const digest = this.#store.targetOf(recorded);
+    if (digest === undefined) return undefined;
+    const { content } = this.#options;
+    const blobs = this.#store.keys(digest).filter((key) => !key.startsWith("snapshot:")) as Digest[];
+    const size = blobs.reduce((sum, blob) => sum + (content.size(blob) ?? 0), 0);
+    return { digest, mediaType: this.#store.mediaTypeOf(recorded), size };
+  }
+
+  /** What all images of the namespace take on disk, each blob and layer once. */
+  async totalUsage(): Promise<Usage> {
+    return await totalUsage(this.#store.namespace, this.#tools());
+  }
+
   /** All names of an image, canonical and sorted. */
   names(image: ResolvedImage): readonly string[] {
     return this.#store.names(image.target);
@@ -420,6 +453,14 @@ export class Images implements Disposable {
     return await repairStore(findings, { ...this.#tools(), registry: this.#remote() }, signal);
   }
 
+  /**
+   * Gets again what a power cut may have damaged, since it was not yet on the disk. Before anything is used, and quick when
+   * there is nothing to do.
+   */
+  async recover(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    await recoverUnflushed(this.#options.database, () => ({ ...this.#tools(), registry: this.#remote() }), signal);
+  }
+
   /** Finds out again which images there are, after the database was lost. */
   async rebuild(signal: AbortSignal = new AbortController().signal): Promise<Rebuilt> {
     return await rebuildImages(this.#tools(), signal);
@@ -428,8 +469,8 @@ export class Images implements Disposable {
   #tools() {
     const { database, content, snapshotter, executor, inUse = () => [] } = this.#options;
     const limits = { ...defaultLimits, ...this.#options.limits };
-    const { parallel = 4 } = this.#options;
-    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel };
+    const { parallel = 4, threadsFrom } = this.#options;
+    return { database, store: this.#store, content, snapshotter, executor, inUse, limits, parallel, threadsFrom };
   }
 }
 

@@ -1,5 +1,6 @@
-import { invalidArgument } from "#errdefs";
-import { isConfigMediaType, type Descriptor, type Digest } from "#spec";
+import { invalidArgument, notFound } from "#errdefs";
+import { isConfigMediaType, platformDistance, type Descriptor, type Digest } from "#spec";
+import { hostPlatform, type ResolvedImage } from "./image-store.ts";
 import { hold, installManifest, maxIndexDepth, storeDocument, type Found, type InstallContext } from "./install.ts";
 
 /** Manifests of one image. */
@@ -8,8 +9,10 @@ const maxManifests = 1000;
 /**
  * Installs an image for all of its platforms. What an index lists besides (attestations, say) is stored with them, and not
  * unpacked.
+ *
+ * @returns the image for this machine, or for another one where there is none
  */
-export async function installAllPlatforms(context: InstallContext, target: Descriptor): Promise<void> {
+export async function installAllPlatforms(context: InstallContext, target: Descriptor): Promise<ResolvedImage> {
   const found = await findAll(context, target);
   const keep: Digest[] = [];
   const images: Found[] = [];
@@ -18,11 +21,16 @@ export async function installAllPlatforms(context: InstallContext, target: Descr
     else keep.push(...(await storeBlobs(context, one)));
   }
   for (const { path } of found) keep.push(...path.map(({ digest }) => digest));
+  const installed: ResolvedImage[] = [];
   // An artifact alone is refused with a reason.
   for (const one of images.length === 0 ? found : images) {
     const request = { ...context.request, platform: undefined, keep };
-    await installManifest({ ...context, request }, target, one);
+    installed.push(await installManifest({ ...context, request }, target, one));
   }
+  const own =
+    installed.find(({ platform }) => platformDistance(hostPlatform(), platform) !== undefined) ?? installed[0];
+  if (own === undefined) throw notFound(`Cannot ${context.request.verb} "${context.request.shown}": it has no image`);
+  return own;
 }
 
 /** Attestations of BuildKit are manifests with an image's configuration, for the platform `unknown/unknown`. */

@@ -12,11 +12,19 @@ import {
   type ManifestDocument,
   type Platform,
 } from "#spec";
-import { hostPlatform, snapshotKey, type ImageStore } from "./image-store.ts";
+import { hostPlatform, snapshotKey, type ImageStore, type ResolvedImage } from "./image-store.ts";
 import type { Key, Lease } from "./leases.ts";
 import type { OnProgress, TransferStatus } from "./progress.ts";
 import type { ImageReader } from "./transfer/endpoints.ts";
-import { checkIsImage, planLayers, retryDamaged, unpackLayers, type Layer, type UnpackTools } from "./unpack.ts";
+import {
+  checkIsImage,
+  planLayers,
+  retryDamaged,
+  unpackLayers,
+  whenVisible,
+  type Layer,
+  type UnpackTools,
+} from "./unpack.ts";
 
 interface InstallRequest {
   /** Canonical names; without one the image dangles. */
@@ -48,9 +56,9 @@ export interface Found {
 /**
  * Stores an image's manifests, configuration and layers, unpacks these, and records it.
  *
- * @returns the image's id
+ * @returns the image, which is not looked up: another process may have removed it again
  */
-export async function installImage(context: InstallContext, target: Descriptor): Promise<Digest> {
+export async function installImage(context: InstallContext, target: Descriptor): Promise<ResolvedImage> {
   return await installManifest(context, target, await findManifest(context, target));
 }
 
@@ -71,7 +79,11 @@ export async function hold({ request, tools, lease, made }: InstallContext, { di
 }
 
 /** Stores the configuration and the layers of a manifest, unpacks these, and records the image. */
-export async function installManifest(context: InstallContext, target: Descriptor, found: Found): Promise<Digest> {
+export async function installManifest(
+  context: InstallContext,
+  target: Descriptor,
+  found: Found,
+): Promise<ResolvedImage> {
   const { request, tools, reader, lease, made } = context;
   const { shown, signal, verb } = request;
   const { content, store } = tools;
@@ -83,7 +95,7 @@ export async function installManifest(context: InstallContext, target: Descripto
     reader.readBlob(descriptor, offset, blobSignal);
   checkSize(context, configDescriptor);
   await retryDamaged(tools, configDescriptor, reader.distrust, async () => {
-    await content.write(configDescriptor, fetchBlob(configDescriptor, signal));
+    await content.write(configDescriptor, fetchBlob(configDescriptor, signal), signal, whenVisible(tools.unflushed));
   });
   const configText = decode(await content.readBytes(configDescriptor.digest, maxDocumentSize));
   const config = parseImageConfig(configText);
@@ -119,7 +131,16 @@ export async function installManifest(context: InstallContext, target: Descripto
     keys: [...keysOf(found, layers), ...(request.keep ?? [])],
     now: Date.now(),
   });
-  return configDescriptor.digest;
+  return {
+    name: request.names[0] ?? configDescriptor.digest,
+    id: configDescriptor.digest,
+    target: target.digest,
+    manifest: found.descriptor.digest,
+    platform: config.platform,
+    config,
+    layers: layers.map(({ chainId }) => chainId),
+    chainId: layers.at(-1)?.chainId,
+  };
 }
 
 /** Everything that an image needs to be kept. */
@@ -156,7 +177,9 @@ export async function storeDocument(context: InstallContext, descriptor: Descrip
   await hold(context, descriptor);
   if (!content.has(descriptor.digest)) {
     const bytes = await reader.readManifest(descriptor, request.signal);
-    await content.write({ digest: descriptor.digest, size: bytes.length }, (offset) => once(bytes.subarray(offset)));
+    const expected = { digest: descriptor.digest, size: bytes.length };
+    const source = (offset: number): AsyncIterable<Uint8Array> => once(bytes.subarray(offset));
+    await content.write(expected, source, request.signal, whenVisible(tools.unflushed));
   }
   return parseManifestDocument(
     decode(await content.readBytes(descriptor.digest, maxDocumentSize)),

@@ -84,7 +84,7 @@ async function install(
     signal,
     keep,
   };
-  const id = await installImage({ request, tools, reader, lease, made }, root);
+  const { id } = await installImage({ request, tools, reader, lease, made }, root);
   return { names: names.map(familiarName), id };
 }
 

@@ -9,6 +9,7 @@ import { Lease, type Key } from "./leases.ts";
 import type { OnProgress } from "./progress.ts";
 import type { RemoveTools } from "./remove.ts";
 import { registryReader } from "./transfer/registry.ts";
+import { Unflushed } from "./unflushed.ts";
 import type { UnpackTools } from "./unpack.ts";
 
 export type PullTools = UnpackTools & RemoveTools & { readonly registry: Registry };
@@ -43,6 +44,7 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   }
   // What pulls that were killed had half unpacked goes before there is more.
   await tools.snapshotter.cleanup();
+  const unflushed = Unflushed.begin(tools);
   using lease = new Lease(tools.database);
   const made: Key[] = [];
   try {
@@ -56,13 +58,13 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
         onProgress: request.onProgress,
         signal,
       },
-      tools,
+      tools: { ...tools, unflushed },
       reader: registryReader(registry, reference),
       lease,
       made,
     };
-    if (request.allPlatforms) await installAllPlatforms(context, target);
-    else await installImage(context, target);
+    const image = await (request.allPlatforms ? installAllPlatforms : installImage)(context, target);
+    return { ...image, changed: !request.allPlatforms || made.length > 0 };
   } catch (error) {
     const transient = isSampanError(error, "unavailable") || isSampanError(error, "cancelled") || signal.aborted;
     const unwanted = made.filter((key) => !transient || key.startsWith("snapshot:"));
@@ -73,8 +75,9 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
       throw cancelled(`Cannot pull "${familiarName(reference)}": it was cancelled`, { cause: error });
     }
     throw error;
+  } finally {
+    await unflushed?.settle();
   }
-  return { ...store.resolve(name, request.platform), changed: !request.allPlatforms || made.length > 0 };
 }
 
 /** Whether all of an image is still there; what has been lost of it comes again then. */

@@ -34,11 +34,13 @@ export interface Repair {
 /**
  * @param findings of a check of the same store; findings of containers are not touched
  * @param signal ends it; it can be begun again
+ * @param grace of what nothing needs any more, in milliseconds; that of `collectGarbage` for undefined
  */
 export async function repairStore(
   findings: readonly Finding[],
   tools: RepairTools,
   signal: AbortSignal,
+  grace: number | undefined = 0,
 ): Promise<Repair> {
   const { database, content, snapshotter } = tools;
   const done: string[] = [];
@@ -71,7 +73,7 @@ export async function repairStore(
       failed.push(`${error.message}. ${remedyFor(image, shown)}`);
     }
   }
-  return { done, failed, collected: await collectGarbage(tools, 0) };
+  return { done, failed, collected: await collectGarbage(tools, grace) };
 }
 
 function remedyFor({ names, platform, namespace }: StoredImage, shown: string): string {

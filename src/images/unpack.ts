@@ -1,13 +1,5 @@
-import { applyLayer } from "#archive";
 import type { BlobSource, ContentStore } from "#content";
-import {
-  failedPrecondition,
-  invalidArgument,
-  isSampanError,
-  resourceExhausted,
-  SampanError,
-  unsupported,
-} from "#errdefs";
+import { invalidArgument, isSampanError, resourceExhausted, SampanError, unsupported } from "#errdefs";
 import type { Executor } from "#keel";
 import { chainIds, type Snapshotter } from "#snapshots";
 import {
@@ -20,7 +12,10 @@ import {
   type ImageConfig,
   type ImageManifest,
 } from "#spec";
-import { layerStream, type ImageLimits } from "./layer-stream.ts";
+import type { ImageLimits } from "./layer-stream.ts";
+import { unpackInto, type UnpackedLayer } from "./layer-work.ts";
+import type { Unflushed } from "./unflushed.ts";
+import type { UnpackThreads } from "./unpack-threads.ts";
 import type { OnProgress, PullProgress, TransferStatus } from "./progress.ts";
 
 /** What unpacking works with. */
@@ -31,6 +26,10 @@ export interface UnpackTools {
   readonly limits: ImageLimits;
   /** Layers that are unpacked at once; the disk and two or three cores are busy with four. */
   readonly parallel: number;
+  /** Bytes of compressed layers from which on threads of their own unpack them; never without it. They start keel themselves. */
+  readonly threadsFrom?: number | undefined;
+  /** Where nobody waits for the disk: gets what is visible before it is flushed. */
+  readonly unflushed?: Unflushed | undefined;
 }
 
 /** One layer to unpack. */
@@ -127,6 +126,11 @@ export async function unpackLayers(
     if (!exists) missing.push(layer);
   }
 
+  const bytes = missing.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  const large = tools.threadsFrom !== undefined && bytes >= tools.threadsFrom;
+  await using threads = large
+    ? (await import("./unpack-threads.ts")).UnpackThreads.start(Math.min(tools.parallel, missing.length))
+    : undefined;
   let failure: { error: unknown } | undefined;
   // Shared by the workers, and bottom first: a snapshotter wants to know of a layer's parent before.
   const queue = missing.values();
@@ -139,7 +143,7 @@ export async function unpackLayers(
             current += bytes;
             report(layer, options.status ?? "pulling", current);
           };
-          return await unpackLayer(layer, tools, source(layer.descriptor, signal), onBytes, signal);
+          return await unpackLayer(layer, tools, threads, source(layer.descriptor, signal), onBytes, signal);
         });
         if (size !== undefined) options.onLayer(layer.chainId, size);
         report(layer, "done", layer.descriptor.size);
@@ -152,6 +156,11 @@ export async function unpackLayers(
   };
   await Promise.all(Array.from({ length: Math.min(tools.parallel, missing.length) }, worker));
   if (failure !== undefined) throw failure.error;
+}
+
+/** For `ContentStore.write` and `tee`. */
+export function whenVisible(unflushed: Unflushed | undefined): ((digest: Digest) => void) | undefined {
+  return unflushed && ((digest) => unflushed.mark("blob", digest));
 }
 
 /** Tries again as long as damaged bytes came from one of several places. */
@@ -175,30 +184,26 @@ export async function retryDamaged<T>(
 /** @returns size of the tar stream; undefined when another process has made the layer meanwhile */
 async function unpackLayer(
   { descriptor, compression, diffId, chainId, parent }: Layer,
-  { content, snapshotter, executor, limits }: UnpackTools,
+  { content, snapshotter, executor, limits, unflushed }: UnpackTools,
+  threads: UnpackThreads | undefined,
   source: BlobSource,
   onBytes: (count: number) => void,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  let size: number | undefined;
+  let unpacked: UnpackedLayer | undefined;
   await snapshotter.extract(chainId, parent, async (directory, { overlay }) => {
-    size = 0;
-    const blob = counted(content.tee(descriptor, source, signal), onBytes);
-    const tar = counted(layerStream(blob, { layer: descriptor, compression, diffId }, limits), (count) => {
-      size = (size ?? 0) + count;
-    });
-    await using sink = await executor.openLayer(directory, { overlay });
+    const blob = counted(content.tee(descriptor, source, signal, whenVisible(unflushed)), onBytes);
+    const sync = unflushed === undefined;
+    const job = { layer: descriptor, compression, diffId, directory, overlay, sync, limits };
     try {
-      // It reads the stream to its end, where that is verified, before it finishes the sink.
-      const applied = await applyLayer(tar, sink, { sync: true, ...(limits.archive && { limits: limits.archive }) });
-      // Thrown in here, so that no snapshot is made of it.
-      if (size === 0) throw failedPrecondition(`Cannot unpack layer "${descriptor.digest}": it has no content`);
-      return applied;
+      unpacked = await (threads === undefined ? unpackInto(job, blob, executor) : threads.unpack(job, blob));
     } catch (error) {
       throw aboutLayer(error, descriptor);
     }
+    unflushed?.mark("layer", chainId);
+    return unpacked.stats;
   });
-  return size;
+  return unpacked?.size;
 }
 
 /** Neither the archive nor what writes its entries knows which layer it is. */

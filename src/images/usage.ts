@@ -104,6 +104,15 @@ export async function imagesUsage(tools: UsageTools, inUse: InUse, measure: bool
   };
 }
 
+/** What all that a namespace's images need takes, each blob and layer once. */
+export async function totalUsage(namespace: string, tools: Omit<UsageTools, "store">): Promise<Usage> {
+  const sizes = new Sizes(tools, true);
+  let total = nothing;
+  const rows = tools.database.prepare("SELECT DISTINCT key FROM image_keys WHERE namespace = ?").all(namespace);
+  for (const row of rows) total = plus(total, await sizes.of(row["key"] as Key));
+  return total;
+}
+
 /** Sizes of blobs and layers; a layer never changes, so that it is measured once. */
 export class Sizes {
   readonly #tools: Pick<UsageTools, "database" | "content" | "snapshotter">;

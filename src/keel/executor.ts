@@ -83,6 +83,16 @@ export type LayerEntry = Extract<
   }
 >;
 
+export interface FinishOptions {
+  /** Flush the filesystem first. */
+  readonly sync: boolean;
+  /**
+   * Absolute paths that are removed once the filesystem is flushed. Nobody waits for that: keel does it after its answer, and
+   * whether this process lives or not. Not for a tree's sink.
+   */
+  readonly marks?: readonly string[];
+}
+
 export interface LayerSink extends AsyncDisposable {
   /**
    * Sends one entry; they are made in order. Resolves when more can be sent (back-pressure), which is before the entry
@@ -93,7 +103,7 @@ export interface LayerSink extends AsyncDisposable {
   write(entry: LayerEntry): Promise<void>;
 
   /** Waits until all entries are made, sets the directories' times, and ends the sink. */
-  finish(options: { readonly sync: boolean }): Promise<void>;
+  finish(options: FinishOptions): Promise<void>;
 
   /** Ends the sink without finishing; what was made so far stays on disk. Safe to call after `finish`. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -228,7 +228,8 @@ class TreeSink implements LayerSink {
   }
 
   async finish(options: { readonly sync: boolean }): Promise<void> {
-    if (this.#failed === undefined) await this.#connection.send(this.#id, { kind: "apply-finish", sync: options.sync });
+    if (this.#failed === undefined)
+      await this.#connection.send(this.#id, { kind: "apply-finish", sync: options.sync, marks: [] });
     const answer = await this.#answer;
     this.#connection.forget(this.#id);
     if (this.#failed !== undefined) throw this.#failed;

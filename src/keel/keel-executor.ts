@@ -3,7 +3,14 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { internal, SampanError, unavailable } from "#errdefs";
 import type { Operation, Reply, ReplyCreated, Request } from "#plan";
-import { createDefaults, type CreateOptions, type Executor, type LayerEntry, type LayerSink } from "./executor.ts";
+import {
+  createDefaults,
+  type CreateOptions,
+  type Executor,
+  type FinishOptions,
+  type LayerEntry,
+  type LayerSink,
+} from "./executor.ts";
 import { failure } from "./failure.ts";
 import { appendFrame, encodeFrame, FrameReader } from "./frames.ts";
 import { FileTree, type TreeOptions } from "./file-tree.ts";
@@ -211,13 +218,15 @@ class KeelLayerSink implements LayerSink {
     return this.send(entry);
   }
 
-  async finish(options: { readonly sync: boolean }): Promise<void> {
-    await this.send({ kind: "apply-finish", sync: options.sync });
+  async finish({ sync, marks = [] }: FinishOptions): Promise<void> {
+    await this.send({ kind: "apply-finish", sync, marks });
     await this.#flush();
     const answer = await this.#answer;
     if (answer instanceof Error) throw answer;
     if (answer.kind !== "done") throw unexpected(answer);
-    await this[Symbol.asyncDispose]();
+    if (marks.length === 0) return await this[Symbol.asyncDispose]();
+    this.#socket.destroy();
+    this.#child.unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -120,6 +120,15 @@ export class MonitorClient implements Disposable {
     await this.#done({ kind: "signal", signal, process }, "signal the process");
   }
 
+  /**
+   * Goes on in a new log file, after the old one was renamed.
+   *
+   * @throws SampanError when there is no log or it can't be made; the old one is kept then
+   */
+  async reopenLog(): Promise<void> {
+    await this.#done({ kind: "reopen-log" }, "open the container's log again");
+  }
+
   /** Sets the size of the container's terminal, in characters. */
   async resize(columns: number, rows: number): Promise<void> {
     await (await this.#main()).send(0, { kind: "resize", columns, rows });

@@ -578,6 +578,13 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.pid);
       w.string(v.file);
       return;
+    case "forward-namespace":
+      w.u16(130);
+      w.string(v.directory);
+      w.string(v.name);
+      w.string(v.network);
+      w.u32(v.pid);
+      return;
     case "memory-file":
       w.u16(110);
       w.string(v.path);
@@ -672,6 +679,23 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.pid);
       w.string(v.text);
       return;
+    case "helper":
+      w.u16(155);
+      w.string(v.path);
+      w.u32(v.arguments.length);
+      for (const item of v.arguments) {
+        w.string(item);
+      }
+      w.u32(v.environment.length);
+      for (const item of v.environment) {
+        w.string(item);
+      }
+      w.bytes(v.input);
+      w.u32(v.timeout);
+      w.u32(v.limit);
+      w.bool(v.succeed);
+      w.string(v.lock);
+      return;
   }
 }
 
@@ -751,6 +775,9 @@ export function encodeRequest(w: Writer, v: Request): void {
       w.bool(v.output);
       w.u32(v.program.length);
       for (const item of v.program) encodeOperation(w, item);
+      return;
+    case "reopen-log":
+      w.u16(19);
       return;
     case "apply-open":
       w.u16(30);
@@ -832,6 +859,10 @@ export function encodeRequest(w: Writer, v: Request): void {
     case "apply-finish":
       w.u16(40);
       w.bool(v.sync);
+      w.u32(v.marks.length);
+      for (const item of v.marks) {
+        w.string(item);
+      }
       return;
     case "browse-open":
       w.u16(60);

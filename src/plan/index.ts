@@ -34,7 +34,7 @@ export { withOrigin } from "./explain/origin.ts";
 export { explainPlan, operationsOf } from "./explain/explain.ts";
 export { compileSeccomp, compileSeccompProfile, type CompiledSeccomp } from "./seccomp/compile.ts";
 export { supportedSeccompFlags } from "./seccomp/flags.ts";
-export { defaultSeccompProfile } from "./seccomp/default-profile.ts";
+export { defaultProfileName, defaultSeccompProfile } from "./seccomp/default-profile.ts";
 export { resolveSeccompFile, type SeccompContext } from "./seccomp/resolve.ts";
 export { capabilityNames, capabilityNumber, capabilitiesOf } from "./tables/capabilities.ts";
 export { mountOptions } from "./tables/mount-options.ts";

@@ -82,7 +82,7 @@ export interface Record {
   readonly after: string;
 }
 
-/** What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
+/** What one operation gave back (only `read-file`, `netlink`, `helper` and `peer-credentials` give anything) */
 export interface Result {
   /** index of the operation in its program, from 0 */
   readonly step: number;
@@ -874,6 +874,19 @@ export interface OperationForwardPort {
   readonly file: string;
 }
 
+/** Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done */
+export interface OperationForwardNamespace {
+  readonly op: "forward-namespace";
+  /** absolute, existing directory of the socket */
+  readonly directory: string;
+  /** the socket's; only its owner may connect */
+  readonly name: string;
+  /** file of the network namespace, or empty for the own one */
+  readonly network: string;
+  /** the process that it ends with */
+  readonly pid: number;
+}
+
 /** Mount a read-only file on a path of the root that is in memory only: a tmpfs of its own, which holds nothing else */
 export interface OperationMemoryFile {
   readonly op: "memory-file";
@@ -988,6 +1001,27 @@ export interface OperationNotifyService {
   readonly text: string;
 }
 
+/** Run a program of the host and wait for its end, however it ends. It is given back as `u32` wait status (wait(2)), `u32` size of its stdout, its stdout, and the last 4 KiB of its stderr. It has no descriptor but 0, 1 and 2, and `/` for working directory. ETIMEDOUT when it takes too long, EFBIG when it says more than `limit`: then it was killed with its process group. It runs on when the client goes */
+export interface OperationHelper {
+  readonly op: "helper";
+  /** absolute path of the program */
+  readonly path: string;
+  /** argv; empty for the path alone */
+  readonly arguments: readonly string[];
+  /** NAME=value, nothing is added */
+  readonly environment: readonly string[];
+  /** its stdin */
+  readonly input: Uint8Array;
+  /** milliseconds, waiting for the lock included; 0 for none */
+  readonly timeout: number;
+  /** bytes of stdout, at most 1000000 */
+  readonly limit: number;
+  /** fail with ECANCELED when its status is not 0 */
+  readonly succeed: boolean;
+  /** absolute path of a file that only one helper has at a time; made when missing. Empty for none */
+  readonly lock: string;
+}
+
 export type Operation =
   | OperationClone
   | OperationJoinNamespace
@@ -1064,6 +1098,7 @@ export type Operation =
   | OperationHostDirectory
   | OperationNetlink
   | OperationForwardPort
+  | OperationForwardNamespace
   | OperationMemoryFile
   | OperationPinNamespaces
   | OperationRuntimeCreate
@@ -1071,7 +1106,8 @@ export type Operation =
   | OperationRootAlone
   | OperationMountLayers
   | OperationPeerCredentials
-  | OperationNotifyService;
+  | OperationNotifyService
+  | OperationHelper;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {
@@ -1194,6 +1230,11 @@ export interface RequestExec {
   readonly output: boolean;
   /** with join-container, clone, …, exec */
   readonly program: readonly Operation[];
+}
+
+/** Go on in a new log file at the same path, after the old one was renamed; answered by `done`, or by `failed`, and the old one is kept then. Nothing is lost or written twice */
+export interface RequestReopenLog {
+  readonly kind: "reopen-log";
 }
 
 /** Open the directory that all further paths are in. Every path is resolved below it; a symbolic link as a parent is resolved inside it */
@@ -1321,6 +1362,8 @@ export interface RequestApplyFinish {
   readonly kind: "apply-finish";
   /** syncfs the root's filesystem before answering */
   readonly sync: boolean;
+  /** absolute paths that are removed once the root's filesystem was flushed, after the answer */
+  readonly marks: readonly string[];
 }
 
 /** Run operations in this process, and stay in the root that they leave: every path of the messages to come is resolved in it, whatever links lead to. No process is made, and no program run. What a `freeze` has stopped goes on when this process ends, however that comes. Answered by `done` or `failed` */
@@ -1373,6 +1416,7 @@ export type Request =
   | RequestWait
   | RequestStatus
   | RequestExec
+  | RequestReopenLog
   | RequestApplyOpen
   | RequestApplyDirectory
   | RequestApplyFile

@@ -7,6 +7,7 @@ export {
   type RuntimeOptions,
 } from "./runtime.ts";
 export { handlerEnvironment, runHandler, runProgram } from "./handlers/commands.ts";
+export { executeUpdate } from "./execute-update.ts";
 export { readState, type ExitStatus, type RuntimeState } from "./state.ts";
 export { fromHere, readBundle, readConfigFile, type Bundle } from "./oci/bundle.ts";
 export { checkContainerId } from "./oci/container-id.ts";

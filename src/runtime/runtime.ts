@@ -212,6 +212,20 @@ export class Runtime {
     }
   }
 
+  /** Its log goes on in a new file, after the old one was renamed. Throws `failed-precondition` when it has ended. */
+  async reopenLog(id: string): Promise<void> {
+    using client = await this.connect(id);
+    try {
+      await client.reopenLog();
+    } catch (error) {
+      if (isSampanError(error) && (error.fields.errno === 3 || this.#hasGone(id, error)))
+        throw failedPrecondition(`Cannot reopen the log of container "${id.slice(0, 12)}": it is not running`, {
+          cause: error,
+        });
+      throw error;
+    }
+  }
+
   /**
    * Resolves when the first process has ended and its clean-up is done; at once when that is already so.
    *

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileSeccompProfile, type CompiledSeccomp, type HostFacts } from "#plan";
+import { compileSeccompProfile, defaultProfileName, type CompiledSeccomp, type HostFacts } from "#plan";
 import type { SeccompProfile } from "#spec";
 
 /** Part of the digest: raised when the compiler's output changes. */
@@ -27,9 +27,7 @@ export class SeccompCache {
   readonly compile = (profile: SeccompProfile): CompiledSeccomp => {
     const known = this.#byProfile.get(profile);
     if (known !== undefined) return known;
-    const key = createHash("sha256")
-      .update(`${compilerVersion} ${this.#architecture} ${JSON.stringify(profile, bigintAsText)}`)
-      .digest("hex");
+    const key = this.#key(profile);
     let compiled = this.#byDigest.get(key) ?? this.#read(key);
     if (compiled === undefined) {
       compiled = compileSeccompProfile(profile, this.#architecture);
@@ -39,6 +37,15 @@ export class SeccompCache {
     this.#byProfile.set(profile, compiled);
     return compiled;
   };
+
+  /** A file's name. Most containers have a default profile, and need neither its text nor node:crypto for it. */
+  #key(profile: SeccompProfile): string {
+    const name = defaultProfileName(profile);
+    if (name !== undefined) return `${compilerVersion}-${this.#architecture}-${name}`;
+    return createHash("sha256")
+      .update(`${compilerVersion} ${this.#architecture} ${JSON.stringify(profile, bigintAsText)}`)
+      .digest("hex");
+  }
 
   #read(key: string): CompiledSeccomp | undefined {
     if (this.#directory === undefined) return undefined;

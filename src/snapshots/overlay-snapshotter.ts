@@ -30,6 +30,10 @@ export class OverlaySnapshotter implements Snapshotter {
     this.#extractions = new Extractions(this.#store);
   }
 
+  get directory(): string {
+    return this.#store.root;
+  }
+
   extract(key: ChainId, parent: ChainId | undefined, fill: Fill): Promise<void> {
     const store = this.#store;
     return this.#extractions.run(key, parent, async (parentReady) => {

@@ -74,6 +74,9 @@ export interface SnapshotProblem {
 }
 
 export interface Snapshotter {
+  /** Where it keeps all, on one filesystem. */
+  readonly directory: string;
+
   /**
    * Makes a layer and commits it by one rename. Idempotent: does nothing, and does not call `fill`, when the layer is
    * there; a call while another for the same key is running waits for that one; when another process makes the same layer,

@@ -2,7 +2,6 @@
  * Directories for what is not finished, named after the process that owns them: `PID-START-RANDOM`, where START is when it
  * started (field 22 of /proc/PID/stat), so that another process that gets the number later is not taken for it.
  */
-import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -17,11 +16,14 @@ function startOf(pid: string): string | undefined {
 }
 
 let owner: string | undefined;
+let count = 0;
 
 /** A name of this process's that nobody else uses. */
 export function ownedName(): string {
   owner ??= `${process.pid}-${startOf("self") ?? "0"}`;
-  return `${owner}-${randomBytes(8).toString("hex")}`;
+  // Another thread, or another copy of this module, is a process's too. node:crypto would cost a command more than a container.
+  const random = Math.floor(Math.random() * 2 ** 52).toString(16);
+  return `${owner}-${(count += 1)}${random.padStart(13, "0")}`;
 }
 
 /** A path in `directory` that nobody else uses; nothing is made. */

@@ -100,7 +100,7 @@ describe("pods", () => {
 
   it("refuses what a pod or its containers can't have", async () => {
     const failure = async (...args: readonly string[]): Promise<string> => (await stocked.host.sampan(args)).stderr;
-    expect(await failure("pod", "create", "--share", "net,pid")).toContain("it is a list of net, ipc, uts and pid");
+    expect(await failure("pod", "create", "--share", "net,user")).toContain("it is a list of net, ipc, uts and pid");
     expect(await failure("pod", "create", "--memory", "1k")).toContain("less than 512k");
     expect(await failure("pod", "create", "--network", "nowhere")).toContain('Cannot find network "nowhere"');
     await stocked.must(["pod", "create", "shop"]);

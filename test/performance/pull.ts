@@ -1,8 +1,9 @@
 /**
  * `node test/performance/pull.ts [--small] [--rounds N] [--only REGEXP]`: how long it takes to pull a real image of four layers until
- * it can be run, and how much memory, beside `ctr` and `podman`, in gzip and zstd. Each pull has a fresh file system, since
+ * it can be run, how much of the processors and how much memory, beside `ctr` and `podman`, in gzip and zstd. Each pull has a fresh file system, since
  * one that much was deleted from is slow for a while. Needs root, and the image's packages from a Debian mirror once.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,6 +25,8 @@ const fileSystem = "6G";
 
 interface Sample {
   readonly milliseconds: number;
+  /** Milliseconds of processor time of all the processes that pull. */
+  readonly processor: number;
   /** Bytes of all the processes that pull, together. */
   readonly memory: number;
 }
@@ -49,7 +52,7 @@ const ctr: Puller = async ({ host, directory }, reference) => {
   const socket = "/run/containerd-pull.sock";
   const config = join(host.files, "containerd.toml");
   await writeFile(config, containerdConfig(directory, socket));
-  const daemon = host.spawn(["containerd", "--config", config]);
+  const daemon = host.spawn(counted(host, ["containerd", "--config", config]));
   const client = ["ctr", "--address", socket];
   for (let attempt = 0; (await host.run([...client, "version"])).code !== 0; attempt++) {
     if (attempt === 100) throw new Error("Cannot start containerd");
@@ -81,7 +84,24 @@ async function memoryOf(host: TestHost): Promise<number> {
   return sum;
 }
 
+/** Where the kernel counts the processor time of processes in a cgroup of ours. */
+const version1 = existsSync("/sys/fs/cgroup/cpuacct");
+const cgroup = (host: TestHost): string => join("/sys/fs/cgroup", version1 ? "cpuacct" : "", host.cgroupParent, "pull");
+
+async function processorTime(host: TestHost): Promise<number> {
+  if (version1) return Number(await readFile(join(cgroup(host), "cpuacct.usage"), "utf8")) / 1e6;
+  const text = await readFile(join(cgroup(host), "cpu.stat"), "utf8");
+  return Number(/^usage_usec (\d+)$/m.exec(text)?.[1]) / 1e3;
+}
+
+/** A command in that cgroup. */
+const counted = (host: TestHost, argv: readonly string[]): readonly string[] => {
+  const script = `echo 0 > "$1/cgroup.procs"; shift; exec "$@"`;
+  return ["sh", "-ec", script, "sh", cgroup(host), ...argv];
+};
+
 async function sample(host: TestHost, puller: Puller, reference: string): Promise<Sample> {
+  await mkdir(cgroup(host), { recursive: true });
   const directory = join(host.files, "fs");
   const file = join(host.files, "fs.img");
   await mkdir(directory, { recursive: true });
@@ -98,8 +118,9 @@ async function sample(host: TestHost, puller: Puller, reference: string): Promis
   );
   try {
     const { argv, stop } = await puller({ host, directory }, reference);
+    const before = await processorTime(host);
     const start = performance.now();
-    const child = host.spawn(argv);
+    const child = host.spawn(counted(host, argv));
     let output = "";
     child.stdout.resume();
     child.stderr.on("data", (data: Buffer) => (output += data.toString()));
@@ -114,11 +135,12 @@ async function sample(host: TestHost, puller: Puller, reference: string): Promis
     })();
     const code = await child.exited;
     const milliseconds = performance.now() - start;
+    const processor = (await processorTime(host)) - before;
     over = true;
     await watch;
     if (code !== 0) throw new Error(`Cannot pull: ${argv[0]} ends with ${code}\n${output.slice(0, 1000)}`);
     await stop?.();
-    return { milliseconds, memory };
+    return { milliseconds, processor, memory };
   } finally {
     await host.must(["sh", "-c", 'umount -l "$2"; rm "$1"', "sh", file, directory]);
   }
@@ -140,7 +162,7 @@ for (let round = 1; round <= rounds; round++) {
       if (!only.test(key)) continue;
       const taken = await sample(host, puller, `${registry.address}/bench:${tag}`);
       process.stderr.write(
-        `bench: ${key} ${taken.milliseconds.toFixed(0)} ms, ${(taken.memory / 1e6).toFixed(0)} MB\n`,
+        `bench: ${key} ${taken.milliseconds.toFixed(0)} ms, ${taken.processor.toFixed(0)} ms of processors, ${(taken.memory / 1e6).toFixed(0)} MB\n`,
       );
       samples.set(key, [...(samples.get(key) ?? []), taken]);
     }
@@ -149,6 +171,10 @@ for (let round = 1; round <= rounds; round++) {
 const lines = [...samples].map(([key, taken]) => {
   const { median, quartile1, quartile3 } = summarize(taken.map(({ milliseconds }) => milliseconds));
   const memory = Math.max(...taken.map((one) => one.memory));
-  return [key, median.toFixed(0), `${quartile1.toFixed(0)}–${quartile3.toFixed(0)}`, (memory / 1e6).toFixed(0)];
+  const processor = summarize(taken.map((one) => one.processor)).median;
+  const quartiles = `${quartile1.toFixed(0)}–${quartile3.toFixed(0)}`;
+  return [key, median.toFixed(0), quartiles, processor.toFixed(0), (memory / 1e6).toFixed(0)];
 });
-process.stdout.write(`\n${table([["pull, milliseconds", "median", "quartiles", "most memory, MB"], ...lines])}`);
+process.stdout.write(
+  `\n${table([["pull, milliseconds", "median", "quartiles", "of processors", "most memory, MB"], ...lines])}`,
+);

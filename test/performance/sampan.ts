@@ -1,8 +1,8 @@
 /** Sampan: the library in this process, warm, and `./sampan` as a command. */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Engine } from "../../src/engine/index.ts";
+import { Engine, type ContainerSummary } from "../../src/engine/index.ts";
 import { checkout } from "../support/checkout.ts";
 import { command, rowLength, run, type Place, type Prepare } from "./subject.ts";
 
@@ -57,26 +57,16 @@ export async function monitorPss(place: Place, count: number): Promise<number> {
   await using containers = new AsyncDisposableStack();
   for (let i = 0; i < count; i++)
     containers.use(await engine.run(place.reference, ["sleep", "1000"], { network: "none" }));
-  // Monitors of containers that ended just before may still be on their way out.
-  for (let attempt = 0; ; attempt++) {
-    const monitors = await runningMonitors();
-    if (monitors.length === count) return monitors.reduce((sum, bytes) => sum + bytes, 0) / count;
-    if (attempt === 50) throw new Error(`Cannot measure monitors: ${monitors.length} found of ${count} containers`);
-    await sleep(100);
-  }
+  const monitors = await Promise.all(engine.list().map(({ state }) => monitorOf(state)));
+  if (monitors.length !== count) throw new Error(`Cannot measure monitors: ${monitors.length} containers of ${count}`);
+  const sizes = await Promise.all(monitors.map(pss));
+  return sizes.reduce((sum, bytes) => sum + bytes, 0) / count;
 }
 
-/** PSS of each process that is a monitor, in bytes. */
-async function runningMonitors(): Promise<readonly number[]> {
-  const found: number[] = [];
-  for (const name of await readdir("/proc"))
-    try {
-      const comm = await readFile(`/proc/${name}/comm`, "utf8");
-      if (comm.trim() === "keel-monitor") found.push(await pss(Number(name)));
-    } catch {
-      // it ended, or is no process
-    }
-  return found;
+/** Process number of the parent of a container's first process. */
+async function monitorOf(state: ContainerSummary["state"]): Promise<number> {
+  if (state.status !== "running") throw new Error(`Cannot measure a monitor: its container is ${state.status}`);
+  return Number(/^PPid:\s+(\d+)$/m.exec(await readFile(`/proc/${state.pid}/status`, "utf8"))?.[1]);
 }
 
 /** Proportional set size of a process in bytes (proc_pid_smaps_rollup(5)). */

@@ -11,9 +11,9 @@ export const completion = command(
     examples: ["source <(sampan completion bash)", "sampan completion fish | source"],
   },
   async (_, [shell = ""]) => {
-    const { commands } = await import("../commands.ts");
+    const { loadCommands } = await import("../commands.ts");
     const { completionModel } = await import("../completion/model.ts");
-    const model = completionModel([...commands.values()].map(({ definition }) => definition));
+    const model = completionModel([...(await loadCommands()).values()].map(({ definition }) => definition));
     const { bashCompletion } = await import("../completion/bash.ts");
     const { fishCompletion } = await import("../completion/fish.ts");
     const { zshCompletion } = await import("../completion/zsh.ts");

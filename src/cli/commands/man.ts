@@ -13,11 +13,11 @@ export const man = command(
     examples: ["sampan man run | man -l -", "sampan man -o /usr/local/share/man/man1"],
   },
   async (values, words) => {
-    const { commands, findCommand } = await import("../commands.ts");
+    const { findCommand, loadCommands } = await import("../commands.ts");
     const { commandPage, generalPage, pageName } = await import("../manual/page.ts");
     const { packageFile } = await import("../package.ts");
     const { version } = JSON.parse(readFileSync(packageFile(), "utf8")) as { version: string };
-    const definitions = [...commands.values()].map(({ definition }) => definition);
+    const definitions = [...(await loadCommands()).values()].map(({ definition }) => definition);
     if (values.output !== undefined) {
       mkdirSync(values.output, { recursive: true });
       writeFileSync(join(values.output, "sampan.1"), generalPage(definitions, version));
@@ -30,7 +30,7 @@ export const man = command(
     if (words.length > 0 && found?.words !== words.length)
       throw invalidArgument(`Cannot show the manual of "${words.join(" ")}": sampan has no such command`);
     const page =
-      found === undefined ? generalPage(definitions, version) : commandPage(found.command.definition, version);
+      found === undefined ? generalPage(definitions, version) : commandPage((await found.load()).definition, version);
     process.stdout.write(page);
     return 0;
   },

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { commands } from "../commands.ts";
+import { loadCommands } from "../commands.ts";
 import { commandHelp } from "../help.ts";
 import { commandPage, generalPage } from "../manual/page.ts";
 import { bashCompletion } from "./bash.ts";
@@ -8,7 +8,7 @@ import { fishCompletion } from "./fish.ts";
 import { completionModel } from "./model.ts";
 import { zshCompletion } from "./zsh.ts";
 
-const definitions = [...commands.values()].map(({ definition }) => definition);
+const definitions = [...(await loadCommands()).values()].map(({ definition }) => definition);
 const model = completionModel(definitions);
 
 /** What bash would offer for the words typed so far; `sampan` itself is a function that prints a container. */

@@ -74,13 +74,15 @@ function renameIfThere(from: string, to: string): void {
   }
 }
 
+/** What to add to the monotonic clock. `performance` would be loaded for it. */
+const offset = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 let last = 0n;
 
 /** Nanoseconds since the epoch, each time more than the time before in this process. */
 function now(): bigint {
-  const wall = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6));
+  const wall = offset + process.hrtime.bigint();
   const coarse = BigInt(Date.now()) * 1_000_000n;
-  // performance.now() does not follow a clock that is set.
+  // The monotonic clock does not follow one that is set.
   const time = wall > coarse - 1_000_000_000n && wall < coarse + 1_000_000_000n ? wall : coarse;
   last = time > last ? time : last + 1n;
   return last;

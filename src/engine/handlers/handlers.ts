@@ -97,7 +97,7 @@ export class Handlers {
 }
 
 /** @throws SampanError `invalid-argument` for what can't be a name */
-export function checkRuntimeName(name: string): void {
+function checkRuntimeName(name: string): void {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/.test(name))
     throw invalidArgument(
       `Cannot use runtime "${name}": its name has letters, digits, "_", "." and "-" only, 64 at most`,

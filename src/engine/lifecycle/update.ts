@@ -2,6 +2,7 @@
 import { invalidArgument } from "#errdefs";
 import { readCurrentLimits } from "#host";
 import { planUpdate } from "#plan";
+import { executeUpdate } from "#runtime";
 import type { Resources } from "#spec";
 import type { EngineCore } from "../core.ts";
 import { refuseInSandbox } from "../handlers/in-sandbox.ts";
@@ -24,6 +25,8 @@ export type UpdateOptions = Pick<
   | "cpus"
   | "cpusetCpus"
   | "cpusetMems"
+  | "cgroupFiles"
+  | "hugepages"
   | "memory"
   | "memoryReservation"
   | "memorySwap"
@@ -32,8 +35,8 @@ export type UpdateOptions = Pick<
 >;
 
 /**
- * Sets the limits, of a running container at once, and keeps them for its next starts. When the kernel refuses one, those
- * before it are set, and nothing is kept.
+ * Sets the limits, of a running container at once, and keeps them for its next starts. When the kernel refuses one, none is
+ * changed, and nothing is kept.
  *
  * @returns warnings of what this host can't do
  * @throws SampanError `invalid-argument`, `failed-precondition` when it is being worked on
@@ -94,12 +97,13 @@ async function apply(
 ): Promise<readonly string[]> {
   const text = (value: unknown): string =>
     JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? String(v) : v)) ?? "";
-  const changed = (name: "memory" | "cpu" | "pids" | "blockIO"): boolean => text(before[name]) !== text(after[name]);
+  const changed = (name: "memory" | "cpu" | "pids" | "blockIO" | "hugepageLimits"): boolean =>
+    text(before[name]) !== text(after[name]);
   const update: Resources = {
     devices: [],
-    hugepageLimits: [],
+    hugepageLimits: changed("hugepageLimits") ? after.hugepageLimits : [],
     rdma: new Map(),
-    unified: new Map(),
+    unified: text([...before.unified]) === text([...after.unified]) ? new Map() : after.unified,
     memory: changed("memory") ? after.memory : undefined,
     cpu: changed("cpu") ? after.cpu : undefined,
     // No limit is one too, where there was another.
@@ -108,6 +112,6 @@ async function apply(
   };
   const cgroupPaths = core.cgroups(record);
   const plan = planUpdate(update, core.facts, { before, cgroupPaths, current: readCurrentLimits(cgroupPaths) });
-  await core.executor.execute(plan.steps.map((s) => s.operation));
+  await executeUpdate(core.executor, plan);
   return plan.warnings;
 }

@@ -16,11 +16,13 @@ export interface PodOptions extends Pick<
   | "networks"
   | "publish"
   | "addHosts"
+  | "cni"
   | "dns"
   | "dnsSearch"
   | "dnsOptions"
   | "labels"
   | "shmSize"
+  | "extensions"
   | "sysctls"
   | "runtime"
 > {
@@ -34,6 +36,8 @@ export interface PodOptions extends Pick<
   readonly ipc?: "host";
   /** Of all its containers together. */
   readonly limits?: Omit<UpdateOptions, "restart">;
+  /** Its /etc/resolv.conf, word for word, in place of what the host and the options above say. */
+  readonly resolvConf?: string;
   /** Cgroup that the pod's is made in, in place of the engine's. */
   readonly cgroupParent?: string;
 }
@@ -129,6 +133,10 @@ export class PodBook {
     ).run(id, name, createdAt, JSON.stringify(options), cgroup);
     if (Number(changes) === 0)
       throw alreadyExists(`Cannot use name "${name}": another pod has it`, { remedy: "Take another name" });
+  }
+
+  setOptions(id: string, options: PodOptions): void {
+    this.#sql("UPDATE pods SET options = ? WHERE id = ?").run(JSON.stringify(options), id);
   }
 
   has(id: string): boolean {

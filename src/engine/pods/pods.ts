@@ -14,8 +14,8 @@ import { Container, type StopOptions } from "../container.ts";
 import type { EngineCore } from "../core.ts";
 import { containerSummary, type ContainerSummary } from "../lifecycle/summary.ts";
 import { checkName, newId, randomName } from "../names.ts";
-import { plainNetworkFiles, writeNetworkFiles } from "../network-files.ts";
-import { containerNetworks } from "../network/details.ts";
+import { plainNetworkFiles, writeNetworkFiles, type NetworkFiles } from "../network-files.ts";
+import { containerNetworks, ownAddresses } from "../network/details.ts";
 import { checkNetwork } from "../network/check.ts";
 import { networkMode } from "../network/mode.ts";
 import type { ContainerRecord } from "../records.ts";
@@ -23,12 +23,16 @@ import { containerResources } from "../resources.ts";
 import { containerHostname } from "../runtime-config.ts";
 import { parseBytes } from "../units.ts";
 import type { PodSandbox } from "./sandbox.ts";
+import { PodForwards } from "./forwards.ts";
+import { makerIsAlive } from "./maker.ts";
 import { podHostname, sharedNamespaces, type PodNamespace, type PodOptions, type PodRecord } from "./pod-book.ts";
 
 export interface Pod extends PodRecord {
   /** `running` when any container runs, `ready` when it is up and none does. */
   readonly status: "created" | "ready" | "running";
   readonly containers: readonly ContainerSummary[];
+  /** While it is up and has a network of its own: without prefix lengths, the first interface's first. */
+  readonly addresses: readonly string[];
 }
 
 /** In the order in which they are made and let go. */
@@ -84,11 +88,61 @@ export class Pods {
     const networks = containerNetworks(this.#core);
     const containers = this.#members(pod.id).map((record) => containerSummary(this.#core, record, networks));
     const runs = containers.some((c) => c.status === "running" || c.status === "paused");
-    return { ...pod, containers, status: runs ? "running" : this.#core.pods.isUp(pod.id) ? "ready" : "created" };
+    const addresses = this.#core.pods.isUp(pod.id) ? ownAddresses(this.#core, pod.id, pod.options) : [];
+    return {
+      ...pod,
+      containers,
+      addresses,
+      status: runs ? "running" : this.#core.pods.isUp(pod.id) ? "ready" : "created",
+    };
+  }
+
+  /** All pods as they were made, newest first: without a look at their containers. */
+  records(): readonly PodRecord[] {
+    return this.#core.pods.list();
+  }
+
+  /** As {@link get}, without a look at its containers. */
+  record(nameOrId: string): PodRecord {
+    return this.#core.pods.find(nameOrId);
+  }
+
+  /** Whether its namespaces, its cgroup and its network are there. */
+  isUp(id: string): boolean {
+    return this.#core.pods.isUp(id);
+  }
+
+  /** Connections into pods, of whoever asks: they end with this. */
+  forwards(): PodForwards {
+    return new PodForwards(this.#core);
+  }
+
+  /** Its own addresses on its networks, without prefix lengths; none with the host's network, and of one that is not up. */
+  addresses(id: string): readonly string[] {
+    if (!this.#core.pods.isUp(id)) return [];
+    return ownAddresses(this.#core, id, this.#core.pods.find(id).options);
+  }
+
+  /** File of a namespace that its containers share; undefined for one that they don't, and of a pod that is not up. */
+  namespaceFile(id: string, name: PodNamespace): string | undefined {
+    const file = join(this.#core.pods.directory(id), name);
+    return this.#core.pods.isUp(id) && existsSync(file) ? file : undefined;
+  }
+
+  /** See {@link updatePod}. */
+  async update(id: string, limits: NonNullable<PodOptions["limits"]>): Promise<void> {
+    const { updatePod } = await import("./update-pod.ts");
+    await updatePod(this.#core, id, limits);
+  }
+
+  /** Sets what a front-end keeps with a pod. */
+  setExtension(id: string, name: string, text: string): void {
+    const { options } = this.#core.pods.find(id);
+    this.#core.pods.setOptions(id, { ...options, extensions: { ...options.extensions, [name]: text } });
   }
 
   #members(id: string): ContainerRecord[] {
-    return this.#core.records.list().filter(({ resolved }) => resolved.pod?.id === id);
+    return this.#core.records.ofPod(id);
   }
 
   /** Newest first. */
@@ -218,13 +272,22 @@ export class Pods {
     const record = this.#asRecord(pod);
     const mode = networkMode(record.options);
     const hostname = podHostname(pod);
+    if (mode.kind === "cni") {
+      const cni = await this.#core.cniNetworking();
+      const files = await cni.connectPod(record, join(directory, "net"), pod.cgroup);
+      writeNetworkFiles(directory, hostname, { ...files, ...givenResolver(pod) });
+      return;
+    }
     if (mode.kind !== "networks") {
-      writeNetworkFiles(directory, hostname, plainNetworkFiles(record.options, hostname, mode));
+      writeNetworkFiles(directory, hostname, {
+        ...plainNetworkFiles(record.options, hostname, mode),
+        ...givenResolver(pod),
+      });
       return;
     }
     const networks = await (await this.#core.networking()).prepare(record);
     try {
-      writeNetworkFiles(directory, hostname, networks.files);
+      writeNetworkFiles(directory, hostname, { ...networks.files, ...givenResolver(pod) });
       await networks.connect(join(directory, "net"));
     } catch (error) {
       await networks.abandon();
@@ -266,10 +329,19 @@ export class Pods {
     this.#tell(pod, "stop");
   }
 
+  /** @param forever it will not come up again */
+  async #release({ id, options }: PodRecord, forever: boolean): Promise<void> {
+    const { kind } = networkMode(options);
+    if (kind === "cni") await (await this.#core.cniNetworking()).release(id);
+    if (kind !== "networks") return;
+    const networking = await this.#core.networking();
+    await (forever ? networking.forget(id, true) : networking.release(id));
+  }
+
   async #tearDown(pod: PodRecord): Promise<void> {
     const { pods, executor } = this.#core;
     const directory = pods.directory(pod.id);
-    if (networkMode(pod.options).kind === "networks") await (await this.#core.networking()).release(pod.id);
+    await this.#release(pod, false);
     rmSync(join(directory, "up"), { force: true });
     if (existsSync(join(directory, "sandbox"))) await (await this.#sandbox(pod))?.stop();
     await executor.execute([
@@ -310,7 +382,7 @@ export class Pods {
       }),
     );
     await this.#tearDown(pod);
-    if (networkMode(pod.options).kind === "networks") await (await this.#core.networking()).forget(pod.id, true);
+    await this.#release(pod, true);
     this.#core.pods.delete(pod.id);
     this.#tell(pod, "destroy");
   }
@@ -325,15 +397,8 @@ export class Pods {
   }
 }
 
-/** The process that is bringing the pod up, which is known shortly after the directory is there. */
-function makerIsAlive(directory: string): boolean {
-  try {
-    const [pid, start] = readFileSync(join(directory, "maker"), "latin1").split(" ");
-    return processIsAlive(Number(pid), BigInt(start ?? 0));
-  } catch {
-    return false;
-  }
-}
+const givenResolver = ({ options: { resolvConf } }: PodRecord): Partial<NetworkFiles> =>
+  resolvConf === undefined ? {} : { resolvConf };
 
 /** Its pid namespace is of no more use then. */
 function holderHasEnded(directory: string): boolean {

@@ -154,10 +154,13 @@ const words: Words = {
     return `mount ${part}${layers} on ${o.target}${attributeWords(o.attributes, [])}`;
   },
   netlink: (o) => o.purpose,
+  helper: (o) => `run ${o.path} on the host and hear what it says`,
   "peer-credentials": () => "ask who is at the other end of a connection",
   "notify-service": (o) => `tell the service manager at ${o.path}: ${o.text.replaceAll("\n", ", ")}`,
   "forward-port": (o) =>
     `pass ${o.protocol === 6 ? "connections to" : "datagrams for"} port ${o.port} of ${o.address} on to port ${o.targetPort} of ${o.target}`,
+  "forward-namespace": (o) =>
+    `connect who comes to ${o.directory}/${o.name} to ports of the loopback interface${o.network === "" ? "" : ` in ${o.network}`}`,
   "host-directory": (o) => `make directory ${o.path} of the host where it is missing`,
 };
 

@@ -26,7 +26,7 @@ export interface HandlerPlan extends Plan {
   readonly config: RuntimeConfig;
 }
 
-export const handlerLog = (bundle: string): string => `${bundle}/runtime.log`;
+const handlerLog = (bundle: string): string => `${bundle}/runtime.log`;
 
 /**
  * Compiles a container that another runtime makes: its files are put together in a mount namespace of their own, which the

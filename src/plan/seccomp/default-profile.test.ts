@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { parseSeccompFile } from "#spec";
 import { describe, expect, it } from "vitest";
 import { defaultCapabilities } from "../defaults.ts";
 import type { Architecture } from "../host-facts.ts";
 import { capabilityNames } from "../tables/capabilities.ts";
 import { compileSeccompProfile } from "./compile.ts";
-import { defaultSeccompProfile } from "./default-profile.ts";
+import { defaultProfileName, defaultSeccompProfile, profileVersion } from "./default-profile.ts";
 import { interpretFilter } from "./interpret.ts";
 import { resolveSeccompFile } from "./resolve.ts";
 import { syscallAbis, type SyscallAbi } from "./syscalls.ts";
@@ -188,5 +189,34 @@ describe("resolveSeccompFile()", () => {
     expect(profile.syscalls.flatMap(({ names }) => names)).toEqual(["a", "c", "f", "g", "i"]);
     expect(profile.architectures).toEqual(["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]);
     expect(resolveSeccompFile(file, { ...context, architecture: "aarch64" }).architectures).toEqual([]);
+  });
+});
+
+describe("defaultProfileName()", () => {
+  const context = { capabilities: defaultCapabilities, architecture: "x86_64", kernel: [6, 18] } as const;
+
+  it("says what a default profile was made from", () => {
+    expect(defaultProfileName(defaultSeccompProfile(context))).toBe("default-1-x86_64-6.18-a80425fb");
+    expect(defaultProfileName(defaultSeccompProfile({ ...context, capabilities: [], image32: true }))).toBe(
+      "default-1-x86_64-6.18-32-0",
+    );
+    expect(defaultProfileName({ ...defaultSeccompProfile(context) })).toBeUndefined();
+  });
+
+  it("has a version that is raised when the profiles change, since filters are kept by name", () => {
+    const hash = createHash("sha256");
+    for (const image32 of [false, true])
+      for (const capabilities of [[], defaultCapabilities, capabilityNames])
+        for (const kernel of [
+          [4, 7],
+          [6, 18],
+        ] as const) {
+          const profile = defaultSeccompProfile({ ...context, capabilities, kernel, image32 });
+          hash.update(JSON.stringify(profile, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value)));
+        }
+    expect([profileVersion, hash.digest("hex")]).toStrictEqual([
+      1,
+      "fb8c1fbe3d45de3547e7b820101b1a17f67a25482ce6e5e2566190894f38cce8",
+    ]);
   });
 });

@@ -9,6 +9,7 @@
  * is closed to an attacker's own 32-bit program (CVE-2026-31431). Such programs with libraries of today use socket(2).
  */
 import type { SeccompCondition, SeccompFile, SeccompFileRule, SeccompFilter, SeccompProfile } from "#spec";
+import { capabilityNames } from "../tables/capabilities.ts";
 import { resolveSeccompFile, type SeccompContext } from "./resolve.ts";
 
 const always = `
@@ -138,5 +139,32 @@ const file32: SeccompFile = { ...file, syscalls: [...file.syscalls, allow("socke
  * @param context its bounding set (a capability opens the calls that need it), its image's kind, and the host's
  * architecture and kernel
  */
-export const defaultSeccompProfile = (context: SeccompContext): SeccompProfile =>
-  resolveSeccompFile(context.image32 === true ? file32 : file, context);
+export function defaultSeccompProfile(context: SeccompContext): SeccompProfile {
+  const { architecture, kernel, image32 = false, capabilities } = context;
+  const profile = resolveSeccompFile(image32 ? file32 : file, context);
+  const mask = capabilityNames.reduce(
+    (sum, name, bit) => sum | (capabilities.includes(name) ? 1n << BigInt(bit) : 0n),
+    0n,
+  );
+  const name = [
+    "default",
+    profileVersion,
+    architecture,
+    kernel.join("."),
+    ...(image32 ? ["32"] : []),
+    mask.toString(16),
+  ];
+  names.set(profile, name.join("-"));
+  return profile;
+}
+
+/** Raised with every change of the profiles: a test knows their digest. */
+export const profileVersion = 1;
+
+const names = new WeakMap<SeccompProfile, string>();
+
+/**
+ * Of a profile that {@link defaultSeccompProfile} gave: what it was made from, in letters that a file's name can have. The same
+ * name always stands for the same profile, so that nobody has to digest it. Undefined for any other profile.
+ */
+export const defaultProfileName = (profile: SeccompProfile): string | undefined => names.get(profile);

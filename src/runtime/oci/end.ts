@@ -1,11 +1,12 @@
 /** The end of a container of the OCI runtime. */
-import { rmdirSync, rmSync } from "node:fs";
+import { rmdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { failedPrecondition } from "#errdefs";
 import { processIsAlive } from "#host";
 import type { Executor } from "#keel";
 import type { Operation } from "#plan";
 import type { OciContainer } from "./oci-runtime.ts";
+import { removeDirectory } from "./remove-directory.ts";
 
 /** How long a killed process may take to end, in milliseconds. */
 const patience = 10_000;
@@ -17,7 +18,7 @@ const patience = 10_000;
  */
 export async function endContainer(executor: Executor, { record, directory, state }: OciContainer): Promise<void> {
   // One that is just being made finds no place to note its process any more, and gives up.
-  if (state.status === "creating") rmSync(directory, { recursive: true, force: true });
+  if (state.status === "creating") removeDirectory(directory);
   if (state.pid !== 0)
     try {
       process.kill(state.pid, "SIGKILL");

@@ -1,5 +1,5 @@
 /** Another process in a container of the OCI runtime. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
 import { processGroups } from "#host";
@@ -9,6 +9,7 @@ import type { ProcessConfig } from "#spec";
 import { hookState } from "./hooks.ts";
 import type { OciContainer, OciRuntime } from "./oci-runtime.ts";
 import { writePidFile } from "./pid-file.ts";
+import { removeDirectory } from "./remove-directory.ts";
 
 export interface OciExecOptions {
   readonly process: ProcessConfig;
@@ -60,7 +61,7 @@ export async function execInContainer(
   });
   const directory = mkdtempSync(join(container.directory, "exec-"));
   const program = plan.steps.map((s) => s.operation);
-  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  const remove = (): void => removeDirectory(directory);
   try {
     const { pid } = await runtime.executor.create({
       stateDirectory: directory,

@@ -3,7 +3,7 @@
  * end and know nothing of each other. No monitor stays, unless the container is run in the foreground: the container's first
  * process is left to whoever called (the nearest subreaper above), as runc leaves it.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { alreadyExists, failedPrecondition, isSampanError, notFound } from "#errdefs";
 import { findCgroups, processGroups, processStartTime, readCurrentLimits } from "#host";
@@ -27,6 +27,7 @@ import { endContainer, removeCgroups } from "./end.ts";
 import { hookState, hookStateParts, runHook } from "./hooks.ts";
 import { writePidFile } from "./pid-file.ts";
 import { readRecord, readStoredConfig, writeRecord, type OciRecord } from "./record.ts";
+import { removeDirectory } from "./remove-directory.ts";
 import { readOciState, type OciState } from "./status.ts";
 
 export interface OciRuntimeOptions {
@@ -159,7 +160,7 @@ export class OciRuntime {
       if (options.pidFile !== "") await this.#writePidFile(options.pidFile, pid, plan.exit);
       return options.foreground ? await MonitorClient.connect(directory) : undefined;
     } catch (error) {
-      rmSync(directory, { recursive: true, force: true });
+      removeDirectory(directory);
       throw error;
     }
   }
@@ -307,7 +308,7 @@ export class OciRuntime {
       container = this.get(id);
     } catch (error) {
       if (!options.force || !isSampanError(error, "not-found")) throw error;
-      rmSync(directory, { recursive: true, force: true });
+      removeDirectory(directory);
       return;
     }
     const { status } = container.state;
@@ -316,7 +317,7 @@ export class OciRuntime {
     const config = configOf(container);
     if (status === "stopped" && !options.force) await removeCgroups(this.executor, container.record.exit);
     else await endContainer(this.executor, container);
-    rmSync(directory, { recursive: true, force: true });
+    removeDirectory(directory);
     if (config === undefined) return;
     for (const hook of config.hooks.poststop)
       try {

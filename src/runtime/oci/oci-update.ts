@@ -1,9 +1,10 @@
 /** Limits of running containers, changed all or none. */
 import { readdirSync } from "node:fs";
-import { failedPrecondition, isSampanError, SampanError } from "#errdefs";
-import { containerProcesses, probeResctrl, readCurrentLimits, readText } from "#host";
-import { planRdtUpdate, planRollback, planUpdate, updatedFiles, type RdtUpdate, type Update } from "#plan";
+import { failedPrecondition } from "#errdefs";
+import { containerProcesses, probeResctrl, readCurrentLimits } from "#host";
+import { planRdtUpdate, planUpdate, type RdtUpdate } from "#plan";
 import type { Resources } from "#spec";
+import { executeUpdate } from "../execute-update.ts";
 import type { OciContainer, OciRuntime } from "./oci-runtime.ts";
 import { readStoredResources, replaceRecord, writeStoredResources } from "./record.ts";
 
@@ -29,30 +30,8 @@ export async function updateContainer(
   for (const warning of update.warnings) runtime.warn(warning);
   // First, so that whatever happens next a class that is made is removed with the container.
   if (shares.exit.length > 0) replaceRecord(directory, { ...record, exit: [...record.exit, ...shares.exit] });
-  await executeUpdate(runtime, update);
+  await executeUpdate(runtime.executor, update);
   writeStoredResources(directory, update.resources);
-}
-
-/** @throws SampanError why the update failed, after all that it had changed is as before */
-async function executeUpdate({ executor }: OciRuntime, update: Update): Promise<void> {
-  const saved = new Map(updatedFiles(update).map((path) => [path, readText(path)]));
-  try {
-    await executor.execute(update.steps.map((s) => s.operation));
-  } catch (error) {
-    // Where it is not said which step failed, all may have been carried out.
-    const failed = isSampanError(error) ? error.fields.step : undefined;
-    const undo = planRollback(update, saved, failed === undefined ? update.steps.length : failed - 1);
-    // Each by itself: one that can't be undone is no reason to leave the others.
-    const left: string[] = [];
-    for (const operation of undo)
-      await executor.execute([operation]).catch((failure: unknown) => left.push((failure as Error).message));
-    if (left.length === 0 || !(error instanceof SampanError)) throw error;
-    throw new SampanError(error.code, error.message, {
-      ...error.fields,
-      cause: error,
-      remedy: `Other limits were changed before, and could not be set back: ${left.join("; ")}`,
-    });
-  }
 }
 
 function planShares(runtime: OciRuntime, container: OciContainer, rdt: RdtUpdate): ReturnType<typeof planRdtUpdate> {

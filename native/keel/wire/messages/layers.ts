@@ -119,7 +119,14 @@ export const layerMessages: readonly Message[] = [
     name: "apply-finish",
     to: "keel",
     doc: "Set directory times, flush the filesystem if asked; answered by `done`",
-    fields: [f("sync", "bool", "syncfs the root's filesystem before answering")],
+    fields: [
+      f("sync", "bool", "syncfs the root's filesystem before answering"),
+      f(
+        "marks",
+        "list<string>",
+        "absolute paths that are removed once the root's filesystem was flushed, after the answer",
+      ),
+    ],
   },
   // -- to keel browse: reading and writing below one root --------------------------------------------------------------
   {

@@ -150,4 +150,11 @@ export const requests: readonly Message[] = [
       f("program", "operations", "with join-container, clone, …, exec"),
     ],
   },
+  {
+    number: 19,
+    name: "reopen-log",
+    to: "keel",
+    doc: "Go on in a new log file at the same path, after the old one was renamed; answered by `done`, or by `failed`, and the old one is kept then. Nothing is lost or written twice",
+    fields: [],
+  },
 ];

@@ -33,6 +33,17 @@ export const hostOperations: readonly Declared[] = [
       f("file", "string", "absolute path of a file to make; its removal ends the forwarding"),
     ],
   },
+  {
+    number: 130,
+    name: "forward-namespace",
+    doc: "Listen on a unix socket and connect whoever comes there to TCP ports of the loopback interface in a network namespace, in a process of its own that ends with another one, or when the socket's file is removed. A client sends the port (2 bytes, big endian) and gets one byte: 0, or errno. It listens when this is done",
+    fields: [
+      f("directory", "string", "absolute, existing directory of the socket"),
+      f("name", "string", "the socket's; only its owner may connect"),
+      f("network", "string", "file of the network namespace, or empty for the own one"),
+      f("pid", "u32", "the process that it ends with"),
+    ],
+  },
   // -- the life of containers ------------------------------------------------------------------------------------
   {
     number: 110,
@@ -142,6 +153,26 @@ export const hostOperations: readonly Declared[] = [
       f("path", "string", "its socket, NOTIFY_SOCKET: absolute, or abstract with `@` first"),
       f("pid", "u32", "main process of the service"),
       f("text", "string", "lines of NAME=VALUE"),
+    ],
+  },
+  // -- programs of the host -----------------------------------------------------------------------------------------
+  {
+    number: 155,
+    name: "helper",
+    doc: "Run a program of the host and wait for its end, however it ends. It is given back as `u32` wait status (wait(2)), `u32` size of its stdout, its stdout, and the last 4 KiB of its stderr. It has no descriptor but 0, 1 and 2, and `/` for working directory. ETIMEDOUT when it takes too long, EFBIG when it says more than `limit`: then it was killed with its process group. It runs on when the client goes",
+    fields: [
+      f("path", "string", "absolute path of the program"),
+      f("arguments", "list<string>", "argv; empty for the path alone"),
+      f("environment", "list<string>", "NAME=value, nothing is added"),
+      f("input", "bytes", "its stdin"),
+      f("timeout", "u32", "milliseconds, waiting for the lock included; 0 for none"),
+      f("limit", "u32", "bytes of stdout, at most 1000000"),
+      f("succeed", "bool", "fail with ECANCELED when its status is not 0"),
+      f(
+        "lock",
+        "string",
+        "absolute path of a file that only one helper has at a time; made when missing. Empty for none",
+      ),
     ],
   },
 ];

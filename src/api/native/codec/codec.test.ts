@@ -57,14 +57,17 @@ describe("toMessage() and toPlain()", () => {
   });
 
   it("every option of the library has a field", () => {
-    const source = readFileSync(new URL("../../../engine/options.ts", import.meta.url), "utf8");
+    const source = ["options.ts", "isolation-options.ts"]
+      .map((name) => readFileSync(new URL(`../../../engine/${name}`, import.meta.url), "utf8"))
+      .join("\n");
     const declared = (name: string): readonly string[] => {
       const body = new RegExp(`export interface ${name} [^{]*\\{\\n(.*?)\\n\\}`, "s").exec(source)?.[1] ?? "";
       return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map((m) => m[1] ?? "");
     };
     expect(declared("ContainerOptions").length).toBeGreaterThan(35);
     const fields = Object.keys(ContainerOptionsSchema.field);
-    expect(declared("ContainerOptions").filter((name) => !fields.includes(name))).toStrictEqual([]);
+    const all = [...declared("ContainerOptions"), ...declared("IsolationOptions")];
+    expect(all.filter((name) => !fields.includes(name))).toStrictEqual([]);
     const exec = Object.keys(ExecOptionsSchema.field);
     // `output` is the opposite of `detach`; `quiet` is for the engine's own health checks.
     const others = new Set(["output", "quiet"]);

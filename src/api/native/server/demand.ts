@@ -49,6 +49,14 @@ function optionsDemand(options: ContainerOptions | undefined): ContainerDemand |
     options.network === "host" && "the host's network",
     options.networks.some(({ name }) => name === "host") && "the host's network",
     options.seccomp !== undefined && "another system call filter",
+    options.pid !== undefined && options.pid !== "private" && "processes of others",
+    (options.ipc === "host" || options.uts === "host") && "namespaces of the host",
+    options.capAmbient.length > 0 && "ambient capabilities",
+    (options.maskedPaths !== undefined || options.readonlyPaths !== undefined) && "other hidden paths",
+    (options.apparmor !== undefined || options.selinuxLabel !== undefined) && "another security label",
+    options.cdiDevices.length > 0 && "devices of the host",
+    options.logPath !== undefined && "another log file of the host",
+    options.mounts.some(({ propagation }) => propagation?.endsWith("shared") === true) && "mounts that the host sees",
   ].filter((word) => word !== false);
   const binds = options.mounts.flatMap((mount) => {
     if (mount.type !== "bind" || mount.source === undefined) return [];

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sampan/v1/options.proto.
  */
 export const file_sampan_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIpMECgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBARIUCgdzdWJwYXRoGAkgASgJSAWIAQESPwoNdm9sdW1lX2xhYmVscxgKIAMoCzIoLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVMYWJlbHNFbnRyeRJBCg52b2x1bWVfb3B0aW9ucxgLIAMoCzIpLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVPcHRpb25zRW50cnkaMwoRVm9sdW1lTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARo0ChJWb2x1bWVPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIJCgdfc291cmNlQgwKCl9yZWFkX29ubHlCDgoMX3Byb3BhZ2F0aW9uQhAKDl9ub25fcmVjdXJzaXZlQgoKCF9ub19jb3B5QgoKCF9zdWJwYXRoIkQKDERldmljZU9wdGlvbhIRCglob3N0X3BhdGgYASABKAkSDAoEcGF0aBgCIAEoCRITCgtwZXJtaXNzaW9ucxgDIAEoCSI4CgxVbGltaXRPcHRpb24SDAoEbmFtZRgBIAEoCRIMCgRzb2Z0GAIgASgDEgwKBGhhcmQYAyABKAMiigEKDFNlY3JldE9wdGlvbhIMCgRuYW1lGAEgASgJEg4KBnRhcmdldBgCIAEoCRIMCgRkYXRhGAMgASgMEhAKA3VpZBgEIAEoAUgAiAEBEhAKA2dpZBgFIAEoAUgBiAEBEhEKBG1vZGUYBiABKAFIAogBAUIGCgRfdWlkQgYKBF9naWRCBwoFX21vZGUiKAoKRGV2aWNlUmF0ZRIMCgRwYXRoGAEgASgJEgwKBHJhdGUYAiABKAkioAEKDU5ldHdvcmtPcHRpb24SDAoEbmFtZRgBIAEoCRIPCgJpcBgCIAEoCUgAiAEBEhAKA2lwNhgDIAEoCUgBiAEBEhAKA21hYxgEIAEoCUgCiAEBEg8KB2FsaWFzZXMYBSADKAkSFgoJaW50ZXJmYWNlGAYgASgJSAOIAQFCBQoDX2lwQgYKBF9pcDZCBgoEX21hY0IMCgpfaW50ZXJmYWNlIuEBCg1IZWFsdGhPcHRpb25zEgwKBHRlc3QYASADKAkSFQoIaW50ZXJ2YWwYAiABKAFIAIgBARIUCgd0aW1lb3V0GAMgASgBSAGIAQESFAoHcmV0cmllcxgEIAEoAUgCiAEBEhkKDHN0YXJ0X3BlcmlvZBgFIAEoAUgDiAEBEhsKDnN0YXJ0X2ludGVydmFsGAYgASgBSASIAQFCCwoJX2ludGVydmFsQgoKCF90aW1lb3V0QgoKCF9yZXRyaWVzQg8KDV9zdGFydF9wZXJpb2RCEQoPX3N0YXJ0X2ludGVydmFsIrIZChBDb250YWluZXJPcHRpb25zEg0KBWltYWdlGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSLgoKZW50cnlwb2ludBgDIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SACIAQESEQoEbmFtZRgEIAEoCUgBiAEBEgsKA2VudhgFIAMoCRIUCgd3b3JrZGlyGAYgASgJSAKIAQESEQoEdXNlchgHIAEoCUgDiAEBEhEKCWdyb3VwX2FkZBgIIAMoCRIVCghob3N0bmFtZRgJIAEoCUgEiAEBEhcKCmRvbWFpbm5hbWUYCiABKAlIBYgBARI3CgZsYWJlbHMYCyADKAsyJy5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5MYWJlbHNFbnRyeRImCgZtb3VudHMYDCADKAsyFi5zYW1wYW4udjEuTW91bnRPcHRpb24SFgoJcmVhZF9vbmx5GA0gASgISAaIAQESEwoGbWVtb3J5GA4gASgJSAeIAQESGAoLbWVtb3J5X3N3YXAYDyABKAlICIgBARIfChJtZW1vcnlfcmVzZXJ2YXRpb24YECABKAlICYgBARIRCgRjcHVzGBEgASgJSAqIAQESFwoKY3B1X3NoYXJlcxgSIAEoAUgLiAEBEhgKC2NwdXNldF9jcHVzGBMgASgJSAyIAQESGAoLY3B1c2V0X21lbXMYFCABKAlIDYgBARIXCgpwaWRzX2xpbWl0GBUgASgBSA6IAQESFQoIc2htX3NpemUYFiABKAlID4gBARIPCgdjYXBfYWRkGBcgAygJEhAKCGNhcF9kcm9wGBggAygJEiwKB3NlY2NvbXAYGSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIEIgBARIeChFub19uZXdfcHJpdmlsZWdlcxgaIAEoCEgRiAEBEhcKCnByaXZpbGVnZWQYGyABKAhIEogBARIoCgd1bGltaXRzGBwgAygLMhcuc2FtcGFuLnYxLlVsaW1pdE9wdGlvbhI5CgdzeXNjdGxzGB0gAygLMiguc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuU3lzY3Rsc0VudHJ5EigKB2RldmljZXMYHiADKAsyFy5zYW1wYW4udjEuRGV2aWNlT3B0aW9uEhEKBGluaXQYHyABKAhIE4gBARIUCgduZXR3b3JrGCAgASgJSBSIAQESFQoIcGxhdGZvcm0YISABKAlIFYgBARIQCgN0dHkYIiABKAhIFogBARIXCgpvcGVuX3N0ZGluGCMgASgISBeIAQESFwoKc3RkaW5fb25jZRgkIAEoCEgYiAEBEhgKC2F1dG9fcmVtb3ZlGCUgASgISBmIAQESGAoLc3RvcF9zaWduYWwYJiABKAlIGogBARIZCgxzdG9wX3RpbWVvdXQYJyABKAFIG4gBARIRCgRwdWxsGCggASgJSByIAQESFgoJY3B1X3F1b3RhGCkgASgBSB2IAQESFwoKY3B1X3BlcmlvZBgqIAEoAUgeiAEBEhsKDmNwdV9ydF9ydW50aW1lGCsgASgBSB+IAQESGgoNY3B1X3J0X3BlcmlvZBgsIAEoAUggiAEBEh4KEW1lbW9yeV9zd2FwcGluZXNzGC0gASgBSCGIAQESHQoQb29tX2tpbGxfZGlzYWJsZRguIAEoCEgiiAEBEhoKDW9vbV9zY29yZV9hZGoYLyABKAFII4gBARIZCgxibGtpb193ZWlnaHQYMCABKAFIJIgBARIzChRibGtpb193ZWlnaHRfZGV2aWNlcxgxIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi4KD2RldmljZV9yZWFkX2JwcxgyIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi8KEGRldmljZV93cml0ZV9icHMYMyADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIvChBkZXZpY2VfcmVhZF9pb3BzGDQgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSMAoRZGV2aWNlX3dyaXRlX2lvcHMYNSADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRI9CglodWdlcGFnZXMYNiADKAsyKi5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5IdWdlcGFnZXNFbnRyeRJCCgxjZ3JvdXBfZmlsZXMYNyADKAsyLC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5DZ3JvdXBGaWxlc0VudHJ5EhQKDGRldmljZV9ydWxlcxg4IAMoCRIaCg1jZ3JvdXBfcGFyZW50GDkgASgJSCWIAQESKgoIbmV0d29ya3MYOiADKAsyGC5zYW1wYW4udjEuTmV0d29ya09wdGlvbhIPCgdwdWJsaXNoGDsgAygJEhgKC3B1Ymxpc2hfYWxsGDwgASgISCaIAQESDgoGZXhwb3NlGD0gAygJEhEKCWFkZF9ob3N0cxg+IAMoCRILCgNkbnMYPyADKAkSEgoKZG5zX3NlYXJjaBhAIAMoCRITCgtkbnNfb3B0aW9ucxhBIAMoCRIUCgdyZXN0YXJ0GEIgASgJSCeIAQESLQoGaGVhbHRoGEMgASgLMhguc2FtcGFuLnYxLkhlYWx0aE9wdGlvbnNIKIgBARIeChFoZWFsdGhfb25fZmFpbHVyZRhEIAEoCUgpiAEBEhIKCmRlcGVuZHNfb24YRSADKAkSFwoKbG9nX2RyaXZlchhGIAEoCUgqiAEBEhkKDGxvZ19tYXhfc2l6ZRhHIAEoCUgriAEBEhoKDWxvZ19tYXhfZmlsZXMYSCABKAFILIgBARIQCgNwb2QYSSABKAlILYgBARIUCgx2b2x1bWVzX2Zyb20YSiADKAkSKAoHc2VjcmV0cxhLIAMoCzIXLnNhbXBhbi52MS5TZWNyZXRPcHRpb24SDgoGZWdyZXNzGEwgAygJEhIKCmxvZ19sYWJlbHMYTSADKAkSDwoHbG9nX2VudhhOIAMoCRIQCgNwaWQYTyABKAlILogBARIQCgNpcGMYUCABKAlIL4gBARIQCgN1dHMYUSABKAlIMIgBARIUCgdydW50aW1lGFIgASgJSDGIAQEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARouCgxTeXNjdGxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARowCg5IdWdlcGFnZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEENncm91cEZpbGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUINCgtfZW50cnlwb2ludEIHCgVfbmFtZUIKCghfd29ya2RpckIHCgVfdXNlckILCglfaG9zdG5hbWVCDQoLX2RvbWFpbm5hbWVCDAoKX3JlYWRfb25seUIJCgdfbWVtb3J5Qg4KDF9tZW1vcnlfc3dhcEIVChNfbWVtb3J5X3Jlc2VydmF0aW9uQgcKBV9jcHVzQg0KC19jcHVfc2hhcmVzQg4KDF9jcHVzZXRfY3B1c0IOCgxfY3B1c2V0X21lbXNCDQoLX3BpZHNfbGltaXRCCwoJX3NobV9zaXplQgoKCF9zZWNjb21wQhQKEl9ub19uZXdfcHJpdmlsZWdlc0INCgtfcHJpdmlsZWdlZEIHCgVfaW5pdEIKCghfbmV0d29ya0ILCglfcGxhdGZvcm1CBgoEX3R0eUINCgtfb3Blbl9zdGRpbkINCgtfc3RkaW5fb25jZUIOCgxfYXV0b19yZW1vdmVCDgoMX3N0b3Bfc2lnbmFsQg8KDV9zdG9wX3RpbWVvdXRCBwoFX3B1bGxCDAoKX2NwdV9xdW90YUINCgtfY3B1X3BlcmlvZEIRCg9fY3B1X3J0X3J1bnRpbWVCEAoOX2NwdV9ydF9wZXJpb2RCFAoSX21lbW9yeV9zd2FwcGluZXNzQhMKEV9vb21fa2lsbF9kaXNhYmxlQhAKDl9vb21fc2NvcmVfYWRqQg8KDV9ibGtpb193ZWlnaHRCEAoOX2Nncm91cF9wYXJlbnRCDgoMX3B1Ymxpc2hfYWxsQgoKCF9yZXN0YXJ0QgkKB19oZWFsdGhCFAoSX2hlYWx0aF9vbl9mYWlsdXJlQg0KC19sb2dfZHJpdmVyQg8KDV9sb2dfbWF4X3NpemVCEAoOX2xvZ19tYXhfZmlsZXNCBgoEX3BvZEIGCgRfcGlkQgYKBF9pcGNCBgoEX3V0c0IKCghfcnVudGltZWIGcHJvdG8z", [file_google_protobuf_struct]);
+  fileDesc("ChdzYW1wYW4vdjEvb3B0aW9ucy5wcm90bxIJc2FtcGFuLnYxIhwKClN0cmluZ0xpc3QSDgoGdmFsdWVzGAEgAygJIuoFCgtNb3VudE9wdGlvbhIMCgR0eXBlGAEgASgJEhMKBnNvdXJjZRgCIAEoCUgAiAEBEg4KBnRhcmdldBgDIAEoCRIWCglyZWFkX29ubHkYBCABKAhIAYgBARIYCgtwcm9wYWdhdGlvbhgFIAEoCUgCiAEBEhoKDW5vbl9yZWN1cnNpdmUYBiABKAhIA4gBARIVCg10bXBmc19vcHRpb25zGAcgAygJEhQKB25vX2NvcHkYCCABKAhIBIgBARIUCgdzdWJwYXRoGAkgASgJSAWIAQESPwoNdm9sdW1lX2xhYmVscxgKIAMoCzIoLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVMYWJlbHNFbnRyeRJBCg52b2x1bWVfb3B0aW9ucxgLIAMoCzIpLnNhbXBhbi52MS5Nb3VudE9wdGlvbi5Wb2x1bWVPcHRpb25zRW50cnkSIAoTcmVjdXJzaXZlX3JlYWRfb25seRgMIAEoCEgGiAEBEhgKC21ha2Vfc291cmNlGA0gASgISAeIAQESLAoMdWlkX21hcHBpbmdzGA4gAygLMhYuc2FtcGFuLnYxLklkTWFwT3B0aW9uEiwKDGdpZF9tYXBwaW5ncxgPIAMoCzIWLnNhbXBhbi52MS5JZE1hcE9wdGlvbhIVCg1tb3VudF9vcHRpb25zGBAgAygJGjMKEVZvbHVtZUxhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNAoSVm9sdW1lT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCQoHX3NvdXJjZUIMCgpfcmVhZF9vbmx5Qg4KDF9wcm9wYWdhdGlvbkIQCg5fbm9uX3JlY3Vyc2l2ZUIKCghfbm9fY29weUIKCghfc3VicGF0aEIWChRfcmVjdXJzaXZlX3JlYWRfb25seUIOCgxfbWFrZV9zb3VyY2UiQgoLSWRNYXBPcHRpb24SFAoMY29udGFpbmVyX2lkGAEgASgBEg8KB2hvc3RfaWQYAiABKAESDAoEc2l6ZRgDIAEoASJECgxEZXZpY2VPcHRpb24SEQoJaG9zdF9wYXRoGAEgASgJEgwKBHBhdGgYAiABKAkSEwoLcGVybWlzc2lvbnMYAyABKAkiOAoMVWxpbWl0T3B0aW9uEgwKBG5hbWUYASABKAkSDAoEc29mdBgCIAEoAxIMCgRoYXJkGAMgASgDIooBCgxTZWNyZXRPcHRpb24SDAoEbmFtZRgBIAEoCRIOCgZ0YXJnZXQYAiABKAkSDAoEZGF0YRgDIAEoDBIQCgN1aWQYBCABKAFIAIgBARIQCgNnaWQYBSABKAFIAYgBARIRCgRtb2RlGAYgASgBSAKIAQFCBgoEX3VpZEIGCgRfZ2lkQgcKBV9tb2RlIigKCkRldmljZVJhdGUSDAoEcGF0aBgBIAEoCRIMCgRyYXRlGAIgASgJIqABCg1OZXR3b3JrT3B0aW9uEgwKBG5hbWUYASABKAkSDwoCaXAYAiABKAlIAIgBARIQCgNpcDYYAyABKAlIAYgBARIQCgNtYWMYBCABKAlIAogBARIPCgdhbGlhc2VzGAUgAygJEhYKCWludGVyZmFjZRgGIAEoCUgDiAEBQgUKA19pcEIGCgRfaXA2QgYKBF9tYWNCDAoKX2ludGVyZmFjZSK+AQoMQ25pQmFuZHdpZHRoEhkKDGluZ3Jlc3NfcmF0ZRgBIAEoAUgAiAEBEhoKDWluZ3Jlc3NfYnVyc3QYAiABKAFIAYgBARIYCgtlZ3Jlc3NfcmF0ZRgDIAEoAUgCiAEBEhkKDGVncmVzc19idXJzdBgEIAEoAUgDiAEBQg8KDV9pbmdyZXNzX3JhdGVCEAoOX2luZ3Jlc3NfYnVyc3RCDgoMX2VncmVzc19yYXRlQg8KDV9lZ3Jlc3NfYnVyc3QijgEKCkNuaUlwUmFuZ2USDgoGc3VibmV0GAEgASgJEhgKC3JhbmdlX3N0YXJ0GAIgASgJSACIAQESFgoJcmFuZ2VfZW5kGAMgASgJSAGIAQESFAoHZ2F0ZXdheRgEIAEoCUgCiAEBQg4KDF9yYW5nZV9zdGFydEIMCgpfcmFuZ2VfZW5kQgoKCF9nYXRld2F5IvIBChNDbmlDb250YWluZXJPcHRpb25zEjYKBGFyZ3MYASADKAsyKC5zYW1wYW4udjEuQ25pQ29udGFpbmVyT3B0aW9ucy5BcmdzRW50cnkSLwoJYmFuZHdpZHRoGAIgASgLMhcuc2FtcGFuLnYxLkNuaUJhbmR3aWR0aEgAiAEBEigKCWlwX3JhbmdlcxgDIAMoCzIVLnNhbXBhbi52MS5DbmlJcFJhbmdlEg0KBXBvcnRzGAQgAygJGisKCUFyZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgwKCl9iYW5kd2lkdGgi4QEKDUhlYWx0aE9wdGlvbnMSDAoEdGVzdBgBIAMoCRIVCghpbnRlcnZhbBgCIAEoAUgAiAEBEhQKB3RpbWVvdXQYAyABKAFIAYgBARIUCgdyZXRyaWVzGAQgASgBSAKIAQESGQoMc3RhcnRfcGVyaW9kGAUgASgBSAOIAQESGwoOc3RhcnRfaW50ZXJ2YWwYBiABKAFIBIgBAUILCglfaW50ZXJ2YWxCCgoIX3RpbWVvdXRCCgoIX3JldHJpZXNCDwoNX3N0YXJ0X3BlcmlvZEIRCg9fc3RhcnRfaW50ZXJ2YWwi6R4KEENvbnRhaW5lck9wdGlvbnMSDQoFaW1hZ2UYASABKAkSDwoHY29tbWFuZBgCIAMoCRIuCgplbnRyeXBvaW50GAMgASgLMhUuc2FtcGFuLnYxLlN0cmluZ0xpc3RIAIgBARIRCgRuYW1lGAQgASgJSAGIAQESCwoDZW52GAUgAygJEhQKB3dvcmtkaXIYBiABKAlIAogBARIRCgR1c2VyGAcgASgJSAOIAQESEQoJZ3JvdXBfYWRkGAggAygJEhUKCGhvc3RuYW1lGAkgASgJSASIAQESFwoKZG9tYWlubmFtZRgKIAEoCUgFiAEBEjcKBmxhYmVscxgLIAMoCzInLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkxhYmVsc0VudHJ5EiYKBm1vdW50cxgMIAMoCzIWLnNhbXBhbi52MS5Nb3VudE9wdGlvbhIWCglyZWFkX29ubHkYDSABKAhIBogBARITCgZtZW1vcnkYDiABKAlIB4gBARIYCgttZW1vcnlfc3dhcBgPIAEoCUgIiAEBEh8KEm1lbW9yeV9yZXNlcnZhdGlvbhgQIAEoCUgJiAEBEhEKBGNwdXMYESABKAlICogBARIXCgpjcHVfc2hhcmVzGBIgASgBSAuIAQESGAoLY3B1c2V0X2NwdXMYEyABKAlIDIgBARIYCgtjcHVzZXRfbWVtcxgUIAEoCUgNiAEBEhcKCnBpZHNfbGltaXQYFSABKAFIDogBARIVCghzaG1fc2l6ZRgWIAEoCUgPiAEBEg8KB2NhcF9hZGQYFyADKAkSEAoIY2FwX2Ryb3AYGCADKAkSLAoHc2VjY29tcBgZIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgQiAEBEh4KEW5vX25ld19wcml2aWxlZ2VzGBogASgISBGIAQESFwoKcHJpdmlsZWdlZBgbIAEoCEgSiAEBEigKB3VsaW1pdHMYHCADKAsyFy5zYW1wYW4udjEuVWxpbWl0T3B0aW9uEjkKB3N5c2N0bHMYHSADKAsyKC5zYW1wYW4udjEuQ29udGFpbmVyT3B0aW9ucy5TeXNjdGxzRW50cnkSKAoHZGV2aWNlcxgeIAMoCzIXLnNhbXBhbi52MS5EZXZpY2VPcHRpb24SEQoEaW5pdBgfIAEoCEgTiAEBEhQKB25ldHdvcmsYICABKAlIFIgBARIVCghwbGF0Zm9ybRghIAEoCUgViAEBEhAKA3R0eRgiIAEoCEgWiAEBEhcKCm9wZW5fc3RkaW4YIyABKAhIF4gBARIXCgpzdGRpbl9vbmNlGCQgASgISBiIAQESGAoLYXV0b19yZW1vdmUYJSABKAhIGYgBARIYCgtzdG9wX3NpZ25hbBgmIAEoCUgaiAEBEhkKDHN0b3BfdGltZW91dBgnIAEoAUgbiAEBEhEKBHB1bGwYKCABKAlIHIgBARIWCgljcHVfcXVvdGEYKSABKAFIHYgBARIXCgpjcHVfcGVyaW9kGCogASgBSB6IAQESGwoOY3B1X3J0X3J1bnRpbWUYKyABKAFIH4gBARIaCg1jcHVfcnRfcGVyaW9kGCwgASgBSCCIAQESHgoRbWVtb3J5X3N3YXBwaW5lc3MYLSABKAFIIYgBARIdChBvb21fa2lsbF9kaXNhYmxlGC4gASgISCKIAQESGgoNb29tX3Njb3JlX2FkahgvIAEoAUgjiAEBEhkKDGJsa2lvX3dlaWdodBgwIAEoAUgkiAEBEjMKFGJsa2lvX3dlaWdodF9kZXZpY2VzGDEgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSLgoPZGV2aWNlX3JlYWRfYnBzGDIgAygLMhUuc2FtcGFuLnYxLkRldmljZVJhdGUSLwoQZGV2aWNlX3dyaXRlX2JwcxgzIAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEi8KEGRldmljZV9yZWFkX2lvcHMYNCADKAsyFS5zYW1wYW4udjEuRGV2aWNlUmF0ZRIwChFkZXZpY2Vfd3JpdGVfaW9wcxg1IAMoCzIVLnNhbXBhbi52MS5EZXZpY2VSYXRlEj0KCWh1Z2VwYWdlcxg2IAMoCzIqLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkh1Z2VwYWdlc0VudHJ5EkIKDGNncm91cF9maWxlcxg3IAMoCzIsLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkNncm91cEZpbGVzRW50cnkSFAoMZGV2aWNlX3J1bGVzGDggAygJEhoKDWNncm91cF9wYXJlbnQYOSABKAlIJYgBARIqCghuZXR3b3Jrcxg6IAMoCzIYLnNhbXBhbi52MS5OZXR3b3JrT3B0aW9uEg8KB3B1Ymxpc2gYOyADKAkSGAoLcHVibGlzaF9hbGwYPCABKAhIJogBARIOCgZleHBvc2UYPSADKAkSEQoJYWRkX2hvc3RzGD4gAygJEgsKA2Rucxg/IAMoCRISCgpkbnNfc2VhcmNoGEAgAygJEhMKC2Ruc19vcHRpb25zGEEgAygJEhQKB3Jlc3RhcnQYQiABKAlIJ4gBARItCgZoZWFsdGgYQyABKAsyGC5zYW1wYW4udjEuSGVhbHRoT3B0aW9uc0goiAEBEh4KEWhlYWx0aF9vbl9mYWlsdXJlGEQgASgJSCmIAQESEgoKZGVwZW5kc19vbhhFIAMoCRIXCgpsb2dfZHJpdmVyGEYgASgJSCqIAQESGQoMbG9nX21heF9zaXplGEcgASgJSCuIAQESGgoNbG9nX21heF9maWxlcxhIIAEoAUgsiAEBEhAKA3BvZBhJIAEoCUgtiAEBEhQKDHZvbHVtZXNfZnJvbRhKIAMoCRIoCgdzZWNyZXRzGEsgAygLMhcuc2FtcGFuLnYxLlNlY3JldE9wdGlvbhIOCgZlZ3Jlc3MYTCADKAkSEgoKbG9nX2xhYmVscxhNIAMoCRIPCgdsb2dfZW52GE4gAygJEhQKB3J1bnRpbWUYUiABKAlILogBARI/CgpleHRlbnNpb25zGE8gAygLMisuc2FtcGFuLnYxLkNvbnRhaW5lck9wdGlvbnMuRXh0ZW5zaW9uc0VudHJ5EjAKA2NuaRhQIAEoCzIeLnNhbXBhbi52MS5DbmlDb250YWluZXJPcHRpb25zSC+IAQESEAoDcGlkGFogASgJSDCIAQESEAoDaXBjGFsgASgJSDGIAQESEAoDdXRzGFwgASgJSDKIAQESEwoLY2FwX2FtYmllbnQYXSADKAkSGgoNZ3JvdXBzX3BvbGljeRheIAEoCUgziAEBEjAKDG1hc2tlZF9wYXRocxhfIAEoCzIVLnNhbXBhbi52MS5TdHJpbmdMaXN0SDSIAQESMgoOcmVhZG9ubHlfcGF0aHMYYCABKAsyFS5zYW1wYW4udjEuU3RyaW5nTGlzdEg1iAEBEhUKCGFwcGFybW9yGGEgASgJSDaIAQESGgoNc2VsaW51eF9sYWJlbBhiIAEoCUg3iAEBEiAKE3NlbGludXhfbW91bnRfbGFiZWwYYyABKAlIOIgBARITCgtjZGlfZGV2aWNlcxhkIAMoCRJBCgthbm5vdGF0aW9ucxhlIAMoCzIsLnNhbXBhbi52MS5Db250YWluZXJPcHRpb25zLkFubm90YXRpb25zRW50cnkSFQoIbG9nX3BhdGgYZiABKAlIOYgBARotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi4KDFN5c2N0bHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjAKDkh1Z2VwYWdlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQQ2dyb3VwRmlsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjEKD0V4dGVuc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUINCgtfZW50cnlwb2ludEIHCgVfbmFtZUIKCghfd29ya2RpckIHCgVfdXNlckILCglfaG9zdG5hbWVCDQoLX2RvbWFpbm5hbWVCDAoKX3JlYWRfb25seUIJCgdfbWVtb3J5Qg4KDF9tZW1vcnlfc3dhcEIVChNfbWVtb3J5X3Jlc2VydmF0aW9uQgcKBV9jcHVzQg0KC19jcHVfc2hhcmVzQg4KDF9jcHVzZXRfY3B1c0IOCgxfY3B1c2V0X21lbXNCDQoLX3BpZHNfbGltaXRCCwoJX3NobV9zaXplQgoKCF9zZWNjb21wQhQKEl9ub19uZXdfcHJpdmlsZWdlc0INCgtfcHJpdmlsZWdlZEIHCgVfaW5pdEIKCghfbmV0d29ya0ILCglfcGxhdGZvcm1CBgoEX3R0eUINCgtfb3Blbl9zdGRpbkINCgtfc3RkaW5fb25jZUIOCgxfYXV0b19yZW1vdmVCDgoMX3N0b3Bfc2lnbmFsQg8KDV9zdG9wX3RpbWVvdXRCBwoFX3B1bGxCDAoKX2NwdV9xdW90YUINCgtfY3B1X3BlcmlvZEIRCg9fY3B1X3J0X3J1bnRpbWVCEAoOX2NwdV9ydF9wZXJpb2RCFAoSX21lbW9yeV9zd2FwcGluZXNzQhMKEV9vb21fa2lsbF9kaXNhYmxlQhAKDl9vb21fc2NvcmVfYWRqQg8KDV9ibGtpb193ZWlnaHRCEAoOX2Nncm91cF9wYXJlbnRCDgoMX3B1Ymxpc2hfYWxsQgoKCF9yZXN0YXJ0QgkKB19oZWFsdGhCFAoSX2hlYWx0aF9vbl9mYWlsdXJlQg0KC19sb2dfZHJpdmVyQg8KDV9sb2dfbWF4X3NpemVCEAoOX2xvZ19tYXhfZmlsZXNCBgoEX3BvZEIKCghfcnVudGltZUIGCgRfY25pQgYKBF9waWRCBgoEX2lwY0IGCgRfdXRzQhAKDl9ncm91cHNfcG9saWN5Qg8KDV9tYXNrZWRfcGF0aHNCEQoPX3JlYWRvbmx5X3BhdGhzQgsKCV9hcHBhcm1vckIQCg5fc2VsaW51eF9sYWJlbEIWChRfc2VsaW51eF9tb3VudF9sYWJlbEILCglfbG9nX3BhdGhiBnByb3RvMw", [file_google_protobuf_struct]);
 
 /**
  * A list that can be absent, which an empty one is not.
@@ -111,6 +111,39 @@ export type MountOption = Message<"sampan.v1.MountOption"> & {
    * @generated from field: map<string, string> volume_options = 11;
    */
   volumeOptions: { [key: string]: string };
+
+  /**
+   * Of a bind: read-only also where something else is mounted below its source.
+   *
+   * @generated from field: optional bool recursive_read_only = 12;
+   */
+  recursiveReadOnly?: boolean | undefined;
+
+  /**
+   * Of a bind: a source that is missing is made, as a directory.
+   *
+   * @generated from field: optional bool make_source = 13;
+   */
+  makeSource?: boolean | undefined;
+
+  /**
+   * Of a bind: owners of its files that others are shown as.
+   *
+   * @generated from field: repeated sampan.v1.IdMapOption uid_mappings = 14;
+   */
+  uidMappings: IdMapOption[];
+
+  /**
+   * @generated from field: repeated sampan.v1.IdMapOption gid_mappings = 15;
+   */
+  gidMappings: IdMapOption[];
+
+  /**
+   * Of a bind or an image: `noexec`, `nodev`, `nosuid`.
+   *
+   * @generated from field: repeated string mount_options = 16;
+   */
+  mountOptions: string[];
 };
 
 /**
@@ -119,6 +152,35 @@ export type MountOption = Message<"sampan.v1.MountOption"> & {
  */
 export const MountOptionSchema: GenMessage<MountOption> = /*@__PURE__*/
   messageDesc(file_sampan_v1_options, 1);
+
+/**
+ * `size` ids from `container_id` on stand for those from `host_id` on.
+ *
+ * @generated from message sampan.v1.IdMapOption
+ */
+export type IdMapOption = Message<"sampan.v1.IdMapOption"> & {
+  /**
+   * @generated from field: double container_id = 1;
+   */
+  containerId: number;
+
+  /**
+   * @generated from field: double host_id = 2;
+   */
+  hostId: number;
+
+  /**
+   * @generated from field: double size = 3;
+   */
+  size: number;
+};
+
+/**
+ * Describes the message sampan.v1.IdMapOption.
+ * Use `create(IdMapOptionSchema)` to create a new message.
+ */
+export const IdMapOptionSchema: GenMessage<IdMapOption> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 2);
 
 /**
  * @generated from message sampan.v1.DeviceOption
@@ -147,7 +209,7 @@ export type DeviceOption = Message<"sampan.v1.DeviceOption"> & {
  * Use `create(DeviceOptionSchema)` to create a new message.
  */
 export const DeviceOptionSchema: GenMessage<DeviceOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 2);
+  messageDesc(file_sampan_v1_options, 3);
 
 /**
  * @generated from message sampan.v1.UlimitOption
@@ -178,7 +240,7 @@ export type UlimitOption = Message<"sampan.v1.UlimitOption"> & {
  * Use `create(UlimitOptionSchema)` to create a new message.
  */
 export const UlimitOptionSchema: GenMessage<UlimitOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 3);
+  messageDesc(file_sampan_v1_options, 4);
 
 /**
  * A file that is in memory only. Its content comes with the request, and from no file or variable of the daemon.
@@ -226,7 +288,7 @@ export type SecretOption = Message<"sampan.v1.SecretOption"> & {
  * Use `create(SecretOptionSchema)` to create a new message.
  */
 export const SecretOptionSchema: GenMessage<SecretOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 4);
+  messageDesc(file_sampan_v1_options, 5);
 
 /**
  * @generated from message sampan.v1.DeviceRate
@@ -252,7 +314,7 @@ export type DeviceRate = Message<"sampan.v1.DeviceRate"> & {
  * Use `create(DeviceRateSchema)` to create a new message.
  */
 export const DeviceRateSchema: GenMessage<DeviceRate> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 5);
+  messageDesc(file_sampan_v1_options, 6);
 
 /**
  * A network that a container is on.
@@ -302,7 +364,115 @@ export type NetworkOption = Message<"sampan.v1.NetworkOption"> & {
  * Use `create(NetworkOptionSchema)` to create a new message.
  */
 export const NetworkOptionSchema: GenMessage<NetworkOption> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 6);
+  messageDesc(file_sampan_v1_options, 7);
+
+/**
+ * Bits a second, and bits.
+ *
+ * @generated from message sampan.v1.CniBandwidth
+ */
+export type CniBandwidth = Message<"sampan.v1.CniBandwidth"> & {
+  /**
+   * @generated from field: optional double ingress_rate = 1;
+   */
+  ingressRate?: number | undefined;
+
+  /**
+   * @generated from field: optional double ingress_burst = 2;
+   */
+  ingressBurst?: number | undefined;
+
+  /**
+   * @generated from field: optional double egress_rate = 3;
+   */
+  egressRate?: number | undefined;
+
+  /**
+   * @generated from field: optional double egress_burst = 4;
+   */
+  egressBurst?: number | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.CniBandwidth.
+ * Use `create(CniBandwidthSchema)` to create a new message.
+ */
+export const CniBandwidthSchema: GenMessage<CniBandwidth> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 8);
+
+/**
+ * @generated from message sampan.v1.CniIpRange
+ */
+export type CniIpRange = Message<"sampan.v1.CniIpRange"> & {
+  /**
+   * E.g. `10.1.0.0/16`.
+   *
+   * @generated from field: string subnet = 1;
+   */
+  subnet: string;
+
+  /**
+   * @generated from field: optional string range_start = 2;
+   */
+  rangeStart?: string | undefined;
+
+  /**
+   * @generated from field: optional string range_end = 3;
+   */
+  rangeEnd?: string | undefined;
+
+  /**
+   * @generated from field: optional string gateway = 4;
+   */
+  gateway?: string | undefined;
+};
+
+/**
+ * Describes the message sampan.v1.CniIpRange.
+ * Use `create(CniIpRangeSchema)` to create a new message.
+ */
+export const CniIpRangeSchema: GenMessage<CniIpRange> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 9);
+
+/**
+ * What CNI's plugins are told.
+ *
+ * @generated from message sampan.v1.CniContainerOptions
+ */
+export type CniContainerOptions = Message<"sampan.v1.CniContainerOptions"> & {
+  /**
+   * CNI_ARGS.
+   *
+   * @generated from field: map<string, string> args = 1;
+   */
+  args: { [key: string]: string };
+
+  /**
+   * @generated from field: optional sampan.v1.CniBandwidth bandwidth = 2;
+   */
+  bandwidth?: CniBandwidth | undefined;
+
+  /**
+   * An address is given from each.
+   *
+   * @generated from field: repeated sampan.v1.CniIpRange ip_ranges = 3;
+   */
+  ipRanges: CniIpRange[];
+
+  /**
+   * Ports to publish where a plugin does so.
+   *
+   * @generated from field: repeated string ports = 4;
+   */
+  ports: string[];
+};
+
+/**
+ * Describes the message sampan.v1.CniContainerOptions.
+ * Use `create(CniContainerOptionsSchema)` to create a new message.
+ */
+export const CniContainerOptionsSchema: GenMessage<CniContainerOptions> = /*@__PURE__*/
+  messageDesc(file_sampan_v1_options, 10);
 
 /**
  * Durations in milliseconds. What is not given comes from the image, or is Docker's default.
@@ -350,7 +520,7 @@ export type HealthOptions = Message<"sampan.v1.HealthOptions"> & {
  * Use `create(HealthOptionsSchema)` to create a new message.
  */
 export const HealthOptionsSchema: GenMessage<HealthOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 7);
+  messageDesc(file_sampan_v1_options, 11);
 
 /**
  * @generated from message sampan.v1.ContainerOptions
@@ -805,30 +975,104 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
   logEnv: string[];
 
   /**
-   * `host`, `private`, or `container:NAME`.
-   *
-   * @generated from field: optional string pid = 79;
-   */
-  pid?: string | undefined;
-
-  /**
-   * `host` or `private`; likewise `uts`.
-   *
-   * @generated from field: optional string ipc = 80;
-   */
-  ipc?: string | undefined;
-
-  /**
-   * @generated from field: optional string uts = 81;
-   */
-  uts?: string | undefined;
-
-  /**
    * `sampan` (built in), `runc`, `crun`, `runsc`, or one of the configuration.
    *
    * @generated from field: optional string runtime = 82;
    */
   runtime?: string | undefined;
+
+  /**
+   * What front-ends keep with it, by their names.
+   *
+   * @generated from field: map<string, string> extensions = 79;
+   */
+  extensions: { [key: string]: string };
+
+  /**
+   * What plugins are told where the network is CNI's.
+   *
+   * @generated from field: optional sampan.v1.CniContainerOptions cni = 80;
+   */
+  cni?: CniContainerOptions | undefined;
+
+  /**
+   * `private`, `host` or `container:NAME`; likewise the next two, without the last.
+   *
+   * @generated from field: optional string pid = 90;
+   */
+  pid?: string | undefined;
+
+  /**
+   * @generated from field: optional string ipc = 91;
+   */
+  ipc?: string | undefined;
+
+  /**
+   * @generated from field: optional string uts = 92;
+   */
+  uts?: string | undefined;
+
+  /**
+   * Capabilities that are kept also without being root.
+   *
+   * @generated from field: repeated string cap_ambient = 93;
+   */
+  capAmbient: string[];
+
+  /**
+   * `merge` or `strict`: what becomes of the groups that the image gives the user.
+   *
+   * @generated from field: optional string groups_policy = 94;
+   */
+  groupsPolicy?: string | undefined;
+
+  /**
+   * In place of the default lists.
+   *
+   * @generated from field: optional sampan.v1.StringList masked_paths = 95;
+   */
+  maskedPaths?: StringList | undefined;
+
+  /**
+   * @generated from field: optional sampan.v1.StringList readonly_paths = 96;
+   */
+  readonlyPaths?: StringList | undefined;
+
+  /**
+   * Name of a loaded profile, or `unconfined`.
+   *
+   * @generated from field: optional string apparmor = 97;
+   */
+  apparmor?: string | undefined;
+
+  /**
+   * @generated from field: optional string selinux_label = 98;
+   */
+  selinuxLabel?: string | undefined;
+
+  /**
+   * @generated from field: optional string selinux_mount_label = 99;
+   */
+  selinuxMountLabel?: string | undefined;
+
+  /**
+   * As `vendor.com/class=name`.
+   *
+   * @generated from field: repeated string cdi_devices = 100;
+   */
+  cdiDevices: string[];
+
+  /**
+   * @generated from field: map<string, string> annotations = 101;
+   */
+  annotations: { [key: string]: string };
+
+  /**
+   * Absolute path, in place of the engine's own log.
+   *
+   * @generated from field: optional string log_path = 102;
+   */
+  logPath?: string | undefined;
 };
 
 /**
@@ -836,5 +1080,5 @@ export type ContainerOptions = Message<"sampan.v1.ContainerOptions"> & {
  * Use `create(ContainerOptionsSchema)` to create a new message.
  */
 export const ContainerOptionsSchema: GenMessage<ContainerOptions> = /*@__PURE__*/
-  messageDesc(file_sampan_v1_options, 8);
+  messageDesc(file_sampan_v1_options, 12);
 
