@@ -58,6 +58,7 @@ struct context {
 	int self; /* SELF_FD, or where exec has moved it */
 	int null_device; /* O_PATH descriptor of a /dev/null that was checked, or -1 */
 	int empty_directory; /* mounted empty tmpfs of the first `mask` of a directory, or -1 */
+	int waiter; /* where a waiter of `runtime-create` hears that it may wait, or -1 */
 	int sources[MAX_SOURCES]; /* detached mounts of `open-source`, or -1 */
 	int map_namespace; /* user namespace of the last map of ids, or -1; made for `map_source` */
 	const struct op_open_source *map_source;
@@ -333,6 +334,9 @@ int op_netlink(struct context *c, const struct op_netlink *op);
 int op_helper(struct context *c, const struct op_helper *op);
 int op_peer_credentials(struct context *c, const struct op_peer_credentials *op);
 int op_notify_service(struct context *c, const struct op_notify_service *op);
+/* runtime.c */
+int op_runtime_create(struct context *c, const struct op_runtime_create *op);
+int op_run_command(struct context *c, const struct op_run_command *op);
 int op_forward_port(struct context *c, const struct op_forward_port *op);
 int op_forward_namespace(struct context *c, const struct op_forward_namespace *op);
 

@@ -53,7 +53,7 @@ static int settle_descriptors(struct context *c, const struct program_options *o
 		return -1;
 	/* Failures are reported on it from here on. */
 	c->channel = channel;
-	if ((has_operation(p, 0, OP_EXEC) || has_operation(p, 0, OP_TERMINAL) || has_operation(p, 0, OP_STDIO_OWNER)) &&
+	if ((has_operation(p, 0, OP_EXEC) || has_operation(p, 0, OP_RUNTIME_CREATE) || has_operation(p, 0, OP_TERMINAL) || has_operation(p, 0, OP_STDIO_OWNER)) &&
 	    set_stdio(options->stdio, container_fd + 1) < 0)
 		return -1;
 	if (dup3(channel, CHANNEL_FD, O_CLOEXEC) < 0)
@@ -251,6 +251,7 @@ _Noreturn void execute_program(const struct program_options *options, int channe
 		.self = SELF_FD,
 		.null_device = -1,
 		.empty_directory = -1,
+		.waiter = -1,
 		.sources = { [0 ... MAX_SOURCES - 1] = -1 },
 		.map_namespace = -1,
 		.clone_cgroup = -1,

@@ -193,7 +193,10 @@ static void wait_for_clients(void)
 
 void exit_progress(void)
 {
-	const struct session *container = monitor.container;
+	struct session *container = monitor.container;
+	/* Where another runtime made the container's process, the program waits for the start of what has ended. */
+	if (stage == ALIVE && container->reaped && container->state == SESSION_CREATED && container->pid != container->executor)
+		loop_close(&container->channel);
 	if (stage == ALIVE && container->reaped && container->channel.fd < 0) {
 		stage = CLEANING;
 		clean();

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -136,6 +137,16 @@ static int create_container(const struct msg_create *create, struct fault *f)
 	return 0;
 }
 
+/* How long to wait for processes that another runtime has left. */
+#define UNDO_MS 2000
+
+static void reap_within(int64_t milliseconds)
+{
+	int64_t end = now_ms() + milliseconds;
+	while (waitpid(-1, NULL, __WALL | WNOHANG) >= 0 && now_ms() < end)
+		poll(NULL, 0, 5);
+}
+
 /* Undoes what set_up and create_container did. */
 static void undo(void)
 {
@@ -146,9 +157,15 @@ static void undo(void)
 		else
 			kill(monitor.container->executor, SIGKILL);
 		loop_close(&monitor.container->channel);
-		while (waitpid(-1, NULL, __WALL) > 0)
-			;
-		exit_program_now();
+		if (program_has(&monitor.create->program, OP_RUNTIME_CREATE)) {
+			/* What another runtime has made half-way need not end by itself. */
+			exit_program_now();
+			reap_within(UNDO_MS);
+		} else {
+			while (waitpid(-1, NULL, __WALL) > 0)
+				;
+			exit_program_now();
+		}
 	}
 	if (monitor.directory >= 0) {
 		unlinkat(monitor.directory, "monitor.sock", 0);

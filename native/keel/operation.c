@@ -77,6 +77,10 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_pivot_root(c);
 	case OP_OPEN_SOURCE:
 		return op_open_source(c, &o->u.open_source);
+	case OP_RUNTIME_CREATE:
+		return op_runtime_create(c, &o->u.runtime_create);
+	case OP_RUN_COMMAND:
+		return op_run_command(c, &o->u.run_command);
 	case OP_PIN_NAMESPACES:
 		return op_pin_namespaces(c, &o->u.pin_namespaces);
 	case OP_MEMORY_FILE:

@@ -627,6 +627,30 @@ static void decode_op_pin_namespaces(struct wire_reader *r, struct op_pin_namesp
 	decode_list_setting(r, &v->sysctls);
 }
 
+static void decode_op_runtime_create(struct wire_reader *r, struct op_runtime_create *v)
+{
+	decode_list_string(r, &v->arguments);
+	decode_list_string(r, &v->environment);
+	v->directory = wire_read_string(r);
+	v->pid_file = wire_read_string(r);
+	v->terminal = wire_read_bool(r);
+	v->timeout = wire_read_u32(r);
+	decode_list_string(r, &v->undo);
+	decode_list_string(r, &v->waiter);
+	v->mark = wire_read_string(r);
+}
+
+static void decode_op_run_command(struct wire_reader *r, struct op_run_command *v)
+{
+	decode_list_string(r, &v->arguments);
+	decode_list_string(r, &v->environment);
+	v->timeout = wire_read_u32(r);
+	decode_list_string(r, &v->undo);
+	v->streams = wire_read_bool(r);
+	v->release = wire_read_bool(r);
+	v->tolerate = wire_read_bool(r);
+}
+
 static void decode_op_root_alone(struct wire_reader *r, struct op_root_alone *v)
 {
 	v->read_only = wire_read_bool(r);
@@ -897,6 +921,12 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_PIN_NAMESPACES:
 			decode_op_pin_namespaces(r, &o->u.pin_namespaces);
+			break;
+		case OP_RUNTIME_CREATE:
+			decode_op_runtime_create(r, &o->u.runtime_create);
+			break;
+		case OP_RUN_COMMAND:
+			decode_op_run_command(r, &o->u.run_command);
 			break;
 		case OP_ROOT_ALONE:
 			decode_op_root_alone(r, &o->u.root_alone);
@@ -1441,6 +1471,10 @@ const char *wire_operation_name(uint16_t number)
 		return "memory-file";
 	case OP_PIN_NAMESPACES:
 		return "pin-namespaces";
+	case OP_RUNTIME_CREATE:
+		return "runtime-create";
+	case OP_RUN_COMMAND:
+		return "run-command";
 	case OP_ROOT_ALONE:
 		return "root-alone";
 	case OP_MOUNT_LAYERS:

@@ -208,6 +208,8 @@ enum wire_operation_number {
 	OP_FORWARD_NAMESPACE = 130,
 	OP_MEMORY_FILE = 110,
 	OP_PIN_NAMESPACES = 111,
+	OP_RUNTIME_CREATE = 160,
+	OP_RUN_COMMAND = 161,
 	OP_ROOT_ALONE = 120,
 	OP_MOUNT_LAYERS = 121,
 	OP_PEER_CREDENTIALS = 125,
@@ -754,6 +756,30 @@ struct op_pin_namespaces {
 	struct wire_list_setting sysctls; /* parameters of these namespaces */
 };
 
+/* Have another container runtime make a process: run a command that makes it and ends. Its standard streams are the program's. The process becomes a child of the monitor, which is the nearest subreaper, and its end the end of what this program is for */
+struct op_runtime_create {
+	struct wire_list_string arguments; /* absolute path of the program, and arguments; one that is `@console` becomes the path of a unix socket that takes the terminal's master */
+	struct wire_list_string environment; /* NAME=value, nothing is added */
+	const char *directory; /* existing host directory for the socket, and for the pid's file */
+	const char *pid_file; /* name of the file in there that the command writes the process's pid to; removed afterwards */
+	bool terminal; /* the process gets a terminal; the command then has no standard streams */
+	uint32_t timeout; /* milliseconds until it and its process group are killed, 0 for none */
+	struct wire_list_string undo; /* command that is run when this fails; empty for none */
+	struct wire_list_string waiter; /* command that ends when the process does, where that is no process of this kernel: a process of keel's runs it after the `run-command` that releases it, and stands for the process, with the status that it tells. Empty for none */
+	const char *mark; /* what stands before the status, a decimal number, in the waiter's output */
+};
+
+/* Run a command to its end. It fails when its status is not 0; without `streams` its stdin and stdout are /dev/null */
+struct op_run_command {
+	struct wire_list_string arguments; /* absolute path of the program, and arguments */
+	struct wire_list_string environment; /* NAME=value, nothing is added */
+	uint32_t timeout; /* milliseconds until it and its process group are killed, 0 for none */
+	struct wire_list_string undo; /* command that is run when this fails; empty for none */
+	bool streams; /* it gets the program's standard streams, which it may pass on */
+	bool release; /* let the waiter of `runtime-create` wait */
+	bool tolerate; /* that it fails is no failure */
+};
+
 /* Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 struct op_root_alone {
 	bool read_only; /* nothing can be changed through it */
@@ -873,6 +899,8 @@ struct wire_operation {
 		struct op_forward_namespace forward_namespace;
 		struct op_memory_file memory_file;
 		struct op_pin_namespaces pin_namespaces;
+		struct op_runtime_create runtime_create;
+		struct op_run_command run_command;
 		struct op_root_alone root_alone;
 		struct op_mount_layers mount_layers;
 		struct op_peer_credentials peer_credentials;

@@ -67,6 +67,7 @@ function copyDefined(
   if ((values["cap-drop"] ?? []).length > 0) options.capDrop = values["cap-drop"];
   if (values.privileged !== undefined) options.privileged = values.privileged;
   if (values.init !== undefined) options.init = values.init;
+  if (values.runtime !== undefined) options.runtime = values.runtime;
   if (values.ipc !== undefined) options.ipc = values.ipc;
   if (values.pid !== undefined) options.pid = values.pid;
   if (values.uts !== undefined) options.uts = values.uts;

@@ -1,7 +1,7 @@
 /** Loads and opens the engine, or reaches a daemon's: late, so that commands which don't need it start fast. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { ContainerEngine, Engine, EngineOptions } from "#engine";
+import type { ContainerEngine, Engine, EngineOptions, RuntimeDefinitions } from "#engine";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { GlobalOptions } from "./command.ts";
 import { chosenContext, type Context } from "./contexts.ts";
@@ -64,11 +64,18 @@ export async function openEngine(globals: GlobalOptions, options: EngineOptions 
     });
   const { Engine: EngineClass } = await import("#engine");
   return EngineClass.open({
+    runtimes: configuredRuntimes,
     ...options,
     ...(globals.root === undefined ? {} : { root: globals.root }),
     ...(globals.state === undefined ? {} : { state: globals.state }),
     ...(globals.namespace === undefined ? {} : { namespace: globals.namespace }),
   });
+}
+
+/** Those of the daemon's configuration file; only asked for by who wants another runtime. */
+async function configuredRuntimes(): Promise<RuntimeDefinitions> {
+  const { loadConfig } = await import("#daemon");
+  return loadConfig(process.env["SAMPAN_CONFIG"] || undefined, []).runtimes;
 }
 
 /** Does one thing for each name, reports each failure, and goes on; the exit code is 1 when any failed. */

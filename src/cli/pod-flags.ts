@@ -16,6 +16,11 @@ export const podFlags = {
   network: { type: "list", value: "NETWORK", help: "network that it is on, none, host, or cni[:NAME]" },
   pid: { type: "string", value: "host", help: "its containers see the host's processes" },
   publish: { type: "list", short: "p", value: "[ADDRESS:]PORT:PORT", help: "publish a port on the host" },
+  runtime: {
+    type: "string",
+    value: "NAME",
+    help: "runtime of its containers: runc, crun, runsc, or of the configuration",
+  },
   share: { type: "string", value: "LIST", help: "what its containers share, of net,ipc,uts (by default) and pid" },
   "shm-size": { type: "string", value: "BYTES", help: "size of the memory that they share, 64m by default" },
   sysctl: { type: "list", value: "NAME=VALUE", help: "kernel parameter of what they share" },

@@ -30,6 +30,7 @@ export function podOptions(values: OptionValues<typeof podFlags>, name: string |
     ...(values.network.length === 1 && { network: values.network[0] ?? "" }),
     ...(values.network.length > 1 && { networks: values.network.map((network) => ({ name: network })) }),
     ...(values.publish.length > 0 && { publish: values.publish }),
+    ...(values.runtime !== undefined && { runtime: values.runtime }),
     ...(values.pid !== undefined && { pid: "host" }),
     ...(values.ipc !== undefined && { ipc: "host" }),
     ...(values.sysctl.length > 0 && { sysctls: splitPairs(values.sysctl) }),

@@ -69,6 +69,11 @@ export const runFlags = {
   "publish-all": { type: "boolean", short: "P", help: "publish all exposed ports on free ports of the host" },
   pull: { type: "string", value: "WHEN", help: "fetch the image: missing (default), always, never" },
   "read-only": { type: "boolean", help: "read-only root filesystem" },
+  runtime: {
+    type: "string",
+    value: "NAME",
+    help: "runtime that makes it: runc, crun, runsc, or one of the configuration",
+  },
   "security-opt": { type: "list", value: "OPTION", help: "seccomp=FILE, seccomp=unconfined or no-new-privileges" },
   secret: { type: "list", value: "src=FILE,…", help: "like --config, below /run/secrets" },
   "shm-size": { type: "string", value: "BYTES", help: "size of /dev/shm, 64m by default" },

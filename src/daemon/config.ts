@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, normalize } from "node:path";
 import { parse, TomlError } from "smol-toml";
 import { invalidArgument } from "#errdefs";
+import type { RuntimeDefinitions } from "#engine";
+import { readRuntimes } from "./runtimes.ts";
 import { isCallName, type AllowRule } from "./policy.ts";
 import { settings, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
 import { tomlLines } from "./toml-lines.ts";
@@ -10,6 +12,7 @@ import { tomlLines } from "./toml-lines.ts";
 export interface DaemonConfig {
   readonly settings: SettingValues;
   readonly allow: readonly AllowRule[];
+  readonly runtimes: RuntimeDefinitions;
 }
 
 export interface ConfigProblem {
@@ -38,7 +41,7 @@ export function checkConfig(text: string): {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [message = ""] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
-    return { config: { settings: defaults(), allow: [] }, problems: [{ line: error.line, message }] };
+    return { config: { settings: defaults(), allow: [], runtimes: {} }, problems: [{ line: error.line, message }] };
   }
   const lines = tomlLines(text);
   const problems: ConfigProblem[] = [];
@@ -56,7 +59,7 @@ export function checkConfig(text: string): {
   }
   const allow = readAllow(table["allow"], report);
   return {
-    config: { settings: values as SettingValues, allow },
+    config: { settings: values as SettingValues, allow, runtimes: readRuntimes(table["runtimes"], report) },
     problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)),
   };
 }
@@ -122,7 +125,7 @@ export function needRestart(before: SettingValues, after: SettingValues): readon
 function* leaves(table: Readonly<Record<string, unknown>>, prefix = ""): Generator<readonly [string, unknown]> {
   for (const [name, value] of Object.entries(table)) {
     const key = `${prefix}${name}`;
-    if (key === "allow") continue;
+    if (key === "allow" || key === "runtimes") continue;
     const isTable = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
     if (isTable) yield* leaves(value as Readonly<Record<string, unknown>>, `${key}.`);
     else yield [key, value];

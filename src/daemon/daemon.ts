@@ -115,7 +115,10 @@ export class Daemon implements AsyncDisposable {
     const { settings } = options.config;
     const paths = enginePaths(settings.root || undefined, settings.state || undefined);
     const state = dirname(paths.state);
-    const engine = await Engine.open(engineOptions(settings, { root: paths.root, state }));
+    const engine = await Engine.open({
+      ...engineOptions(settings, { root: paths.root, state }),
+      runtimes: options.config.runtimes,
+    });
     const daemon = new Daemon(engine, paths.root, state, options);
     try {
       mkdirSync(state, { recursive: true, mode: 0o711 });
@@ -182,7 +185,11 @@ export class Daemon implements AsyncDisposable {
     if (engine === undefined) {
       if (this.#engines.size >= maxNamespaces)
         throw resourceExhausted(`Cannot open namespace "${name}": ${maxNamespaces} are open`);
-      engine = Engine.open({ ...engineOptions(this.#config.settings, this.#places), namespace });
+      engine = Engine.open({
+        ...engineOptions(this.#config.settings, this.#places),
+        namespace,
+        runtimes: this.#config.runtimes,
+      });
       this.#engines.set(namespace, engine);
       engine.then(
         (opened) => this.#supervise(opened),

@@ -2,3 +2,4 @@
 export { checkConfig, defaultConfigPath, readConfig, type ConfigProblem } from "./config.ts";
 export { runDaemon, type RunOptions } from "./run.ts";
 export { defaultConfig } from "./settings.ts";
+export { loadConfig } from "./config.ts";

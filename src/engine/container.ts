@@ -226,7 +226,7 @@ export class Container implements ContainerHandle {
 
   /** One that ends it also reaches a paused container, which goes on for that. */
   async #signal(signal: number): Promise<void> {
-    await this.#core.runtime.kill(this.id, signal);
+    await this.#core.runtime.kill(this.id, signal, this.#core.handlers.container(this.record));
     containerEvent(this.#core, this.record, "kill", { signal: String(signal) });
     if (signal === killSignal || signal === this.record.resolved.stopSignal) await thaw(this.#core, this.record);
   }
@@ -397,6 +397,7 @@ export class Container implements ContainerHandle {
         cgroups: core.cgroups(record),
         openStdin: options.openStdin === true,
         output: options.output !== false,
+        handler: core.handlers.container(record),
       },
     );
     const execID = String(session.pid);

@@ -3,8 +3,16 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { failedPrecondition, isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
-import { cgroupDirectories, type HostFacts, type ImageMount, type Operation, type PlanOptions } from "#plan";
-import type { CreateContainer, CreatedContainer, Runtime } from "#runtime";
+import {
+  cgroupDirectories,
+  handlerLeftover,
+  sharesSandbox,
+  type HostFacts,
+  type ImageMount,
+  type Operation,
+  type PlanOptions,
+} from "#plan";
+import { handlerEnvironment, type CreateContainer, type CreatedContainer, type Runtime } from "#runtime";
 import type { PublishedPort } from "#network";
 import type { Database } from "#images";
 import type { ChainId, RootSource, Snapshotter } from "#snapshots";
@@ -17,6 +25,7 @@ import type { EnginePaths } from "./paths.ts";
 import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
+import type { Handlers } from "./handlers/handlers.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
 import { cniNamespace } from "./network/cni-namespace.ts";
 import { CniBook } from "./network/cni-book.ts";
@@ -67,6 +76,7 @@ export interface CoreOptions {
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
   readonly pods: PodBook;
+  readonly handlers: Handlers;
   /** Where CNI's configurations and plugins are. */
   readonly cniPaths: CniPaths;
   /** Program and arguments of a supervisor in the background; empty where there is to be none. */
@@ -104,6 +114,7 @@ export class EngineCore {
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
   readonly pods: PodBook;
+  readonly handlers: Handlers;
   readonly superviseCommand: () => readonly string[];
   readonly #removeCommand: CoreOptions["removeCommand"];
   readonly #accounts = new Map<string, AccountFiles>();
@@ -125,6 +136,7 @@ export class EngineCore {
     this.volumes = options.volumes;
     this.secrets = options.secrets;
     this.pods = options.pods;
+    this.handlers = options.handlers;
     this.cniPaths = options.cniPaths;
     this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
@@ -312,6 +324,7 @@ export class EngineCore {
         : (networks?.files ?? plainNetworkFiles(options, hostname, mode));
     return await this.runtime.create(id, {
       immediate,
+      handler: this.handlers.container(record),
       furnish: (directory) => writeNetworkFiles(directory, hostname, files),
       config: this.config(record, this.sharedNetwork(record)),
       plan: {
@@ -432,6 +445,11 @@ export class EngineCore {
 
   /** What removes the cgroups of a container whose monitor was killed. */
   #leftover(record: ContainerRecord): readonly Operation[] {
+    const handler = this.handlers.container(record);
+    if (handler !== undefined) {
+      const places = { bundle: this.runtime.stateDirectory(record.id), environment: handlerEnvironment };
+      return handlerLeftover(handler, places, this.facts, this.cgroupPath(record));
+    }
     const path = this.cgroupPath(record);
     const { cgroup } = this.facts;
     const mounts = cgroup.version === 2 ? [cgroup.mount] : [...new Set(cgroup.controllers.values())];
@@ -504,6 +522,11 @@ export class EngineCore {
     const state = this.runtime.state(id);
     if (state.status !== "running")
       throw failedPrecondition(`Cannot exec in container "${record.name}": it is not running`);
+    // Its processes are none of this kernel's: what the image says holds.
+    if (record.resolved.handler !== undefined && sharesSandbox(record.resolved.handler)) {
+      const user = await this.imageUser(text, record.resolved.chainId);
+      return { uid: user.uid, gid: user.gid, additionalGids: user.groups, home: user.home };
+    }
     const files = await this.#readAccounts([
       { op: "join-namespace", kind: cloneNewNs, path: `/proc/${state.pid}/ns/mnt` },
       { op: "root-directory", path: "/" },

@@ -1,6 +1,7 @@
 /** Options of the embedded engine. */
 import type { ImageLimits } from "#images";
 import type { CredentialSource, RegistryOptions } from "#remotes";
+import type { RuntimeDefinitions } from "./handlers/handlers.ts";
 import type { CniSettings } from "./network/cni-settings.ts";
 import type { OnDamage } from "./housekeeping/open-book.ts";
 import type { TransferOptions } from "./interface.ts";
@@ -27,6 +28,8 @@ export interface EngineOptions {
    * checks), where none does; true by default. One that says false is to call {@link Engine.supervise}.
    */
   readonly background?: boolean;
+  /** Other runtimes that containers can ask for, by name; `runc`, `crun` and `runsc` need none when they are installed. */
+  readonly runtimes?: RuntimeDefinitions | (() => Promise<RuntimeDefinitions>);
   /** What to do with a damaged database: fail (the default), or keep it aside and rebuild it from what is on disk. */
   readonly onDamage?: OnDamage;
   /** Only to look, also on a disk that cannot be written. */

@@ -37,6 +37,7 @@ import { asChainId, EngineCore } from "./core.ts";
 import { inspectImage } from "./image-details.ts";
 import type { EngineOptions, PullOptions } from "./engine-options.ts";
 import type { ContainerEngine, TransferOptions } from "./interface.ts";
+import { Handlers } from "./handlers/handlers.ts";
 import { Housekeeping } from "./housekeeping/housekeeping.ts";
 import { openBook } from "./housekeeping/open-book.ts";
 import { writeRecord } from "./housekeeping/record-file.ts";
@@ -174,6 +175,10 @@ export class Engine implements ContainerEngine {
       journal,
       volumes: new Volumes({ database, executor, journal, directory: paths.volumes }),
       secrets: new SecretStore(paths.state),
+      handlers: new Handlers(
+        async () => (typeof options.runtimes === "function" ? await options.runtimes() : (options.runtimes ?? {})),
+        join(paths.state, "..", "runtimes"),
+      ),
       pods: new PodBook(database, join(paths.state, "..", "pods")),
       supervision: new SupervisionBook(database),
       cniPaths: cniPaths(options.cni),
@@ -199,6 +204,11 @@ export class Engine implements ContainerEngine {
       ensureSupervisor(core);
     }
     return engine;
+  }
+
+  /** Other runtimes. */
+  get handlers(): Handlers {
+    return this.#core.handlers;
   }
 
   get facts(): HostFacts {

@@ -1,4 +1,11 @@
 /** The library: `import { Engine } from "sampan"`. */
+export {
+  describeRuntimes,
+  Handlers,
+  type RuntimeDefinition,
+  type RuntimeDefinitions,
+  type RuntimeInfo,
+} from "./handlers/handlers.ts";
 export { Engine } from "./engine.ts";
 export type { EngineOptions, PullOptions } from "./engine-options.ts";
 export type { ContainerEngine, ContainerHandle, ImageReference, TransferOptions } from "./interface.ts";

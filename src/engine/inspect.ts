@@ -4,6 +4,7 @@ import type { EngineCore } from "./core.ts";
 import { isPaused } from "./lifecycle/freeze.ts";
 import type { ContainerRecord } from "./records.ts";
 import { networkSettings } from "./network/details.ts";
+import { builtInRuntime } from "./handlers/handlers.ts";
 import { networkModeName } from "./network/mode.ts";
 import { lostStatus } from "#runtime";
 import { readHealth } from "./supervise/health-file.ts";
@@ -108,6 +109,7 @@ export function inspectContainer(record: ContainerRecord, state: RuntimeState, c
     HostsPath: `${directory}/hosts`,
     LogPath: core.logPath(record),
     HostConfig: {
+      Runtime: record.resolved.handler?.name ?? builtInRuntime,
       NetworkMode: networkModeName(options),
       PublishAllPorts: options.publishAll ?? false,
       ExtraHosts: options.addHosts ?? [],

@@ -87,6 +87,8 @@ export interface ContainerOptions extends IsolationOptions {
   readonly domainname?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly mounts?: readonly MountOption[];
+  /** Runtime that makes it: the built-in one (`sampan`), `runc`, `crun`, `runsc`, or one of the configuration. */
+  readonly runtime?: string;
   /** Name or id of the pod that it is part of. */
   readonly pod?: string;
   /** Containers whose binds and volumes it has too: `NAME`, or `NAME:ro`. */

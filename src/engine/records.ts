@@ -5,6 +5,7 @@
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, type SampanError } from "#errdefs";
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
+import type { RuntimeHandler } from "#plan";
 import type { CdiEdits } from "./cdi/types.ts";
 import type { ContainerOptions } from "./options.ts";
 import type { PodMembership } from "./pods/pod-book.ts";
@@ -40,6 +41,8 @@ export interface ResolvedContainer {
   /** What its devices of the CDI do. */
   readonly cdi?: CdiEdits;
   readonly pod?: PodMembership;
+  /** The other runtime that makes it. */
+  readonly handler?: RuntimeHandler;
   /** Ports that the image and the options expose, e.g. `80/tcp`. */
   readonly exposed?: readonly string[];
   readonly health?: HealthCheck;

@@ -5,6 +5,7 @@ import { checkCgroupPath } from "#plan";
 import type { ImageRunConfig } from "#spec";
 import type { EngineCore } from "./core.ts";
 import type { PullOptions } from "./engine-options.ts";
+import { checkHandlerOptions } from "./handlers/check.ts";
 import { logLimit } from "./logs.ts";
 import { checkName, newId, randomName } from "./names.ts";
 import { checkNetwork, exposed } from "./network/check.ts";
@@ -40,6 +41,9 @@ export async function resolveContainer(
     const holder = core.records.findName(options.name);
     if (holder !== undefined) throw nameTaken(options.name, holder);
   }
+  const handler = await core.handlers.resolve(options.runtime);
+  if (handler !== undefined)
+    checkHandlerOptions(handler, options, given.pod === undefined ? undefined : core.pods.find(given.pod));
   const network = await checkNetwork(core, options);
   const image = await obtain(images, options, pull);
   images.noteUse(image);
@@ -67,6 +71,7 @@ export async function resolveContainer(
     ...(image.config.platform.architecture === "386" && { image32: true }),
     volumes: resolveVolumes(options, config.volumes),
     ...(member !== undefined && { pod: member.membership }),
+    ...(handler !== undefined && { handler }),
     ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
     ...exposed(options, config.exposedPorts),
     ...lookedAfter(core, options, config),

@@ -33,6 +33,7 @@ export function failure(reply: ReplyFailed, program: readonly Operation[] | unde
   const words = operation === undefined ? (action ?? requestWords(reply)) : operationWords(operation);
   const about = operation === undefined ? "" : operationPath(operation);
   if (operation?.op === "hook" && reply.syscall === "hook") return hookFailure(reply, about, words);
+  if (operation !== undefined && reply.syscall === "runtime") return runtimeFailure(reply, about, words);
   const path = reply.detail === "" ? about : reply.detail;
   const state = errnoText(reply.errno);
   const named = operation === undefined ? action === undefined : reply.detail === about;
@@ -57,6 +58,16 @@ function hookFailure({ step, errno: error, syscall, detail }: ReplyFailed, path:
   const state = detail.startsWith(`${path} `) ? detail.slice(path.length + 1) : detail;
   const init = { errno: error, syscall, path, step: step + 1, operation: words };
   return new SampanError("failed-precondition", `Cannot ${words}: ${state}`, init);
+}
+
+/** A command of another runtime that has run: the detail is how it ended, and the end of its stderr. */
+function runtimeFailure(
+  { step, errno: error, syscall, detail }: ReplyFailed,
+  path: string,
+  words: string,
+): SampanError {
+  const init = { errno: error, syscall, path, step: step + 1, operation: words };
+  return new SampanError("failed-precondition", `Cannot ${words}: it ${detail}`, init);
 }
 
 function requestWords({ syscall, detail }: ReplyFailed): string {

@@ -611,6 +611,49 @@ export function encodeOperation(w: Writer, v: Operation): void {
         encodeSetting(w, item);
       }
       return;
+    case "runtime-create":
+      w.u16(160);
+      w.u32(v.arguments.length);
+      for (const item of v.arguments) {
+        w.string(item);
+      }
+      w.u32(v.environment.length);
+      for (const item of v.environment) {
+        w.string(item);
+      }
+      w.string(v.directory);
+      w.string(v.pidFile);
+      w.bool(v.terminal);
+      w.u32(v.timeout);
+      w.u32(v.undo.length);
+      for (const item of v.undo) {
+        w.string(item);
+      }
+      w.u32(v.waiter.length);
+      for (const item of v.waiter) {
+        w.string(item);
+      }
+      w.string(v.mark);
+      return;
+    case "run-command":
+      w.u16(161);
+      w.u32(v.arguments.length);
+      for (const item of v.arguments) {
+        w.string(item);
+      }
+      w.u32(v.environment.length);
+      for (const item of v.environment) {
+        w.string(item);
+      }
+      w.u32(v.timeout);
+      w.u32(v.undo.length);
+      for (const item of v.undo) {
+        w.string(item);
+      }
+      w.bool(v.streams);
+      w.bool(v.release);
+      w.bool(v.tolerate);
+      return;
     case "root-alone":
       w.u16(120);
       w.bool(v.readOnly);

@@ -16,6 +16,8 @@ export { checkedSysctls } from "./container/sysctls.ts";
 export { namespaceFlags } from "./tables/namespaces.ts";
 export { planRdtUpdate, type RdtUpdate } from "./container/rdt-update.ts";
 export { planExec, type ExecOptions as ExecPlanOptions } from "./container/plan-exec.ts";
+export * from "./handler/handler.ts";
+export { handlerLeftover, planHandler, planHandlerExec, type HandlerPlan } from "./handler/plan-handler.ts";
 export { planVolumeMount } from "./container/plan-volume.ts";
 export { planMountAdd, planMountRemove, type MountChange } from "./container/plan-mounts.ts";
 export {

@@ -919,6 +919,48 @@ export interface OperationPinNamespaces {
   readonly sysctls: readonly Setting[];
 }
 
+/** Have another container runtime make a process: run a command that makes it and ends. Its standard streams are the program's. The process becomes a child of the monitor, which is the nearest subreaper, and its end the end of what this program is for */
+export interface OperationRuntimeCreate {
+  readonly op: "runtime-create";
+  /** absolute path of the program, and arguments; one that is `@console` becomes the path of a unix socket that takes the terminal's master */
+  readonly arguments: readonly string[];
+  /** NAME=value, nothing is added */
+  readonly environment: readonly string[];
+  /** existing host directory for the socket, and for the pid's file */
+  readonly directory: string;
+  /** name of the file in there that the command writes the process's pid to; removed afterwards */
+  readonly pidFile: string;
+  /** the process gets a terminal; the command then has no standard streams */
+  readonly terminal: boolean;
+  /** milliseconds until it and its process group are killed, 0 for none */
+  readonly timeout: number;
+  /** command that is run when this fails; empty for none */
+  readonly undo: readonly string[];
+  /** command that ends when the process does, where that is no process of this kernel: a process of keel's runs it after the `run-command` that releases it, and stands for the process, with the status that it tells. Empty for none */
+  readonly waiter: readonly string[];
+  /** what stands before the status, a decimal number, in the waiter's output */
+  readonly mark: string;
+}
+
+/** Run a command to its end. It fails when its status is not 0; without `streams` its stdin and stdout are /dev/null */
+export interface OperationRunCommand {
+  readonly op: "run-command";
+  /** absolute path of the program, and arguments */
+  readonly arguments: readonly string[];
+  /** NAME=value, nothing is added */
+  readonly environment: readonly string[];
+  /** milliseconds until it and its process group are killed, 0 for none */
+  readonly timeout: number;
+  /** command that is run when this fails; empty for none */
+  readonly undo: readonly string[];
+  /** it gets the program's standard streams, which it may pass on */
+  readonly streams: boolean;
+  /** let the waiter of `runtime-create` wait */
+  readonly release: boolean;
+  /** that it fails is no failure */
+  readonly tolerate: boolean;
+}
+
 /** Make the root directory a copy of its mount alone, which is attached nowhere: what is mounted on it is not seen, and what it covers is */
 export interface OperationRootAlone {
   readonly op: "root-alone";
@@ -1059,6 +1101,8 @@ export type Operation =
   | OperationForwardNamespace
   | OperationMemoryFile
   | OperationPinNamespaces
+  | OperationRuntimeCreate
+  | OperationRunCommand
   | OperationRootAlone
   | OperationMountLayers
   | OperationPeerCredentials

@@ -6,6 +6,7 @@ export {
   type CreatedContainer,
   type RuntimeOptions,
 } from "./runtime.ts";
+export { handlerEnvironment, runHandler, runProgram } from "./handlers/commands.ts";
 export { executeUpdate } from "./execute-update.ts";
 export { readState, type ExitStatus, type RuntimeState } from "./state.ts";
 export { fromHere, readBundle, readConfigFile, type Bundle } from "./oci/bundle.ts";

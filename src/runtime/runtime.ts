@@ -11,12 +11,14 @@ import {
   planContainer,
   planExec,
   type ContainerStatus,
+  type HandlerContainer,
   type HostFacts,
   type Operation,
   type Plan,
   type PlanOptions,
 } from "#plan";
 import type { ProcessConfig, RuntimeConfig } from "#spec";
+import type { HandlerRuns } from "./handlers/handler-runs.ts";
 import { hookState, hookStateParts, type HookSubject } from "./oci/hooks.ts";
 import { SeccompCache } from "./seccomp-cache.ts";
 import { readState, type ExitStatus, type RuntimeState } from "./state.ts";
@@ -47,6 +49,8 @@ export interface CreateContainer {
   readonly logLimit?: { readonly maxSize: bigint; readonly maxFiles: number } | undefined;
   /** Let it run at once; {@link Runtime.start} is not called then. Fails like it. */
   readonly immediate?: boolean;
+  /** Made by another runtime, in place of this one. */
+  readonly handler?: HandlerContainer | undefined;
   /** Puts further files into the state directory before anything is started; they go with it. */
   readonly furnish?: (directory: string) => void;
 }
@@ -58,6 +62,7 @@ export interface CreatedContainer {
   readonly monitor: MonitorClient | undefined;
   /** What its process runs, to say what failed. */
   readonly program: readonly Operation[];
+  readonly handler?: HandlerContainer | undefined;
 }
 
 export class Runtime {
@@ -66,6 +71,7 @@ export class Runtime {
   readonly #stateRoot: string;
   readonly #seccomp: SeccompCache;
   #rootMade = false;
+  #handlers: Promise<HandlerRuns> | undefined;
 
   constructor(options: RuntimeOptions) {
     this.#executor = options.executor;
@@ -106,7 +112,10 @@ export class Runtime {
    */
   async create(id: string, options: CreateContainer): Promise<CreatedContainer> {
     const directory = this.stateDirectory(id);
-    const plan = this.plan(options.config, { id, ...options.plan });
+    const { handler } = options;
+    const handlers = handler === undefined ? undefined : await this.#otherRuntimes();
+    const foreign = handler && handlers?.plan(options.config, handler, directory, options.plan);
+    const plan = foreign ?? this.plan(options.config, { id, ...options.plan });
     if (!this.#rootMade) {
       mkdirSync(this.#stateRoot, { recursive: true, mode: 0o700 });
       this.#rootMade = true;
@@ -117,6 +126,7 @@ export class Runtime {
     const program = immediate ? all.filter((o) => o.op !== "wait-start") : all;
     try {
       options.furnish?.(directory);
+      if (foreign !== undefined) handlers?.furnish(directory, foreign);
       const { pid } = await this.#executor.create({
         stateDirectory: directory,
         log: options.log ?? "",
@@ -135,17 +145,29 @@ export class Runtime {
         }),
       });
       if (immediate) this.#noteStart(id);
-      return { pid, monitor: immediate ? undefined : await MonitorClient.connect(directory), program };
+      return { pid, monitor: immediate ? undefined : await MonitorClient.connect(directory), program, handler };
     } catch (error) {
+      const told = handler === undefined ? error : handlers?.failure(error, handler, directory, "start");
       removeStateDirectory(directory);
-      throw error;
+      throw told;
     }
   }
 
   /** Lets the created container run. Fails when its command can't be executed; it has then exited. */
-  async start(id: string, { monitor, program }: CreatedContainer): Promise<void> {
-    await monitor?.start(program);
+  async start(id: string, { monitor, program, handler }: CreatedContainer): Promise<void> {
+    try {
+      await monitor?.start(program);
+    } catch (error) {
+      if (handler === undefined) throw error;
+      throw (await this.#otherRuntimes()).failure(error, handler, this.stateDirectory(id), "start");
+    }
     this.#noteStart(id);
+  }
+
+  /** Loaded late: most containers are this runtime's own. */
+  async #otherRuntimes(): Promise<HandlerRuns> {
+    this.#handlers ??= import("./handlers/handler-runs.ts").then((module) => new module.HandlerRuns(this.#facts));
+    return await this.#handlers;
   }
 
   #noteStart(id: string): void {
@@ -173,7 +195,13 @@ export class Runtime {
   }
 
   /** Signals the first process. Throws `failed-precondition` when it has ended. */
-  async kill(id: string, signal: number): Promise<void> {
+  async kill(id: string, signal: number, handler?: HandlerContainer): Promise<void> {
+    if (handler !== undefined && handler.handler.type !== "oci") {
+      const { status } = this.state(id);
+      if (status !== "running" && status !== "created")
+        throw failedPrecondition(`Cannot signal container "${id.slice(0, 12)}": it is not running`);
+      return await (await this.#otherRuntimes()).kill(handler, signal);
+    }
     using client = await this.connect(id);
     try {
       await client.kill(signal);
@@ -235,8 +263,14 @@ export class Runtime {
       readonly openStdin: boolean;
       /** Otherwise it is thrown away. */
       readonly output: boolean;
+      readonly handler?: HandlerContainer | undefined;
     },
   ): Promise<ExecSession> {
+    const { handler } = options;
+    if (handler !== undefined) {
+      using client = await this.connect(id);
+      return await (await this.#otherRuntimes()).exec(client, handler, this.stateDirectory(id), process, options);
+    }
     const plan = planExec(process, config, this.#factsFor(config), options.cgroups, {
       id,
       compileSeccomp: this.#seccomp.compile,

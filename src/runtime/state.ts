@@ -6,10 +6,14 @@
  *   pid           the first process, told apart from a later one with the same pid by its start time, and the monitor likewise
  *   started       there once `start` succeeded; its content is the time, in ms since the epoch
  *   exit          how the first process ended
+ *   config.json   there for a container that another runtime made
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { processIsAlive } from "#host";
+
+/** In the state directory of a container that another runtime made: its config.json. */
+export const handlerFile = "config.json";
 
 export interface ExitStatus {
   /** Exit code, or 128 + signal. */
@@ -40,7 +44,9 @@ export function readState(directory: string): RuntimeState {
   if (pidText === undefined || startText === undefined || pidText === "") return { status: "none" };
   const pid = Number(pidText);
   // Between the process's end and the note of it the monitor cleans up and takes the last output: it runs until then.
-  if (!processIsAlive(pid, BigInt(startText)) && !processIsAlive(Number(monitor), BigInt(monitorStart))) {
+  const watched = processIsAlive(Number(monitor), BigInt(monitorStart));
+  // What another runtime made does not end with its monitor; but nobody will know how it does, or can reach it.
+  if (!watched && (!processIsAlive(pid, BigInt(startText)) || existsSync(join(directory, handlerFile)))) {
     // The monitor may have noted it between the two reads.
     const late = readExit(directory);
     return late === undefined ? { status: "lost", startedAt } : { status: "stopped", exit: late, startedAt };

@@ -6,6 +6,7 @@ export type * from "./runtime/resource-types.ts";
 export * from "./runtime/seccomp-types.ts";
 export { parseJson, parseRuntimeConfig, parseRuntimeConfigText } from "./runtime/parse.ts";
 export { parseMounts, parseProcessConfig } from "./runtime/parse.ts";
+export { writeProcess, writeRuntimeConfig } from "./runtime/write-config.ts";
 export { readIntelRdt as parseIntelRdt } from "./runtime/read-intel-rdt.ts";
 export { parseResources } from "./runtime/read-resources.ts";
 export { seccompActions, seccompArchitectures, seccompFlagNames, seccompOperators } from "./runtime/seccomp-types.ts";

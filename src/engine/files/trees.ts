@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { failedPrecondition } from "#errdefs";
 import type { FileTree } from "#keel";
-import type { Operation } from "#plan";
+import { sharesSandbox, type Operation } from "#plan";
 import type { RootSource } from "#snapshots";
 import { asChainId, type EngineCore } from "../core.ts";
 import type { ContainerRecord } from "../records.ts";
@@ -28,6 +28,11 @@ export interface HeldContainer extends Disposable {
  * @throws SampanError `failed-precondition` while another process works on it; `not-found` when it is gone
  */
 export function holdContainer(core: EngineCore, record: ContainerRecord): HeldContainer {
+  // The mounts of what runs in a sandbox are not of this kernel; its root and its volumes are.
+  if (record.resolved.handler !== undefined && sharesSandbox(record.resolved.handler)) {
+    core.records.claim(record.id, "use");
+    return { record, pid: undefined, [Symbol.dispose]: () => core.records.release(record.id) };
+  }
   const pid = runningPid(core, record.id);
   if (pid !== undefined) return { record, pid, [Symbol.dispose]: () => undefined };
   core.records.claim(record.id, "use");

@@ -3,6 +3,7 @@ import { failedPrecondition } from "#errdefs";
 import { isFrozen } from "#host";
 import { planFreeze } from "#plan";
 import type { EngineCore } from "../core.ts";
+import { refuseInSandbox } from "../handlers/in-sandbox.ts";
 import { containerEvent } from "../events/container-event.ts";
 import type { ContainerRecord } from "../records.ts";
 
@@ -14,6 +15,7 @@ export function isPaused(core: EngineCore, record: ContainerRecord): boolean {
 /** @throws SampanError `failed-precondition` when it does not run, or is paused (not paused) already */
 export async function setPaused(core: EngineCore, record: ContainerRecord, paused: boolean): Promise<void> {
   const action = paused ? "pause" : "unpause";
+  refuseInSandbox(core, record, action);
   core.records.claim(record.id, "use");
   try {
     if (core.runtime.state(record.id).status !== "running")

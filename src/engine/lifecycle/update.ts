@@ -5,6 +5,7 @@ import { planUpdate } from "#plan";
 import { executeUpdate } from "#runtime";
 import type { Resources } from "#spec";
 import type { EngineCore } from "../core.ts";
+import { refuseInSandbox } from "../handlers/in-sandbox.ts";
 import { containerEvent } from "../events/container-event.ts";
 import type { ContainerOptions } from "../options.ts";
 import type { ContainerRecord } from "../records.ts";
@@ -52,6 +53,7 @@ export async function updateContainer(
     // Others may have changed it since this handle was made.
     const current = core.records.find(record.id);
     const options = merged(current.options, update);
+    if (Object.keys(update).some((key) => key !== "restart")) refuseInSandbox(core, record, "limit");
     const before = containerResources(current.options, []);
     const after = containerResources(options, []);
     const warnings = core.runtime.state(record.id).status === "running" ? await apply(core, record, before, after) : [];

@@ -24,6 +24,7 @@ export interface PodOptions extends Pick<
   | "shmSize"
   | "extensions"
   | "sysctls"
+  | "runtime"
 > {
   /** A random one when undefined. */
   readonly name?: string;
@@ -185,6 +186,7 @@ export function joinPod(
     throw invalidArgument(`Cannot set ${what} of a container in pod "${pod.name}": the pod has it`);
   };
   if (options.cgroupParent !== undefined) fail("cgroup-parent");
+  if (options.runtime !== undefined && options.runtime !== pod.options.runtime) fail("runtime");
   const hostNetwork = pod.options.network === "host";
   if (hostNetwork || share.includes("net")) {
     for (const name of ["network", "networks", "publish", "addHosts", "dns", "dnsSearch", "dnsOptions"] as const) {
@@ -196,6 +198,7 @@ export function joinPod(
   return {
     options: {
       ...(hostNetwork ? { network: "host" } : share.includes("net") && { network: "none" }),
+      ...(pod.options.runtime !== undefined && { runtime: pod.options.runtime }),
       ...(pod.options.pid === "host" && options.pid === undefined && { pid: "host" }),
       ...(pod.options.ipc === "host" && options.ipc === undefined && { ipc: "host" }),
       ...(share.includes("uts") && { hostname: podHostname(pod) }),

@@ -22,6 +22,7 @@ import type { ContainerRecord } from "../records.ts";
 import { containerResources } from "../resources.ts";
 import { containerHostname } from "../runtime-config.ts";
 import { parseBytes } from "../units.ts";
+import type { PodSandbox } from "./sandbox.ts";
 import { PodForwards } from "./forwards.ts";
 import { makerIsAlive } from "./maker.ts";
 import { podHostname, sharedNamespaces, type PodNamespace, type PodOptions, type PodRecord } from "./pod-book.ts";
@@ -68,6 +69,7 @@ export class Pods {
     containerHostname({ image: "", hostname: podHostname(pod) }, id);
     this.#group(pod);
     sysctlsOf(pod);
+    await this.#core.handlers.resolve(options.runtime);
     this.#core.pods.insert(pod);
     this.#tell(pod, "create");
     return this.#describe(pod);
@@ -158,6 +160,7 @@ export class Pods {
     const pod = this.#core.pods.find(nameOrId);
     const { pods } = this.#core;
     const directory = pods.directory(pod.id);
+    if (pods.isUp(pod.id)) await this.#renewSandbox(pod);
     if (pods.isUp(pod.id) && holderHasEnded(directory)) await this.#renewHolder(pod, directory);
     for (let attempt = 0; !pods.isUp(pod.id); attempt += 1) {
       mkdirSync(join(directory, ".."), { recursive: true, mode: 0o711 });
@@ -198,7 +201,7 @@ export class Pods {
         hostname: podHostname(pod),
         uids: [],
         gids: [],
-        sysctls: sysctlsOf(pod),
+        sysctls: [...((await this.#sandbox(pod))?.settings(shared) ?? []), ...sysctlsOf(pod)],
       });
     if (shared.includes("ipc")) {
       mkdirSync(join(directory, "shm"));
@@ -221,6 +224,7 @@ export class Pods {
     }
     await core.executor.execute(operations);
     if (shared.includes("net")) await this.#connect(pod, directory);
+    await (await this.#sandbox(pod))?.start(shared);
     writeFileSync(join(directory, "up"), "", { mode: 0o600 });
   }
 
@@ -236,6 +240,21 @@ export class Pods {
       { op: "join-cgroup", paths: directories, unshare: false },
       { op: "write-file", path: "/proc/self/oom_score_adj", data: "-998", tolerate: true },
     ];
+  }
+
+  /** Loaded late: most pods have none. */
+  async #sandbox(pod: PodRecord): Promise<PodSandbox | undefined> {
+    if (pod.options.runtime === undefined) return undefined;
+    const { PodSandbox: Sandbox } = await import("./sandbox.ts");
+    return await Sandbox.of(this.#core, pod);
+  }
+
+  /** One that somebody has killed: its containers have ended with it. */
+  async #renewSandbox(pod: PodRecord): Promise<void> {
+    const sandbox = await this.#sandbox(pod);
+    if (sandbox === undefined || sandbox.isRunning()) return;
+    await sandbox.stop();
+    await sandbox.start(sharedNamespaces(pod.options));
   }
 
   /** Somebody has killed it. What else the pod has may be in use. */
@@ -326,6 +345,7 @@ export class Pods {
     const directory = pods.directory(pod.id);
     await this.#release(pod, false);
     rmSync(join(directory, "up"), { force: true });
+    if (existsSync(join(directory, "sandbox"))) await (await this.#sandbox(pod))?.stop();
     await executor.execute([
       ...(existsSync(join(directory, "pid")) ? this.#endHolder(pod) : []),
       ...(["pid", "net", "ipc", "uts", "shm"] as const).map((name): Operation => ({

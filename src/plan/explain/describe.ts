@@ -96,6 +96,8 @@ const words: Words = {
     const settings = o.sysctls.map(({ key, value }) => `, ${key.replaceAll("/", ".")} = ${value}`).join("");
     return `make ${list(namespacesOf(o.namespaces))} namespaces, held by files in ${o.directory}${maps}${settings}`;
   },
+  "runtime-create": (o) => `make the process by ${o.arguments.join(" ")}`,
+  "run-command": (o) => `run ${o.arguments.join(" ")}`,
   "memory-file": (o) =>
     `mount a file of ${o.data.length} bytes in memory on ${o.path}, read-only, mode ${o.mode.toString(8)}, owner ${o.uid}:${o.gid}`,
   "mount-over"(o) {

@@ -74,6 +74,49 @@ export const hostOperations: readonly Declared[] = [
       f("sysctls", "list<Setting>", "parameters of these namespaces"),
     ],
   },
+  // -- other runtimes --------------------------------------------------------------------------------------------
+  {
+    number: 160,
+    name: "runtime-create",
+    doc: "Have another container runtime make a process: run a command that makes it and ends. Its standard streams are the program's. The process becomes a child of the monitor, which is the nearest subreaper, and its end the end of what this program is for",
+    fields: [
+      f(
+        "arguments",
+        "list<string>",
+        "absolute path of the program, and arguments; one that is `@console` becomes the path of a unix socket that takes the terminal's master",
+      ),
+      f("environment", "list<string>", "NAME=value, nothing is added"),
+      f("directory", "string", "existing host directory for the socket, and for the pid's file"),
+      f(
+        "pidFile",
+        "string",
+        "name of the file in there that the command writes the process's pid to; removed afterwards",
+      ),
+      f("terminal", "bool", "the process gets a terminal; the command then has no standard streams"),
+      f("timeout", "u32", "milliseconds until it and its process group are killed, 0 for none"),
+      f("undo", "list<string>", "command that is run when this fails; empty for none"),
+      f(
+        "waiter",
+        "list<string>",
+        "command that ends when the process does, where that is no process of this kernel: a process of keel's runs it after the `run-command` that releases it, and stands for the process, with the status that it tells. Empty for none",
+      ),
+      f("mark", "string", "what stands before the status, a decimal number, in the waiter's output"),
+    ],
+  },
+  {
+    number: 161,
+    name: "run-command",
+    doc: "Run a command to its end. It fails when its status is not 0; without `streams` its stdin and stdout are /dev/null",
+    fields: [
+      f("arguments", "list<string>", "absolute path of the program, and arguments"),
+      f("environment", "list<string>", "NAME=value, nothing is added"),
+      f("timeout", "u32", "milliseconds until it and its process group are killed, 0 for none"),
+      f("undo", "list<string>", "command that is run when this fails; empty for none"),
+      f("streams", "bool", "it gets the program's standard streams, which it may pass on"),
+      f("release", "bool", "let the waiter of `runtime-create` wait"),
+      f("tolerate", "bool", "that it fails is no failure"),
+    ],
+  },
   // -- trees of files --------------------------------------------------------------------------------------------
   {
     number: 120,
