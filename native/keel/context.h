@@ -330,6 +330,7 @@ int op_host_directory(struct context *c, const struct op_host_directory *op);
 int op_root_alone(struct context *c, const struct op_root_alone *op);
 int op_mount_layers(struct context *c, const struct op_mount_layers *op);
 int op_netlink(struct context *c, const struct op_netlink *op);
+int op_helper(struct context *c, const struct op_helper *op);
 int op_peer_credentials(struct context *c, const struct op_peer_credentials *op);
 int op_notify_service(struct context *c, const struct op_notify_service *op);
 int op_forward_port(struct context *c, const struct op_forward_port *op);

@@ -161,6 +161,8 @@ int operation_run(struct context *c, const struct wire_operation *o)
 		return op_notify_service(c, &o->u.notify_service);
 	case OP_NETLINK:
 		return op_netlink(c, &o->u.netlink);
+	case OP_HELPER:
+		return op_helper(c, &o->u.helper);
 	case OP_FORWARD_PORT:
 		return op_forward_port(c, &o->u.forward_port);
 	case OP_FORWARD_NAMESPACE:

@@ -653,6 +653,18 @@ static void decode_op_notify_service(struct wire_reader *r, struct op_notify_ser
 	v->text = wire_read_string(r);
 }
 
+static void decode_op_helper(struct wire_reader *r, struct op_helper *v)
+{
+	v->path = wire_read_string(r);
+	decode_list_string(r, &v->arguments);
+	decode_list_string(r, &v->environment);
+	v->input = wire_read_bytes(r);
+	v->timeout = wire_read_u32(r);
+	v->limit = wire_read_u32(r);
+	v->succeed = wire_read_bool(r);
+	v->lock = wire_read_string(r);
+}
+
 static void decode_program(struct wire_reader *r, struct wire_program *v)
 {
 	v->items = wire_read_list(r, sizeof(*v->items), &v->count);
@@ -897,6 +909,9 @@ static void decode_program(struct wire_reader *r, struct wire_program *v)
 			break;
 		case OP_NOTIFY_SERVICE:
 			decode_op_notify_service(r, &o->u.notify_service);
+			break;
+		case OP_HELPER:
+			decode_op_helper(r, &o->u.helper);
 			break;
 		default:
 			r->failed = true;
@@ -1434,6 +1449,8 @@ const char *wire_operation_name(uint16_t number)
 		return "peer-credentials";
 	case OP_NOTIFY_SERVICE:
 		return "notify-service";
+	case OP_HELPER:
+		return "helper";
 	default:
 		return NULL;
 	}

@@ -68,7 +68,7 @@ struct wire_record {
 	const char *after; /* its end */
 };
 
-/* What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
+/* What one operation gave back (only `read-file`, `netlink`, `helper` and `peer-credentials` give anything) */
 struct wire_result {
 	uint32_t step; /* index of the operation in its program, from 0 */
 	struct wire_bytes data; /* what it read */
@@ -212,6 +212,7 @@ enum wire_operation_number {
 	OP_MOUNT_LAYERS = 121,
 	OP_PEER_CREDENTIALS = 125,
 	OP_NOTIFY_SERVICE = 126,
+	OP_HELPER = 155,
 };
 
 /* Create the container's process, in new namespaces */
@@ -779,6 +780,18 @@ struct op_notify_service {
 	const char *text; /* lines of NAME=VALUE */
 };
 
+/* Run a program of the host and wait for its end, however it ends. It is given back as `u32` wait status (wait(2)), `u32` size of its stdout, its stdout, and the last 4 KiB of its stderr. It has no descriptor but 0, 1 and 2, and `/` for working directory. ETIMEDOUT when it takes too long, EFBIG when it says more than `limit`: then it was killed with its process group. It runs on when the client goes */
+struct op_helper {
+	const char *path; /* absolute path of the program */
+	struct wire_list_string arguments; /* argv; empty for the path alone */
+	struct wire_list_string environment; /* NAME=value, nothing is added */
+	struct wire_bytes input; /* its stdin */
+	uint32_t timeout; /* milliseconds, waiting for the lock included; 0 for none */
+	uint32_t limit; /* bytes of stdout, at most 1000000 */
+	bool succeed; /* fail with ECANCELED when its status is not 0 */
+	const char *lock; /* absolute path of a file that only one helper has at a time; made when missing. Empty for none */
+};
+
 struct wire_operation {
 	uint16_t number; /* enum wire_operation_number */
 	union {
@@ -864,6 +877,7 @@ struct wire_operation {
 		struct op_mount_layers mount_layers;
 		struct op_peer_credentials peer_credentials;
 		struct op_notify_service notify_service;
+		struct op_helper helper;
 	} u;
 };
 

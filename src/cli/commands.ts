@@ -69,6 +69,7 @@ const loaders: ReadonlyMap<string, Loader> = new Map<string, Loader>([
   ["network rm", async () => (await import("./commands/network-rm.ts")).networkRm],
   ["network prune", async () => (await import("./commands/network-prune.ts")).networkPrune],
   ["network reload", async () => (await import("./commands/network-reload.ts")).networkReload],
+  ["network check", async () => (await import("./commands/network-check.ts")).networkCheck],
   ["port", async () => (await import("./commands/port.ts")).port],
   ["port add", async () => (await import("./commands/port-add.ts")).portAdd],
   ["port rm", async () => (await import("./commands/port-rm.ts")).portRm],

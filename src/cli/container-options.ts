@@ -43,7 +43,11 @@ export function containerOptions(values: RunValues, words: readonly string[]): C
   if ((values.ulimit ?? []).length > 0) options.ulimits = (values.ulimit ?? []).map(parseUlimit);
   if ((values.sysctl ?? []).length > 0)
     options.sysctls = Object.fromEntries((values.sysctl ?? []).map((s) => requirePair(s, "--sysctl")));
-  if ((values.device ?? []).length > 0) options.devices = (values.device ?? []).map(parseDevice);
+  const [cdi = [], plain = []] = [true, false].map((wanted) =>
+    (values.device ?? []).filter((text) => isCdiName(text) === wanted),
+  );
+  if (plain.length > 0) options.devices = plain.map(parseDevice);
+  if (cdi.length > 0) options.cdiDevices = cdi;
   return options;
 }
 
@@ -244,6 +248,9 @@ function parseTmpfs(text: string): MountOption {
       .filter((o) => o !== ""),
   };
 }
+
+/** `VENDOR/CLASS=NAME`, a device of the CDI; paths begin with a slash. */
+const isCdiName = (text: string): boolean => /^[a-zA-Z][^/=]*\/[^/=]+=/.test(text);
 
 function parseDevice(text: string): DeviceOption {
   const [hostPath = "", second, third, ...rest] = text.split(":");

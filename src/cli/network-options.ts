@@ -52,6 +52,7 @@ export function networkOptions(values: RunValues): Partial<ContainerOptions> {
   return defined<Partial<ContainerOptions>>({
     network: plain && networks.length > 0 ? head.name : undefined,
     networks: plain ? undefined : [merged, ...tail],
+    cni: values["cni-arg"].length === 0 ? undefined : { args: pairs(values["cni-arg"], "--cni-arg") },
     publish: given(values.publish),
     publishAll: values["publish-all"],
     expose: given(values.expose),

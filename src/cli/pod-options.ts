@@ -23,6 +23,7 @@ export function podOptions(values: OptionValues<typeof podFlags>, name: string |
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(values["add-host"].length > 0 && { addHosts: values["add-host"] }),
     ...(values["cgroup-parent"] !== undefined && { cgroupParent: values["cgroup-parent"] }),
+    ...(values["cni-arg"].length > 0 && { cni: { args: splitPairs(values["cni-arg"]) } }),
     ...(values.dns.length > 0 && { dns: values.dns }),
     ...(values.hostname !== undefined && { hostname: values.hostname }),
     ...(values.label.length > 0 && { labels: splitPairs(values.label) }),

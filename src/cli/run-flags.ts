@@ -11,12 +11,17 @@ export const runFlags = {
   label: { type: "list", short: "l", value: "NAME=VALUE", help: "label on the container" },
   "cap-add": { type: "list", value: "CAPABILITY", help: "add a Linux capability, or ALL" },
   "cap-drop": { type: "list", value: "CAPABILITY", help: "drop a Linux capability, or ALL" },
+  "cni-arg": { type: "list", value: "NAME=VALUE", help: "argument for plugins of a CNI network" },
   config: {
     type: "list",
     value: "src=FILE,…",
     help: "file that it has in memory: src= or env=, target=, mode=, uid=, gid=",
   },
-  device: { type: "list", value: "HOST[:PATH[:rwm]]", help: "give it a device of the host" },
+  device: {
+    type: "list",
+    value: "HOST[:PATH[:rwm]]",
+    help: "give it a device of the host, or one of the CDI: VENDOR/CLASS=NAME",
+  },
   dns: { type: "list", value: "ADDRESS", help: "name server in place of the host's" },
   "dns-option": { type: "list", value: "OPTION", help: "option of resolv.conf" },
   egress: { type: "list", value: "LIST", help: "what it may reach: none, all, or allow=DOMAIN,CIDR,PORT…" },
@@ -44,7 +49,7 @@ export const runFlags = {
   network: {
     type: "list",
     value: "NETWORK",
-    help: "network's name (bridge by default), none, host, container:NAME; or name=…,ip=…,ip6=…,mac-address=…,alias=…",
+    help: "network's name (bridge by default), none, host, cni[:NAME], container:NAME; or name=…,ip=…,ip6=…,mac-address=…,alias=…",
   },
   "network-alias": { type: "list", value: "NAME", help: "further name on its first network" },
   pid: {

@@ -53,6 +53,7 @@ export class CriServer implements AsyncDisposable {
       engine: await engine(),
       version,
       startedAt,
+      network: settings["cri.network"] as CriContext["network"],
       cgroupDriver: settings["cri.cgroup-driver"] === "systemd" ? "systemd" : "cgroupfs",
       streaming: streamingOptions(settings),
     });

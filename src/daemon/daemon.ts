@@ -33,7 +33,13 @@ function engineOptions(
   places: { readonly root: string; readonly state: string },
 ): EngineOptions {
   const cgroupParent = settings["cgroup-parent"];
-  return { ...places, namespace: "default", background: false, ...(cgroupParent !== "" && { cgroupParent }) };
+  const [configurations, plugins] = [settings["cni.configurations"], settings["cni.plugins"]];
+  const cni = {
+    timeout: settings["cni.timeout"],
+    ...(configurations !== "" && { configurations }),
+    ...(plugins !== "" && { plugins: plugins.split(":").filter((directory) => directory !== "") }),
+  };
+  return { ...places, namespace: "default", background: false, cni, ...(cgroupParent !== "" && { cgroupParent }) };
 }
 
 /** Whether no daemon has run since the host came up: what it leaves a mark in does not survive that. */

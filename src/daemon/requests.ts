@@ -63,6 +63,7 @@ export class Requests {
     this.#listener = (request: Request, response: Response): void => {
       if (request.method === "GET" && this.#answerPlain(request.url ?? "", response)) return;
       limitTime(request);
+      nameHost(request);
       void this.#dispatch(request, response);
     };
     this.#http1 = createHttp1({ requestTimeout, headersTimeout: 10_000 }, this.#listener);
@@ -183,6 +184,12 @@ const callWindow = 256 * 1024;
 
 function sessionSettings({ streamLimit }: RequestOptions) {
   return { maxConcurrentStreams: streamLimit, initialWindowSize: callWindow };
+}
+
+/** Go's older clients of gRPC name a socket's path as the host, percent-encoded, which no URL may have. */
+function nameHost({ headers }: Request): void {
+  const authority = headers[":authority"];
+  if (typeof authority === "string" && !URL.canParse(`http://${authority}`)) headers[":authority"] = "localhost";
 }
 
 /** A request that does not come to its end is let go: what came of it would wait for ever. */

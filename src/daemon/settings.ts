@@ -36,6 +36,26 @@ export const settings = [
     help: ["Path of the containers' cgroups in each hierarchy; empty for SAMPAN_CGROUP_PARENT, or /sampan."],
   },
   {
+    key: "cni.configurations",
+    type: "string",
+    default: "",
+    help: ["Directory of CNI configurations; empty for SAMPAN_CNI_CONFIG, or /etc/cni/net.d."],
+  },
+  {
+    key: "cni.plugins",
+    type: "string",
+    default: "",
+    help: ["Directories of CNI plugins, with : between; empty for CNI_PATH, or /opt/cni/bin:/usr/lib/cni."],
+  },
+  {
+    key: "cni.timeout",
+    type: "integer",
+    default: 60,
+    min: 1,
+    max: 3600,
+    help: ["Seconds that one call of a plugin may take."],
+  },
+  {
     key: "socket.path",
     type: "string",
     default: "",
@@ -139,6 +159,15 @@ export const settings = [
     type: "string",
     default: "k8s.io",
     help: ["Namespace of the CRI's pods, containers and images: sampan --namespace k8s.io ps."],
+  },
+  {
+    key: "cri.network",
+    type: "choice",
+    default: "auto",
+    choices: ["auto", "bridge", "cni"],
+    help: [
+      "Network of pods: CNI's where there is a configuration of it, and the built-in bridge otherwise; or one of both.",
+    ],
   },
   {
     key: "cri.cgroup-driver",

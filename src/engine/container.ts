@@ -467,7 +467,11 @@ export class Container implements ContainerHandle {
         this.#core.supervision.end(this.id);
         await this.#killAndWait();
       }
-      await this.#core.discard(this.record, options.volumes === true || this.record.options.autoRemove === true);
+      await this.#core.discard(
+        this.record,
+        options.volumes === true || this.record.options.autoRemove === true,
+        options.force === true,
+      );
       containerEvent(this.#core, this.record, "destroy");
     } finally {
       records.release(this.id);

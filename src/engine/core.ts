@@ -18,6 +18,10 @@ import { logLimit } from "./logs.ts";
 import { makeMountPoints } from "./mount-points.ts";
 import { plainNetworkFiles, writeNetworkFiles } from "./network-files.ts";
 import { DatabaseNetworkStore } from "./network-store.ts";
+import { cniNamespace } from "./network/cni-namespace.ts";
+import { CniBook } from "./network/cni-book.ts";
+import type { CniNetworking } from "./network/cni-networking.ts";
+import type { CniPaths } from "./network/cni-settings.ts";
 import { prepareSources } from "./bind-mount.ts";
 import { checkPidTarget, joinedPidNamespace } from "./namespace-modes.ts";
 import { networkMode } from "./network/mode.ts";
@@ -63,6 +67,8 @@ export interface CoreOptions {
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
   readonly pods: PodBook;
+  /** Where CNI's configurations and plugins are. */
+  readonly cniPaths: CniPaths;
   /** Program and arguments of a supervisor in the background; empty where there is to be none. */
   readonly superviseCommand: () => readonly string[];
   /** Program and arguments that remove an auto-removed container, run by its monitor when nobody waits for it. */
@@ -91,6 +97,9 @@ export class EngineCore {
   readonly journal: Journal;
   #networkStore: DatabaseNetworkStore | undefined;
   #networking: Promise<Networking> | undefined;
+  #cniNetworking: Promise<CniNetworking> | undefined;
+  #cniBook: CniBook | undefined;
+  readonly cniPaths: CniPaths;
   readonly supervision: SupervisionBook;
   readonly volumes: Volumes;
   readonly secrets: SecretStore;
@@ -116,6 +125,7 @@ export class EngineCore {
     this.volumes = options.volumes;
     this.secrets = options.secrets;
     this.pods = options.pods;
+    this.cniPaths = options.cniPaths;
     this.superviseCommand = options.superviseCommand;
     this.#removeCommand = options.removeCommand;
   }
@@ -134,6 +144,18 @@ export class EngineCore {
   async networking(): Promise<Networking> {
     this.#networking ??= import("./network/networking.ts").then((module) => module.openNetworking(this));
     return await this.#networking;
+  }
+
+  /** Who is on CNI networks, as it is written down. */
+  get cniBook(): CniBook {
+    // Its tables of ports are those of all networks.
+    return (this.#cniBook ??= new CniBook(this.sharedDatabase, this.networkStore));
+  }
+
+  /** What works on CNI networks, loaded late too. */
+  async cniNetworking(): Promise<CniNetworking> {
+    this.#cniNetworking ??= import("./network/cni-networking.ts").then((module) => new module.CniNetworking(this));
+    return await this.#cniNetworking;
   }
 
   directory(id: string): string {
@@ -171,7 +193,7 @@ export class EngineCore {
       directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
-      networkNamespace: shared === undefined ? undefined : shared.namespace,
+      networkNamespace: shared?.namespace ?? join(cniNamespace(this.paths, record.id), "net"),
       pidNamespace: joinedPidNamespace(this, options),
       networkDirectory: sharesNetwork(record)
         ? this.pods.directory(resolved.pod?.id ?? "")
@@ -251,7 +273,9 @@ export class EngineCore {
       const { Pods } = await import("./pods/pods.ts");
       await new Pods(this).start(record.resolved.pod.id);
     }
-    if (networkMode(record.options).kind !== "networks") return await this.#create(record, immediate, undefined);
+    const { kind } = networkMode(record.options);
+    if (kind === "cni") return await this.#launchOnCni(record, immediate);
+    if (kind !== "networks") return await this.#create(record, immediate, undefined);
     const networks = await (await this.networking()).prepare(record);
     try {
       const created = await this.#create(record, false, networks);
@@ -262,10 +286,21 @@ export class EngineCore {
     }
   }
 
+  /** Its network is there before it, so that it need not wait. */
+  async #launchOnCni(record: ContainerRecord, immediate: boolean): Promise<CreatedContainer> {
+    const networks = await (await this.cniNetworking()).prepare(record);
+    try {
+      return await this.#create(record, immediate, networks);
+    } catch (error) {
+      await networks.abandon();
+      throw error;
+    }
+  }
+
   async #create(
     record: ContainerRecord,
     immediate: boolean,
-    networks: PreparedNetworks | undefined,
+    networks: Pick<PreparedNetworks, "files" | "exit"> | undefined,
   ): Promise<CreatedContainer> {
     const { id, options, resolved } = record;
     const mode = networkMode(options);
@@ -350,12 +385,18 @@ export class EngineCore {
     await this.snapshotter.prepare(id, asChainId(resolved.chainId));
   }
 
-  /** Takes away all that {@link furnish} and the runtime made. The container must have ended. */
-  async discard(record: ContainerRecord, volumes: boolean): Promise<void> {
+  /**
+   * Takes away all that {@link furnish} and the runtime made. The container must have ended.
+   *
+   * @param force also when a network's plugin fails, which is tried again later then
+   */
+  async discard(record: ContainerRecord, volumes: boolean, force = true): Promise<void> {
     const { id, resolved } = record;
     const clean = this.runtime.state(id).status === "stopped";
     await this.runtime.delete(id, this.#leftover(record));
-    if (networkMode(record.options).kind === "networks") await (await this.networking()).forget(id, clean);
+    const { kind } = networkMode(record.options);
+    if (kind === "networks") await (await this.networking()).forget(id, clean);
+    if (kind === "cni") await (await this.cniNetworking()).forget(id, clean, force);
     await this.snapshotter.remove(id);
     if (resolved.secrets !== undefined) this.secrets.remove(id);
     if (volumes) await this.#discardVolumes(record);
@@ -379,7 +420,9 @@ export class EngineCore {
   /** Ends what a process that has died had begun to start. */
   async undoStart(record: ContainerRecord): Promise<void> {
     await this.runtime.undoCreate(record.id, this.#leftover(record));
-    if (networkMode(record.options).kind === "networks") await (await this.networking()).release(record.id);
+    const { kind } = networkMode(record.options);
+    if (kind === "networks") await (await this.networking()).release(record.id);
+    if (kind === "cni") await (await this.cniNetworking()).release(record.id);
   }
 
   /** Removes the state of a container that has ended. Throws `failed-precondition` while it runs. */

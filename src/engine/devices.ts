@@ -11,7 +11,7 @@ export interface GivenDevices {
 }
 
 /** The kernel's encoding of device numbers in stat (makedev(3)). */
-function deviceNumbers(rdev: number): { readonly major: number; readonly minor: number } {
+export function deviceNumbers(rdev: number): { readonly major: number; readonly minor: number } {
   const value = BigInt(rdev);
   return {
     major: Number(((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xffff_f000n)),

@@ -1,6 +1,7 @@
 /** Options of the embedded engine. */
 import type { ImageLimits } from "#images";
 import type { CredentialSource, RegistryOptions } from "#remotes";
+import type { CniSettings } from "./network/cni-settings.ts";
 import type { OnDamage } from "./housekeeping/open-book.ts";
 import type { TransferOptions } from "./interface.ts";
 
@@ -13,6 +14,8 @@ export interface EngineOptions {
   readonly cgroupParent?: string;
   /** How registries are talked to: mirrors, limits and so on. Credentials are those of Docker's config.json by default. */
   readonly registry?: RegistryOptions;
+  /** Where CNI's configurations and plugins are. */
+  readonly cni?: CniSettings;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallelLayers?: number;
   /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */

@@ -54,6 +54,8 @@ import { ImageMountRecords } from "./image-mount-records.ts";
 import { ImageMounts } from "./image-mounts.ts";
 import { randomName } from "./names.ts";
 import { containerNetworks } from "./network/details.ts";
+import { EngineCni } from "./network/cni-api.ts";
+import { cniPaths } from "./network/cni-settings.ts";
 import { EngineNetworks } from "./network/api.ts";
 import type { ContainerOptions } from "./options.ts";
 import { ownCommand, removeCommand } from "./own-command.ts";
@@ -174,6 +176,7 @@ export class Engine implements ContainerEngine {
       secrets: new SecretStore(paths.state),
       pods: new PodBook(database, join(paths.state, "..", "pods")),
       supervision: new SupervisionBook(database),
+      cniPaths: cniPaths(options.cni),
       superviseCommand: () => (options.background === false ? [] : ownCommand(paths, ["supervise"])),
       facts,
       executor,
@@ -228,8 +231,15 @@ export class Engine implements ContainerEngine {
   async supervise(options: SuperviseOptions = {}): Promise<void> {
     const { Supervisor } = await import("./supervise/supervisor.ts");
     const cleanup = this.#core.snapshotter.cleanup().catch((error: unknown) => options.onError?.(error, ""));
+    const networks = this.#recoverCni().catch((error: unknown) => options.onError?.(error, ""));
     await new Supervisor(this.#core, options).run();
     await cleanup;
+    await networks;
+  }
+
+  /** Takes containers that are gone from CNI's networks. */
+  async #recoverCni(): Promise<void> {
+    if (this.#core.cniBook.all().length > 0) await (await this.#core.cniNetworking()).cni.recover();
   }
 
   /** Fetches an image, or brings it up to date. */
@@ -250,6 +260,11 @@ export class Engine implements ContainerEngine {
   /** Networks, and which containers are on them. */
   get networks(): EngineNetworks {
     return new EngineNetworks(this.#core);
+  }
+
+  /** Networks that CNI's plugins make: whether they are ready, and what is left of them. */
+  get cni(): EngineCni {
+    return new EngineCni(this.#core);
   }
 
   /** All that can be done with images: push, tag, save, load and so on. */

@@ -47,6 +47,8 @@ export { humanDuration, humanSize, parseBytes, parseInteger } from "./units.ts";
 export { SampanError, isSampanError, type ErrorCode, type ErrorFields } from "#errdefs";
 export { DatabaseNetworkStore } from "./network-store.ts";
 export { EngineNetworks, type NetworkDetails } from "./network/api.ts";
+export type { CniStatus, EngineCni } from "./network/cni-api.ts";
+export type { CniContainerOptions, CniSettings } from "./network/cni-settings.ts";
 export type { CreateNetworkOptions, NetworkRecord, PublishedPort } from "#network";
 export type { RefusedEgress } from "./network/egress-log.ts";
 export { DatabaseNameSource } from "./name-source.ts";

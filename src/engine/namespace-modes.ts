@@ -48,7 +48,7 @@ export function containerNamespaces(
     .filter(({ type }) => !hosts.has(type))
     .map((namespace) => {
       if (namespace.type === "pid" && pid.kind === "container") return { type: "pid", path: joined.pid };
-      if (namespace.type === "network" && network.kind === "container")
+      if (namespace.type === "network" && (network.kind === "container" || network.kind === "cni"))
         return { type: "network", path: joined.network };
       return namespace;
     });

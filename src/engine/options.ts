@@ -1,4 +1,5 @@
 /** What a container is made from: the options of `run` and of the library, plain data that is kept with the container. */
+import type { CniContainerOptions } from "./network/cni-settings.ts";
 import type { IdMapOption, IsolationOptions } from "./isolation-options.ts";
 import type { SecretOption } from "./secrets/secrets.ts";
 import type { HealthOptions } from "./supervise/health.ts";
@@ -146,10 +147,12 @@ export interface ContainerOptions extends IsolationOptions {
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly devices?: readonly DeviceOption[];
   readonly init?: boolean;
-  /** A network's name, `none`, `host`, or `container:NAME-OR-ID`; `bridge` by default. */
+  /** A network's name, `none`, `host`, `container:NAME-OR-ID`, `cni` or `cni:NAME`; `bridge` by default. */
   readonly network?: string;
   /** In place of `network`: several, or one with fixed addresses and the like. */
   readonly networks?: readonly NetworkOption[];
+  /** What plugins are told where the network is CNI's. */
+  readonly cni?: CniContainerOptions;
   /** Ports of the host that lead to ports of it: `[[ADDRESS:]HOST-PORT:]PORT[/tcp|udp|sctp]`, also with ranges. */
   readonly publish?: readonly string[];
   /** Publish every port of EXPOSE and `expose` on a free port of the host. */

@@ -5,6 +5,7 @@
 import { alreadyExists, failedPrecondition, invalidArgument, notFound, type SampanError } from "#errdefs";
 import { processIsAlive, processStartTime } from "#host";
 import type { Database } from "#images";
+import type { CdiEdits } from "./cdi/types.ts";
 import type { ContainerOptions } from "./options.ts";
 import type { PodMembership } from "./pods/pod-book.ts";
 import type { ResolvedSecret } from "./secrets/secrets.ts";
@@ -36,6 +37,8 @@ export interface ResolvedContainer {
   /** Set when the image is of 32-bit x86, whose programs need other system calls. */
   readonly image32?: boolean;
   readonly secrets?: readonly ResolvedSecret[];
+  /** What its devices of the CDI do. */
+  readonly cdi?: CdiEdits;
   readonly pod?: PodMembership;
   /** Ports that the image and the options expose, e.g. `80/tcp`. */
   readonly exposed?: readonly string[];

@@ -70,6 +70,7 @@ export async function resolveContainer(
     ...(secrets.length > 0 && { secrets: resolveSecrets(secrets) }),
     ...exposed(options, config.exposedPorts),
     ...lookedAfter(core, options, config),
+    ...(await cdiEdits(options.cdiDevices)),
     images: await mountedImages(images, options, pull),
   };
   const name = options.name ?? randomName(0);
@@ -82,6 +83,12 @@ export async function resolveContainer(
     options: { ...options, ...network },
     resolved,
   };
+}
+
+async function cdiEdits(names: readonly string[] = []): Promise<Pick<ResolvedContainer, "cdi">> {
+  if (names.length === 0) return {};
+  const { resolveCdi } = await import("./cdi/resolve.ts");
+  return { cdi: resolveCdi(names) };
 }
 
 /** Checks what concerns looking after it, and resolves it. */

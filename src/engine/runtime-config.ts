@@ -20,6 +20,7 @@ import {
   type RuntimeConfig,
   type SeccompProfile,
 } from "#spec";
+import { applyCdi } from "./cdi/apply.ts";
 import { allDevices, givenDevices } from "./devices.ts";
 import { bindMount, checkedMountOptions, isShared } from "./bind-mount.ts";
 import { containerNamespaces, sharesHostIpc } from "./namespace-modes.ts";
@@ -36,7 +37,7 @@ export interface ConfigContext {
   readonly hostname: string;
   /** Host directory of each volume by its path inside. */
   readonly volumeDirectories: ReadonlyMap<string, string>;
-  /** Network namespace to join, for `container:ID`. */
+  /** Network namespace to join, for `container:ID` and CNI's networks. */
   readonly networkNamespace: string | undefined;
   /** PID namespace to join, for `container:ID`; undefined also while that one does not run. */
   readonly pidNamespace: string | undefined;
@@ -57,7 +58,7 @@ export function runtimeConfig(
   const privileged = options.privileged === true;
   const capabilities = processCapabilities(options, facts, resolved.user.uid);
   const devices = givenDevices(options.devices ?? []);
-  return {
+  const config: RuntimeConfig = {
     ociVersion: "1.3.0",
     root: { path: "rootfs", readonly: options.readOnly === true },
     process: {
@@ -97,6 +98,7 @@ export function runtimeConfig(
       mountLabel: options.selinuxMountLabel,
     },
   };
+  return resolved.cdi === undefined ? config : applyCdi(config, resolved.cdi);
 }
 
 /** The host name inside: given, the host's with its network, or the beginning of the id. */

@@ -82,6 +82,7 @@ const words: Words = {
   "root-alone": () => "take the root's mount alone",
   "mount-layers": (o) => `mount an image on "${o.target}"`,
   netlink: (o) => o.purpose,
+  helper: (o) => `run "${o.path}"`,
   "peer-credentials": () => "ask who is at the other end of a connection",
   "notify-service": (o) => `tell the service manager at "${o.path}"`,
   "forward-port": (o) => `publish port ${o.port} on "${o.address}"`,

@@ -636,6 +636,23 @@ export function encodeOperation(w: Writer, v: Operation): void {
       w.u32(v.pid);
       w.string(v.text);
       return;
+    case "helper":
+      w.u16(155);
+      w.string(v.path);
+      w.u32(v.arguments.length);
+      for (const item of v.arguments) {
+        w.string(item);
+      }
+      w.u32(v.environment.length);
+      for (const item of v.environment) {
+        w.string(item);
+      }
+      w.bytes(v.input);
+      w.u32(v.timeout);
+      w.u32(v.limit);
+      w.bool(v.succeed);
+      w.string(v.lock);
+      return;
   }
 }
 

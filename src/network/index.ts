@@ -1,3 +1,4 @@
+export * from "./cni/index.ts";
 export * as netlink from "./netlink/index.ts";
 export type { Family } from "./address/text.ts";
 export type { TransportProtocol } from "./firewall/keys.ts";

@@ -12,10 +12,9 @@ import { Connector } from "./connect.ts";
 import type { RefusedPackets } from "./egress/elements.ts";
 import { egressHandle, readRefused, restoreEgress } from "./egress/kernel.ts";
 import type { LiveStore } from "./live.ts";
-import { listeners, type Listener } from "./ports/listeners.ts";
+import { hostListeners } from "./ports/listeners.ts";
 import type { ForwardingPlace } from "./ports/forward.ts";
 import type { PortRequest } from "./ports/parse.ts";
-import type { Listeners } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord, PublishedPort } from "./records.ts";
 import { addPorts, canPublish, dropPorts, requestsOf } from "./ports/change.ts";
 import { reserve, type AttachOptions, type Reservation } from "./reserve.ts";
@@ -220,7 +219,7 @@ export class Networks {
    * @throws SampanError `failed-precondition` when it has no network with a way out, `already-exists` when a port is taken
    */
   async publish(container: string, requests: readonly PortRequest[]): Promise<readonly PublishedPort[]> {
-    const taken = await this.#listeners(requests);
+    const taken = await hostListeners(this.#executor, requests);
     const { added, evicted } = addPorts({ ...this.#live, listeners: taken }, container, requests);
     for (const endpoint of evicted) await this.#connector.disconnect(endpoint);
     if (!this.#live.isAlive(container)) return added;
@@ -284,7 +283,10 @@ export class Networks {
   async #reserve(container: string, attachments: readonly AttachOptions[], again: boolean): Promise<Reservation> {
     for (const { network } of attachments) await this.find(network);
     this.#sweep();
-    const taken = await this.#listeners(attachments.flatMap(({ ports }) => ports ?? []));
+    const taken = await hostListeners(
+      this.#executor,
+      attachments.flatMap(({ ports }) => ports ?? []),
+    );
     const reservation = reserve({ ...this.#live, listeners: taken }, container, attachments, again);
     for (const endpoint of reservation.evicted) await this.#connector.disconnect(endpoint);
     return reservation;
@@ -297,13 +299,6 @@ export class Networks {
     const present = interfaceNames();
     for (const { network, container, hostInterface } of departed)
       if (!present.has(hostInterface)) this.#store.deleteEndpoint(network, container);
-  }
-
-  async #listeners(ports: readonly PortRequest[]): Promise<Listeners> {
-    const found: Partial<Record<PortRequest["protocol"], readonly Listener[]>> = {};
-    for (const protocol of new Set(ports.map((port) => port.protocol)))
-      found[protocol] = await listeners(this.#executor, protocol);
-    return found;
   }
 
   async #release(endpoint: EndpointRecord, namespace?: string): Promise<void> {

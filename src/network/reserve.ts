@@ -3,10 +3,12 @@ import { randomInt } from "node:crypto";
 import { alreadyExists, invalidArgument, notFound } from "#errdefs";
 import { allocateAddresses } from "./address/allocate.ts";
 import { macToBytes } from "./address/text.ts";
+import { isCniOwner } from "./cni/ports.ts";
 import { hostInterfaceName, macFor } from "./bridge/names.ts";
 import type { EgressPolicy } from "./egress/policy.ts";
 import type { PortRequest } from "./ports/parse.ts";
-import { publishPorts, type Listeners } from "./ports/publish.ts";
+import type { Listeners } from "./ports/listeners.ts";
+import { publishPorts } from "./ports/publish.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
 import type { NetworkStore } from "./store.ts";
 
@@ -78,6 +80,12 @@ export function evictor(
     evicted.push(endpoint);
   };
   const evict = (network: string, holder?: string): boolean => {
+    // Plugins' ports have no endpoint of ours; what its plugins have made goes at the container's end.
+    if (isCniOwner(network)) {
+      if (holder === undefined || isAlive(holder)) return false;
+      store.deleteEndpoint(network, holder);
+      return true;
+    }
     const ended = store.endpoints({ network }).filter((endpoint) => !isAlive(endpoint.container));
     const dead = [...ended, ...store.departed().filter((endpoint) => endpoint.network === network)].filter(
       (endpoint) => endpoint.container !== container && (holder ?? endpoint.container) === endpoint.container,

@@ -82,7 +82,7 @@ export interface Record {
   readonly after: string;
 }
 
-/** What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything) */
+/** What one operation gave back (only `read-file`, `netlink`, `helper` and `peer-credentials` give anything) */
 export interface Result {
   /** index of the operation in its program, from 0 */
   readonly step: number;
@@ -959,6 +959,27 @@ export interface OperationNotifyService {
   readonly text: string;
 }
 
+/** Run a program of the host and wait for its end, however it ends. It is given back as `u32` wait status (wait(2)), `u32` size of its stdout, its stdout, and the last 4 KiB of its stderr. It has no descriptor but 0, 1 and 2, and `/` for working directory. ETIMEDOUT when it takes too long, EFBIG when it says more than `limit`: then it was killed with its process group. It runs on when the client goes */
+export interface OperationHelper {
+  readonly op: "helper";
+  /** absolute path of the program */
+  readonly path: string;
+  /** argv; empty for the path alone */
+  readonly arguments: readonly string[];
+  /** NAME=value, nothing is added */
+  readonly environment: readonly string[];
+  /** its stdin */
+  readonly input: Uint8Array;
+  /** milliseconds, waiting for the lock included; 0 for none */
+  readonly timeout: number;
+  /** bytes of stdout, at most 1000000 */
+  readonly limit: number;
+  /** fail with ECANCELED when its status is not 0 */
+  readonly succeed: boolean;
+  /** absolute path of a file that only one helper has at a time; made when missing. Empty for none */
+  readonly lock: string;
+}
+
 export type Operation =
   | OperationClone
   | OperationJoinNamespace
@@ -1041,7 +1062,8 @@ export type Operation =
   | OperationRootAlone
   | OperationMountLayers
   | OperationPeerCredentials
-  | OperationNotifyService;
+  | OperationNotifyService
+  | OperationHelper;
 
 /** Run a program to its end in a forked process; answered by `executed` or `failed` */
 export interface RequestExecute {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -327,6 +328,27 @@ describe("port forwarding", () => {
     expect(await text(error.output)).toMatch(/^Cannot forward port 1 to pod "p1": .*ECONNREFUSED/);
     const bad = await client.open({ streamType: "data", port: "99999" });
     expect(await bad.reset).toBe(5);
+  });
+
+  it("works through a WebSocket that carries SPDY, by the name that Kubernetes gave that", async () => {
+    const asked = httpRequest(forwardUrl(), {
+      headers: {
+        Connection: "Upgrade",
+        Upgrade: "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Protocol": "SPDY/3.1+portforward.k8s.io",
+      },
+    });
+    asked.end();
+    const [response, socket] = (await once(asked, "upgrade")) as [IncomingMessage, Socket];
+    expect(response.headers["sec-websocket-protocol"]).toBe("SPDY/3.1+portforward.k8s.io");
+    // A ping, in a binary message with a mask of zeros; the answer has none.
+    const ping = Buffer.from([0x80, 3, 0, 6, 0, 0, 0, 4, 0, 0, 0, 1]);
+    socket.write(Buffer.concat([Buffer.from([0x82, 0x80 | ping.length, 0, 0, 0, 0]), ping]));
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    expect(answer).toStrictEqual(Buffer.concat([Buffer.from([0x82, ping.length]), ping]));
+    socket.destroy();
   });
 
   it("works in a WebSocket's channels", async () => {

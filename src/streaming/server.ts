@@ -11,6 +11,7 @@ import type { StreamBackend, StreamRequest } from "./backend.ts";
 import { portForwardProtocol, servePortForward } from "./port-forward.ts";
 import { commandProtocols, serveSpdyCommand } from "./spdy-command.ts";
 import { Tokens } from "./tokens.ts";
+import { hideTunnel, showTunnel } from "./tunnel.ts";
 import { serveWebSocketCommand, webSocketCommandProtocols } from "./websocket-command.ts";
 import { serveWebSocketForward, webSocketForwardProtocols } from "./websocket-forward.ts";
 
@@ -47,6 +48,7 @@ export class StreamingServer implements AsyncDisposable {
       perMessageDeflate: false,
       handleProtocols: (offered, request) => chooseWebSocketProtocol(offered, request),
     });
+    this.#webSockets.on("headers", showTunnel);
   }
 
   /** @throws SampanError `unavailable` when the address can't be listened on */
@@ -106,6 +108,7 @@ export class StreamingServer implements AsyncDisposable {
     }
     if (upgrade === "websocket") {
       (request as RequestWithStream).streamKind = found.kind;
+      hideTunnel(request);
       this.#webSockets.handleUpgrade(request, socket, head, (client) => void this.#serveWebSocket(client, found));
       return;
     }

@@ -4,19 +4,18 @@
  */
 import { createWebSocketStream, type WebSocket } from "ws";
 import type { PortForwardStream, StreamBackend } from "./backend.ts";
-import { forward, portForwardProtocol, servePortForward } from "./port-forward.ts";
+import { forward, servePortForward } from "./port-forward.ts";
+import { tunnelAlias } from "./tunnel.ts";
 import { ChannelReader, channelWriter, closeSocket, Gate, framingOf, messageBytes } from "./websocket-command.ts";
 
-const tunnel = `SPDY/3.1+${portForwardProtocol}`;
-
-export const webSocketForwardProtocols = [tunnel, "v4.channel.k8s.io", "v4.base64.channel.k8s.io"];
+export const webSocketForwardProtocols = [tunnelAlias, "v4.channel.k8s.io", "v4.base64.channel.k8s.io"];
 
 export async function serveWebSocketForward(
   socket: WebSocket,
   request: PortForwardStream,
   backend: StreamBackend,
 ): Promise<void> {
-  if (socket.protocol === tunnel) {
+  if (socket.protocol === tunnelAlias) {
     await servePortForward(createWebSocketStream(socket), request, backend);
     return;
   }

@@ -146,6 +146,8 @@ describe("pullImage()", () => {
     });
     expect(pulls).toHaveLength(1);
     expect(pulls[0]?.image).toBe(image.image);
+    const { info } = await cri.runtime.status({ verbose: true });
+    expect(JSON.parse(info["pulls"] ?? "")).toMatchObject([{ image: image.image }]);
     expect(pulls[0]?.total).toBeGreaterThan(pulls[0]?.current ?? 0);
     aborts[0]?.abort();
     expect(await calls[0]).toMatch(/^Canceled/);

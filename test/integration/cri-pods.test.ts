@@ -1,4 +1,7 @@
 /** Pods of the CRI, over gRPC: all that they can have, what is refused, and that a restart of the daemon loses nothing. */
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { connect as connectSocket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NamespaceMode } from "../../src/api/cri/gen/runtime/v1/common_pb.ts";
 import { ContainerState } from "../../src/api/cri/gen/runtime/v1/containers_pb.ts";
@@ -292,10 +295,25 @@ describe("the runtime", () => {
     expect(await refusal(update("10.1.0.0/33"))).toMatch(/^InvalidArgument: .*pod_cidr has "10.1.0.0\/33"/);
   });
 
-  it("answers JSON over HTTP at the same socket, and clients of gRPC that name no host", async () => {
+  it("answers JSON over HTTP at the same socket, and clients of gRPC that name the socket or nothing as the host", async () => {
     const curl = ["curl", "-s", "--unix-socket", `${cri.host.state}/cri.sock`, "-H", "content-type: application/json"];
     const said = await cri.host.must([...curl, "-d", "{}", "http://x/runtime.v1.RuntimeService/Version"]);
     expect(JSON.parse(said)).toMatchObject({ runtimeName: "sampan", runtimeApiVersion: "v1" });
+    for (const authority of ["localhost", "%2Frun%2Fsampan%2Fcri.sock", undefined]) {
+      const session = connectHttp2("http://x", { createConnection: () => connectSocket({ path: cri.socket }) });
+      const stream = session.request({
+        ":method": "POST",
+        ":path": "/runtime.v1.RuntimeService/Version",
+        "content-type": "application/grpc",
+        te: "trailers",
+        ...(authority !== undefined && { ":authority": authority }),
+      });
+      const trailers = once(stream, "trailers");
+      stream.resume();
+      stream.end(Buffer.alloc(5));
+      expect((await trailers)[0]).toMatchObject({ "grpc-status": "0" });
+      session.close();
+    }
   });
 
   it("makes no checkpoints yet, and says so", async () => {

@@ -33,8 +33,12 @@ export class CriHost implements AsyncDisposable {
     this.images = createClient(ImageService, transport);
   }
 
-  /** Makes a host with a daemon, a registry in it, and images that are pulled from there in the CRI's namespace. */
-  static async create(names: readonly ImageName[], options: TestDaemonOptions = {}): Promise<CriHost> {
+  /**
+   * Makes a host with a daemon, a registry in it, and images that are pulled from there in the CRI's namespace. Its pods are on
+   * the built-in bridge, whatever the machine has in /etc/cni/net.d.
+   */
+  static async create(names: readonly ImageName[], given: TestDaemonOptions = {}): Promise<CriHost> {
+    const options = { ...given, flags: ["--set", "cri.network=bridge", ...(given.flags ?? [])] };
     const stocked = await StockedHost.create([]);
     try {
       for (const name of names) {

@@ -99,7 +99,7 @@ export const structs: readonly Omit<Declared, "number">[] = [
   },
   {
     name: "Result",
-    doc: "What one operation gave back (only `read-file`, `netlink` and `peer-credentials` give anything)",
+    doc: "What one operation gave back (only `read-file`, `netlink`, `helper` and `peer-credentials` give anything)",
     fields: [f("step", "u32", "index of the operation in its program, from 0"), f("data", "bytes", "what it read")],
   },
 ];

@@ -17,6 +17,8 @@ export interface CriContext {
   /** When the daemon started, in milliseconds since the epoch. */
   readonly startedAt: number;
   readonly cgroupDriver: "cgroupfs" | "systemd";
+  /** What pods are put on; `auto` is CNI's networks where there is a configuration of one. */
+  readonly network: "auto" | "bridge" | "cni";
   readonly pods: PodBook;
   readonly containers: ContainerBook;
   /** Of pods, by their ids. */
@@ -32,7 +34,7 @@ export interface CriContext {
   readonly rates: Rates;
 }
 
-export interface CriOptions extends Pick<CriContext, "engine" | "version" | "startedAt" | "cgroupDriver"> {
+export interface CriOptions extends Pick<CriContext, "engine" | "version" | "startedAt" | "cgroupDriver" | "network"> {
   readonly streaming: Omit<StreamingOptions, "backend">;
 }
 

@@ -4,6 +4,7 @@ import type { CriContext } from "./context.ts";
 import { CgroupDriver } from "./gen/runtime/v1/runtime_pb.ts";
 import { handlerNames } from "./handlers.ts";
 import { refuse } from "./refuse.ts";
+import { networkProblem } from "./pods/network.ts";
 import type { RuntimePart } from "./service.ts";
 
 /** Recursive read-only mounts need mount_setattr(2) of Linux 5.12, without which nothing works here. */
@@ -14,18 +15,22 @@ export function statusService(context: CriContext): RuntimePart {
   /** As the kubelet has told it; containers get their addresses elsewhere. */
   let podCidr = "";
   return {
-    status({ verbose }) {
+    async status({ verbose }) {
+      const problem = await networkProblem(context);
       return {
         status: {
           conditions: [
             { type: "RuntimeReady", status: true },
-            // The built-in bridge needs nothing of the host.
-            { type: "NetworkReady", status: true },
+            {
+              type: "NetworkReady",
+              status: problem === undefined,
+              ...(problem !== undefined && { reason: "NetworkPluginNotReady", message: problem }),
+            },
           ],
         },
         runtimeHandlers: handlerNames.map((name) => ({ name, features: handlerFeatures })),
         features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: true },
-        info: verbose ? { config: JSON.stringify(details()) } : {},
+        info: verbose ? { config: JSON.stringify(details()), pulls: JSON.stringify(context.pulls.describe()) } : {},
       };
     },
 

@@ -31,6 +31,8 @@ export const networkPrune = command(
       const details = known.get(name);
       return details !== undefined && matches(details);
     });
+    // What plugins keep for containers that are gone.
+    if (values.filter.length === 0) await engine.cni.collect();
     process.stdout.write(removed.map((name) => `${name}\n`).join(""));
     return 0;
   },

@@ -16,7 +16,7 @@ export const podInspect = command(
     await using engine = await openEngine(globals);
     const found: object[] = [];
     const code = await forEach(names, async (name) => {
-      const { id, name: own, createdAt, status, cgroup, options, containers } = engine.pods.get(name);
+      const { id, name: own, createdAt, status, cgroup, options, containers, addresses } = engine.pods.get(name);
       found.push({
         Id: id,
         Name: own,
@@ -27,6 +27,7 @@ export const podInspect = command(
         SharedNamespaces: options.share ?? ["net", "ipc", "uts"],
         Hostname: options.hostname ?? own,
         Networks: options.networks ?? [options.network],
+        Addresses: addresses,
         Limits: options.limits ?? {},
         Containers: containers.map((c) => ({ Id: c.id, Name: c.name, State: c.status })),
       });

@@ -4,13 +4,14 @@ import type { CreateNetworkOptions, EndpointRecord, NetworkRecord, PublishedPort
 import type { EngineCore } from "../core.ts";
 import type { NetworkOption } from "../options.ts";
 import type { ContainerRecord } from "../records.ts";
+import { cniDetails } from "./cni-view.ts";
 import { networkId } from "./id.ts";
 import { defaultNetworkName, networkMode } from "./mode.ts";
 import type { Networking } from "./networking.ts";
 
 /** A network, and who is on it. */
 export interface NetworkDetails {
-  readonly network: NetworkRecord;
+  readonly network: Omit<NetworkRecord, "driver"> & { readonly driver: NetworkRecord["driver"] | "cni" };
   /** 64 hexadecimal digits. */
   readonly id: string;
   /** Running containers, by id. */
@@ -24,11 +25,15 @@ export class EngineNetworks {
     this.#core = core;
   }
 
-  /** All networks by name, the default one too. */
+  /** All networks by name, the default one too, and then CNI's. */
   async list(): Promise<readonly NetworkDetails[]> {
     const networking = await this.#core.networking();
     await networking.networks.find(defaultNetworkName);
-    return networking.networks.list().map((network) => this.#details(networking, network));
+    const { cni } = await this.#core.cniNetworking();
+    return [
+      ...networking.networks.list().map((network) => this.#details(networking, network)),
+      ...cni.networks().map((list) => cniDetails(this.#core, list)),
+    ];
   }
 
   /**
@@ -47,6 +52,11 @@ export class EngineNetworks {
    * @throws SampanError `not-found`, or `invalid-argument` when several ids begin so
    */
   async inspect(nameOrId: string): Promise<NetworkDetails> {
+    const mode = networkMode({ network: nameOrId });
+    if (mode.kind === "cni") {
+      const { cni } = await this.#core.cniNetworking();
+      return cniDetails(this.#core, cni.find(mode.networks[0]?.name || undefined));
+    }
     const networking = await this.#core.networking();
     return this.#details(networking, await this.#find(networking, nameOrId));
   }

@@ -31,6 +31,11 @@ export async function checkNetwork(
     throw invalidArgument(
       "Cannot set hosts and name servers of a container with another one's network: it has its files",
     );
+  if (mode.kind === "cni") {
+    const { checkCniOptions } = await import("./cni-networking.ts");
+    await checkCniOptions(core, mode.networks, options);
+    return chosen;
+  }
   if (mode.kind === "networks") {
     for (const { name } of mode.networks)
       if (name !== defaultNetworkName && core.networkStore.network(name) === undefined)
@@ -55,6 +60,7 @@ async function checkEgress(core: EngineCore, egress: readonly string[], mode: Ne
   };
   if (mode.kind === "none") refuse("none", "Leave --egress out: it reaches nothing");
   if (mode.kind === "host") refuse("host", "Use a network of its own");
+  if (mode.kind === "cni") refuse("cni", "Use a network of the driver bridge, or let a plugin restrict it");
   if (mode.kind === "container") refuse(`container:${mode.container}`, "Restrict the other container");
   if (mode.kind === "networks")
     for (const { name } of mode.networks) {

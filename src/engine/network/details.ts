@@ -1,10 +1,11 @@
 /** What `ps` and `inspect` show of containers' networks. Reads the store, and loads nothing that works on networks. */
-import type { EndpointRecord, PublishedPort, Subnet } from "#network";
+import type { CniAttachment, EndpointRecord, PublishedPort, Subnet } from "#network";
 import type { RuntimeState } from "#runtime";
 import type { EngineCore } from "../core.ts";
 import type { ContainerRecord } from "../records.ts";
-import { networkId } from "./id.ts";
-import { networkMode } from "./mode.ts";
+import { cniNetworkId, networkId } from "./id.ts";
+import { cniPorts } from "./cni-view.ts";
+import { cniNetworkName, networkMode } from "./mode.ts";
 
 interface ContainerNetworks {
   readonly networks: readonly string[];
@@ -20,6 +21,14 @@ export function containerNetworks(core: EngineCore): (record: ContainerRecord, r
   return ({ id, options, resolved }, running) => {
     const mode = networkMode(options);
     const endpoints = [...(byContainer.get(id) ?? [])].sort(byIndex);
+    if (mode.kind === "cni") {
+      const attachments = core.cniBook.of(id);
+      return {
+        networks: mode.networks.map(({ name }, index) => cniNetworkName(attachments[index]?.list.name ?? name)),
+        ports: running ? cniPorts(attachments) : [],
+        exposed: resolved.exposed ?? [],
+      };
+    }
     const named = mode.kind === "networks" ? mode.networks.map(({ name }) => name) : [mode.kind];
     return {
       networks: endpoints.length > 0 ? endpoints.map(({ network }) => network) : named,
@@ -27,6 +36,22 @@ export function containerNetworks(core: EngineCore): (record: ContainerRecord, r
       exposed: resolved.exposed ?? [],
     };
   };
+}
+
+/** Addresses of a pod with a network of its own, without prefix lengths. */
+export function ownAddresses(
+  core: EngineCore,
+  id: string,
+  options: Parameters<typeof networkMode>[0],
+): readonly string[] {
+  const { kind } = networkMode(options);
+  const all =
+    kind === "cni"
+      ? core.cniBook.of(id).flatMap(({ summary }) => summary?.addresses ?? [])
+      : kind === "networks"
+        ? [...core.networkStore.endpoints({ container: id })].sort(byIndex).flatMap(({ addresses }) => addresses)
+        : [];
+  return all.map((address) => address.replace(/\/\d+$/, ""));
 }
 
 const familyIs6 = (text: string): boolean => text.includes(":");
@@ -48,6 +73,29 @@ function portMap(exposed: readonly string[], ports: readonly PublishedPort[]): R
   return map;
 }
 
+/** A container's place on a CNI network, by its name. */
+function cniEntry({ list, interface: name, summary, container }: CniAttachment, running: boolean) {
+  const shown = running ? summary : undefined;
+  const [ip, length] = addressOf(shown?.addresses ?? [], false);
+  const [ip6, length6] = addressOf(shown?.addresses ?? [], true);
+  const gateways = shown?.gateways ?? [];
+  return [
+    cniNetworkName(list.name),
+    {
+      NetworkID: cniNetworkId(list.name),
+      EndpointID: running ? `${container.slice(0, 12)}-${name}` : "",
+      Gateway: gateways.find((gateway) => !familyIs6(gateway)) ?? "",
+      IPAddress: ip,
+      IPPrefixLen: length,
+      IPv6Gateway: gateways.find(familyIs6) ?? "",
+      GlobalIPv6Address: ip6,
+      GlobalIPv6PrefixLen: length6,
+      MacAddress: shown?.mac ?? "",
+      DNSNames: [] as readonly string[],
+    },
+  ] as const;
+}
+
 /** `NetworkSettings` of `inspect`. */
 export function networkSettings(
   record: ContainerRecord,
@@ -56,7 +104,10 @@ export function networkSettings(
 ): Readonly<Record<string, unknown>> {
   const running = state.status === "running" || state.status === "created";
   const endpoints = [...core.networkStore.endpoints({ container: record.id })].sort(byIndex);
-  const networks = endpoints.map((endpoint) => {
+  const mode = networkMode(record.options);
+  const attachments = mode.kind === "cni" ? core.cniBook.of(record.id) : [];
+  const onCni = attachments.map((attachment) => cniEntry(attachment, running));
+  const onBridges = endpoints.map((endpoint) => {
     const network = core.networkStore.network(endpoint.network);
     const subnets = network?.subnets ?? [];
     const [ip, ipLength] = running ? addressOf(endpoint.addresses, false) : ["", 0];
@@ -77,14 +128,12 @@ export function networkSettings(
       },
     ] as const;
   });
+  const networks = [...onCni, ...onBridges];
   const [first] = networks;
   return {
-    SandboxKey: running && networkMode(record.options).kind !== "host" ? `/proc/${state.pid}/ns/net` : "",
+    SandboxKey: running && mode.kind !== "host" ? `/proc/${state.pid}/ns/net` : "",
     Ports: running
-      ? portMap(
-          record.resolved.exposed ?? [],
-          endpoints.flatMap(({ ports }) => ports),
-        )
+      ? portMap(record.resolved.exposed ?? [], [...endpoints.flatMap(({ ports }) => ports), ...cniPorts(attachments)])
       : {},
     Gateway: first?.[1].Gateway ?? "",
     IPAddress: first?.[1].IPAddress ?? "",

@@ -25,6 +25,7 @@ import type { ContainerRecord } from "../records.ts";
 import { containerHostname } from "../runtime-config.ts";
 import { addedLines, hostsFile, ownLine, resolvConf, type HostsLine } from "./hosts.ts";
 import { networkMode, defaultNetworkName } from "./mode.ts";
+import { publishedTexts } from "./published.ts";
 import { SettingsStore, type NetworkSettings } from "./settings.ts";
 
 /** A container's networks between being written down and being connected. */
@@ -332,14 +333,6 @@ function egressOf({ egress = [] }: ContainerOptions): Pick<AttachOptions, "egres
 }
 
 const isRestricted = (options: ContainerOptions): boolean => egressOf(options).egress !== undefined;
-
-/** `publish`, and with `publishAll` every exposed port that it does not name. */
-function publishedTexts(options: ContainerOptions, exposed: readonly string[] | undefined): readonly string[] {
-  const given = options.publish ?? [];
-  if (options.publishAll !== true) return given;
-  const named = new Set(given.flatMap(parsePublish).map(({ port, protocol }) => `${port}/${protocol}`));
-  return [...given, ...(exposed ?? []).filter((port) => !named.has(port))];
-}
 
 /** With names answered, where the program that does is bundled. */
 export const openNetworking = (core: EngineCore): Networking =>

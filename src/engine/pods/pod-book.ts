@@ -16,6 +16,7 @@ export interface PodOptions extends Pick<
   | "networks"
   | "publish"
   | "addHosts"
+  | "cni"
   | "dns"
   | "dnsSearch"
   | "dnsOptions"

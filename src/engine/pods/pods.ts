@@ -15,7 +15,7 @@ import type { EngineCore } from "../core.ts";
 import { containerSummary, type ContainerSummary } from "../lifecycle/summary.ts";
 import { checkName, newId, randomName } from "../names.ts";
 import { plainNetworkFiles, writeNetworkFiles, type NetworkFiles } from "../network-files.ts";
-import { containerNetworks } from "../network/details.ts";
+import { containerNetworks, ownAddresses } from "../network/details.ts";
 import { checkNetwork } from "../network/check.ts";
 import { networkMode } from "../network/mode.ts";
 import type { ContainerRecord } from "../records.ts";
@@ -23,12 +23,15 @@ import { containerResources } from "../resources.ts";
 import { containerHostname } from "../runtime-config.ts";
 import { parseBytes } from "../units.ts";
 import { PodForwards } from "./forwards.ts";
+import { makerIsAlive } from "./maker.ts";
 import { podHostname, sharedNamespaces, type PodNamespace, type PodOptions, type PodRecord } from "./pod-book.ts";
 
 export interface Pod extends PodRecord {
   /** `running` when any container runs, `ready` when it is up and none does. */
   readonly status: "created" | "ready" | "running";
   readonly containers: readonly ContainerSummary[];
+  /** While it is up and has a network of its own: without prefix lengths, the first interface's first. */
+  readonly addresses: readonly string[];
 }
 
 /** In the order in which they are made and let go. */
@@ -83,7 +86,13 @@ export class Pods {
     const networks = containerNetworks(this.#core);
     const containers = this.#members(pod.id).map((record) => containerSummary(this.#core, record, networks));
     const runs = containers.some((c) => c.status === "running" || c.status === "paused");
-    return { ...pod, containers, status: runs ? "running" : this.#core.pods.isUp(pod.id) ? "ready" : "created" };
+    const addresses = this.#core.pods.isUp(pod.id) ? ownAddresses(this.#core, pod.id, pod.options) : [];
+    return {
+      ...pod,
+      containers,
+      addresses,
+      status: runs ? "running" : this.#core.pods.isUp(pod.id) ? "ready" : "created",
+    };
   }
 
   /** All pods as they were made, newest first: without a look at their containers. */
@@ -109,8 +118,7 @@ export class Pods {
   /** Its own addresses on its networks, without prefix lengths; none with the host's network, and of one that is not up. */
   addresses(id: string): readonly string[] {
     if (!this.#core.pods.isUp(id)) return [];
-    const endpoints = this.#core.networkStore.endpoints({ container: id });
-    return endpoints.flatMap(({ addresses }) => addresses.map((address) => address.replace(/\/\d+$/, "")));
+    return ownAddresses(this.#core, id, this.#core.pods.find(id).options);
   }
 
   /** File of a namespace that its containers share; undefined for one that they don't, and of a pod that is not up. */
@@ -245,6 +253,12 @@ export class Pods {
     const record = this.#asRecord(pod);
     const mode = networkMode(record.options);
     const hostname = podHostname(pod);
+    if (mode.kind === "cni") {
+      const cni = await this.#core.cniNetworking();
+      const files = await cni.connectPod(record, join(directory, "net"), pod.cgroup);
+      writeNetworkFiles(directory, hostname, { ...files, ...givenResolver(pod) });
+      return;
+    }
     if (mode.kind !== "networks") {
       writeNetworkFiles(directory, hostname, {
         ...plainNetworkFiles(record.options, hostname, mode),
@@ -296,10 +310,19 @@ export class Pods {
     this.#tell(pod, "stop");
   }
 
+  /** @param forever it will not come up again */
+  async #release({ id, options }: PodRecord, forever: boolean): Promise<void> {
+    const { kind } = networkMode(options);
+    if (kind === "cni") await (await this.#core.cniNetworking()).release(id);
+    if (kind !== "networks") return;
+    const networking = await this.#core.networking();
+    await (forever ? networking.forget(id, true) : networking.release(id));
+  }
+
   async #tearDown(pod: PodRecord): Promise<void> {
     const { pods, executor } = this.#core;
     const directory = pods.directory(pod.id);
-    if (networkMode(pod.options).kind === "networks") await (await this.#core.networking()).release(pod.id);
+    await this.#release(pod, false);
     rmSync(join(directory, "up"), { force: true });
     await executor.execute([
       ...(existsSync(join(directory, "pid")) ? this.#endHolder(pod) : []),
@@ -339,7 +362,7 @@ export class Pods {
       }),
     );
     await this.#tearDown(pod);
-    if (networkMode(pod.options).kind === "networks") await (await this.#core.networking()).forget(pod.id, true);
+    await this.#release(pod, true);
     this.#core.pods.delete(pod.id);
     this.#tell(pod, "destroy");
   }
@@ -351,16 +374,6 @@ export class Pods {
     } catch (error) {
       if (!isSampanError(error, "not-found")) throw error;
     }
-  }
-}
-
-/** The process that is bringing the pod up, which is known shortly after the directory is there. */
-function makerIsAlive(directory: string): boolean {
-  try {
-    const [pid, start] = readFileSync(join(directory, "maker"), "latin1").split(" ");
-    return processIsAlive(Number(pid), BigInt(start ?? 0));
-  } catch {
-    return false;
   }
 }
 

@@ -44,7 +44,7 @@ export interface CreateContext {
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-const reserved = new Set(["host", "none", "default", "container"]);
+const reserved = new Set(["host", "none", "default", "container", "cni"]);
 
 function checkNetworkName(name: string): void {
   if (!namePattern.test(name))

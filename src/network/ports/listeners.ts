@@ -2,11 +2,15 @@
 import { isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
 import { bytesToIp } from "../address/text.ts";
+import { isListed, listening } from "./listening.ts";
 import { protocols, type TransportProtocol } from "../firewall/keys.ts";
 import { eachAttribute } from "../netlink/attribute.ts";
 import { ByteWriter, malformed, viewOf } from "../netlink/buffer.ts";
 import { contentOf, decodeMessages, encodeMessages, flags } from "../netlink/message.ts";
 import { ask, netlinkOperation } from "../netlink/operation.ts";
+
+/** By protocol; those of protocols that were not asked for are missing. */
+export type Listeners = Readonly<Partial<Record<TransportProtocol, readonly Listener[]>>>;
 
 export interface Listener {
   readonly address: string;
@@ -56,7 +60,7 @@ function operation(family: number, protocol: TransportProtocol): ReturnType<type
 }
 
 /** Empty for a protocol that the kernel does not have. */
-export async function listeners(executor: Executor, protocol: TransportProtocol): Promise<Listener[]> {
+async function listeners(executor: Executor, protocol: TransportProtocol): Promise<Listener[]> {
   const operations = families.map((family) => operation(family, protocol));
   try {
     const answers = await ask(executor, operations);
@@ -65,4 +69,33 @@ export async function listeners(executor: Executor, protocol: TransportProtocol)
     if (!isSampanError(error, "not-found")) throw error;
     return [];
   }
+}
+
+/** Without a process of its own where nobody has one of the ports. What exactly is in the way is asked for otherwise. */
+async function listenersFor(
+  executor: Executor,
+  protocol: TransportProtocol,
+  wanted: readonly WantedPorts[],
+): Promise<readonly Listener[]> {
+  const seen = isListed(protocol) ? listening(protocol) : undefined;
+  const isInTheWay = ({ port }: Listener): boolean =>
+    wanted.some(({ hostPorts }) => hostPorts !== undefined && hostPorts[0] <= port && port <= hostPorts[1]);
+  return seen === undefined || seen.some(isInTheWay) ? await listeners(executor, protocol) : seen;
+}
+
+interface WantedPorts {
+  readonly protocol: TransportProtocol;
+  readonly hostPorts?: readonly [first: number, last: number];
+}
+
+/** Who listens with the protocols of some ports. */
+export async function hostListeners(executor: Executor, ports: readonly WantedPorts[]): Promise<Listeners> {
+  const found: Partial<Record<TransportProtocol, readonly Listener[]>> = {};
+  for (const protocol of new Set(ports.map((port) => port.protocol)))
+    found[protocol] = await listenersFor(
+      executor,
+      protocol,
+      ports.filter((port) => port.protocol === protocol),
+    );
+  return found;
 }

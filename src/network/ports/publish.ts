@@ -4,10 +4,8 @@ import { familyOf, type Family } from "../address/text.ts";
 import type { TransportProtocol } from "../firewall/keys.ts";
 import type { PublishedPort } from "../records.ts";
 import type { NetworkStore } from "../store.ts";
-import type { Listener } from "./listeners.ts";
+import type { Listener, Listeners } from "./listeners.ts";
 import type { PortRequest } from "./parse.ts";
-
-export type Listeners = Readonly<Partial<Record<TransportProtocol, readonly Listener[]>>>;
 
 /** Ports that are for anybody's use (RFC 6335). */
 const dynamic = [49_152, 65_535] as const;

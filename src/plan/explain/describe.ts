@@ -152,6 +152,7 @@ const words: Words = {
     return `mount ${part}${layers} on ${o.target}${attributeWords(o.attributes, [])}`;
   },
   netlink: (o) => o.purpose,
+  helper: (o) => `run ${o.path} on the host and hear what it says`,
   "peer-credentials": () => "ask who is at the other end of a connection",
   "notify-service": (o) => `tell the service manager at ${o.path}: ${o.text.replaceAll("\n", ", ")}`,
   "forward-port": (o) =>

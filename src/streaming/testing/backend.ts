@@ -39,6 +39,7 @@ export class TestBackend implements StreamBackend {
         return 0;
       case "never":
         streams.signal.addEventListener("abort", () => this.aborted.resolve());
+        if (streams.signal.aborted) this.aborted.resolve();
         await this.aborted.promise;
         return 0;
       default:

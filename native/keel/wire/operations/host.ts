@@ -112,4 +112,24 @@ export const hostOperations: readonly Declared[] = [
       f("text", "string", "lines of NAME=VALUE"),
     ],
   },
+  // -- programs of the host -----------------------------------------------------------------------------------------
+  {
+    number: 155,
+    name: "helper",
+    doc: "Run a program of the host and wait for its end, however it ends. It is given back as `u32` wait status (wait(2)), `u32` size of its stdout, its stdout, and the last 4 KiB of its stderr. It has no descriptor but 0, 1 and 2, and `/` for working directory. ETIMEDOUT when it takes too long, EFBIG when it says more than `limit`: then it was killed with its process group. It runs on when the client goes",
+    fields: [
+      f("path", "string", "absolute path of the program"),
+      f("arguments", "list<string>", "argv; empty for the path alone"),
+      f("environment", "list<string>", "NAME=value, nothing is added"),
+      f("input", "bytes", "its stdin"),
+      f("timeout", "u32", "milliseconds, waiting for the lock included; 0 for none"),
+      f("limit", "u32", "bytes of stdout, at most 1000000"),
+      f("succeed", "bool", "fail with ECANCELED when its status is not 0"),
+      f(
+        "lock",
+        "string",
+        "absolute path of a file that only one helper has at a time; made when missing. Empty for none",
+      ),
+    ],
+  },
 ];

@@ -15,7 +15,12 @@ import { checkSecurity } from "./security.ts";
 
 const action = "make a pod sandbox";
 
-export function podOptions(config: PodSandboxConfig | undefined, handler: string): PodOptions {
+/** @param network that pods are on, but for those with the host's */
+export function podOptions(
+  config: PodSandboxConfig | undefined,
+  handler: string,
+  network: "bridge" | "cni",
+): PodOptions {
   if (config === undefined) return refuse(action, "config", "is missing");
   const { metadata, hostname, labels, linux } = config;
   checkHandler(handler);
@@ -30,6 +35,7 @@ export function podOptions(config: PodSandboxConfig | undefined, handler: string
     name: podName(metadata),
     hostname: hostname || hostName(),
     labels,
+    network,
     ...namespaces,
     ...(isHostNetwork ? checkedPorts(config) : publishedPorts(config)),
     ...(resolver !== undefined && { resolvConf: resolver }),
@@ -89,7 +95,7 @@ function namespaceOptions(linux: LinuxPodSandboxConfig | undefined) {
   >;
   return {
     share,
-    network: network === NamespaceMode.NODE ? "host" : "bridge",
+    ...(network === NamespaceMode.NODE && { network: "host" as const }),
     ...(pid === NamespaceMode.NODE && { pid: "host" as const }),
     ...(ipc === NamespaceMode.NODE && { ipc: "host" as const }),
   };

@@ -2,16 +2,18 @@
 import { cancelled } from "#errdefs";
 import type { CriContext } from "../context.ts";
 import type { PodSandboxConfig } from "../gen/runtime/v1/pods_pb.ts";
+import { podNetwork } from "./network.ts";
 import { podOptions } from "./options.ts";
 
 /** @returns the id of a pod that is ready; nothing is left of one that can't be */
 export async function runPod(
-  { engine, locks }: CriContext,
+  context: CriContext,
   config: PodSandboxConfig | undefined,
   handler: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const { id } = await engine.pods.create(podOptions(config, handler));
+  const { engine, locks } = context;
+  const { id } = await engine.pods.create(podOptions(config, handler, await podNetwork(context)));
   return await locks.alone(id, async () => {
     try {
       await engine.pods.start(id);
