@@ -18,6 +18,7 @@ const loaders: ReadonlyMap<string, Loader> = new Map<string, Loader>([
   ["unpause", async () => (await import("./commands/unpause.ts")).unpause],
   ["wait", async () => (await import("./commands/wait.ts")).wait],
   ["rm", async () => (await import("./commands/rm.ts")).rm],
+  ["container prune", async () => (await import("./commands/container-prune.ts")).containerPrune],
   ["rename", async () => (await import("./commands/rename.ts")).rename],
   ["update", async () => (await import("./commands/update.ts")).update],
   ["top", async () => (await import("./commands/top.ts")).top],
@@ -101,7 +102,16 @@ const loaders: ReadonlyMap<string, Loader> = new Map<string, Loader>([
 
 /** Docker's longer words for the same. */
 const aliases: ReadonlyMap<string, string> = new Map([
+  ["container ls", "ps"],
+  ["container list", "ps"],
+  ["container remove", "rm"],
+  ...[
+    ...["attach", "commit", "cp", "create", "diff", "exec", "export", "inspect", "kill", "logs", "pause", "port"],
+    ...["rename", "restart", "rm", "run", "start", "stats", "stop", "top", "unpause", "update", "wait"],
+  ].map((name): [string, string] => [`container ${name}`, name]),
   ["image ls", "images"],
+  ["image list", "images"],
+  ["image remove", "rmi"],
   ["image rm", "rmi"],
   ["registry delete", "registry rm"],
   ["registry tags", "tags"],

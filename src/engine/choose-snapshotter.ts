@@ -1,5 +1,5 @@
 /** Overlayfs where the file system of the root directory takes it as an upper layer, and plain copies where not. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSampanError } from "#errdefs";
 import type { Executor } from "#keel";
@@ -48,7 +48,10 @@ function hasLayers(directory: string): boolean {
 
 /** Mounts an overlay in a mount namespace of its own, which goes with the process. */
 async function takesOverlay(directory: string, executor: Executor): Promise<boolean> {
-  const at = (name: string): string => join(directory, "probe", name);
+  // Another process may be probing, too.
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const probe = mkdtempSync(join(directory, "probe-"));
+  const at = (name: string): string => join(probe, name);
   for (const name of ["lower", "upper", "work", "target"]) mkdirSync(at(name), { recursive: true, mode: 0o700 });
   try {
     await executor.execute([
@@ -68,7 +71,6 @@ async function takesOverlay(directory: string, executor: Executor): Promise<bool
     if (!isSampanError(error) || !refusals.has(error.fields.errno ?? 0)) throw error;
     return false;
   } finally {
-    // Another process may be probing, too: what is left is as good for the next one.
-    await executor.execute([{ op: "remove-tree", path: join(directory, "probe") }]).catch(() => undefined);
+    await executor.execute([{ op: "remove-tree", path: probe }]).catch(() => undefined);
   }
 }
