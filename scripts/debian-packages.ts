@@ -48,5 +48,6 @@ export const systemPackages: readonly DebianPackage[] = [
 /** What the benchmark measures side by side with Sampan; what is missing is skipped. */
 export const peerPackages: readonly DebianPackage[] = [
   { name: "crun", purpose: "crun" },
+  { name: "runsc", purpose: "runsc" },
   { name: "runc", purpose: "runc" },
 ];
