@@ -40,6 +40,7 @@ export const systemPackages: readonly DebianPackage[] = [
   { name: "qemu-system-x86", purpose: "the virtual machine for cgroup v2" },
   { name: "qemu-user-static", purpose: "runs what there is to see of keel for arm64" },
   { name: "redis-tools", purpose: "redis-cli: speaks to the redis-server in a container" },
+  { name: "runsc", purpose: "a runtime that containers are made by" },
   { name: "skopeo", purpose: "copies images into the registry" },
   { name: "socat", purpose: "TCP and UDP servers and clients, with addresses of their own" },
   { name: "umoci", purpose: "makes the layers of the test images" },

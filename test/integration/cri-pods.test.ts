@@ -285,7 +285,7 @@ describe("the runtime", () => {
       { type: "RuntimeReady", status: true },
       { type: "NetworkReady", status: true },
     ]);
-    expect(runtimeHandlers.map(({ name }) => name)).toEqual(["", "sampan"]);
+    expect(runtimeHandlers.map(({ name }) => name).slice(0, 2)).toEqual(["", "sampan"]);
     expect(features).toMatchObject({ supplementalGroupsPolicy: true });
     expect(JSON.parse(info["config"] ?? "")).toMatchObject({ cgroupDriver: "cgroupfs", podCidr: "" });
     expect((await cri.runtime.runtimeConfig({})).linux?.cgroupDriver).toBe(CgroupDriver.CGROUPFS);

@@ -28,7 +28,7 @@ export function statusService(context: CriContext): RuntimePart {
             },
           ],
         },
-        runtimeHandlers: handlerNames.map((name) => ({ name, features: handlerFeatures })),
+        runtimeHandlers: (await handlerNames(context.engine)).map((name) => ({ name, features: handlerFeatures })),
         features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, mountOptions: true },
         info: verbose ? { config: JSON.stringify(details()), pulls: JSON.stringify(context.pulls.describe()) } : {},
       };

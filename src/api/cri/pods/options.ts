@@ -4,7 +4,7 @@ import { hostname as hostName } from "node:os";
 import type { PodOptions } from "#engine";
 import { NamespaceMode, NamespaceModeSchema, type NamespaceOption } from "../gen/runtime/v1/common_pb.ts";
 import type { LinuxPodSandboxConfig, PodSandboxConfig, PodSandboxMetadata } from "../gen/runtime/v1/pods_pb.ts";
-import { checkHandler } from "../handlers.ts";
+import { runtimeOf } from "../handlers.ts";
 import { enumName, refuse } from "../refuse.ts";
 import { extensionName, PodBook } from "./book.ts";
 import { cgroupParent } from "./cgroup-parent.ts";
@@ -23,7 +23,7 @@ export function podOptions(
 ): PodOptions {
   if (config === undefined) return refuse(action, "config", "is missing");
   const { metadata, hostname, labels, linux } = config;
-  checkHandler(handler);
+  const runtime = runtimeOf(handler);
   const resolver = resolvConf(config.dnsConfig);
   const namespaces = namespaceOptions(linux);
   checkHostname(hostname);
@@ -42,6 +42,7 @@ export function podOptions(
     ...(Object.keys(linux?.sysctls ?? {}).length > 0 && { sysctls: linux?.sysctls ?? {} }),
     // Who makes the group that the pod's is in limits that one.
     ...(parent === undefined ? podLimits(linux) : { cgroupParent: parent }),
+    ...(runtime !== undefined && { runtime }),
     extensions: { [extensionName]: PodBook.write(config, handler) },
   };
 }

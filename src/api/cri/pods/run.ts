@@ -1,4 +1,5 @@
 /** RunPodSandbox. */
+import { checkHandler } from "../handlers.ts";
 import { cancelled } from "#errdefs";
 import type { CriContext } from "../context.ts";
 import type { PodSandboxConfig } from "../gen/runtime/v1/pods_pb.ts";
@@ -13,6 +14,7 @@ export async function runPod(
   signal: AbortSignal,
 ): Promise<string> {
   const { engine, locks } = context;
+  await checkHandler(engine, handler);
   const { id } = await engine.pods.create(podOptions(config, handler, await podNetwork(context)));
   return await locks.alone(id, async () => {
     try {
