@@ -284,8 +284,11 @@ static int attend(struct context *c, const struct op_runtime_create *op, pid_t p
 	return status == 0 ? 0 : fail_status(c, status, "", 0);
 }
 
-/* A number and nothing else, and a process that there is. */
-static pid_t read_pid(struct context *c, int directory, const char *name)
+/*
+ * A number and nothing else, and a process that there is. One that waits for nothing may be over, and reaped by the monitor,
+ * which then knows how it ended.
+ */
+static pid_t read_pid(struct context *c, int directory, const char *name, bool waits)
 {
 	char text[32];
 	ssize_t size = read_small(directory, name, text, sizeof(text));
@@ -298,7 +301,7 @@ static pid_t read_pid(struct context *c, int directory, const char *name)
 		at++;
 	if (!good || *at != 0)
 		return fail_with(c, EPROTO, "read", name);
-	if (kill((pid_t)pid, 0) < 0)
+	if (kill((pid_t)pid, 0) < 0 && (errno != ESRCH || waits))
 		return fail(c, "kill", name);
 	return (pid_t)pid;
 }
@@ -406,7 +409,9 @@ static int create(struct context *c, const struct op_runtime_create *op, int dir
 		unlinkat(directory, CONSOLE_NAME, 0);
 	if (result < 0)
 		return -1;
-	pid_t made = op->waiter.count > 0 ? start_waiter(c, op) : read_pid(c, directory, op->pid_file);
+	/* Who is asked to undo something has made a container, which waits for its start. */
+	bool waits = op->undo.count > 0;
+	pid_t made = op->waiter.count > 0 ? start_waiter(c, op) : read_pid(c, directory, op->pid_file, waits);
 	if (made < 0)
 		return -1;
 	if (tell_monitor(c, MESSAGE_CHILD, (int32_t)made, -1) < 0)

@@ -166,6 +166,12 @@ static void child_known(struct session *session, pid_t pid)
 			session_reaped(session, &strays[i].outcome);
 		}
 	}
+	/* Another program named a process that never was a child of this one's. */
+	if (!session->reaped && kill(pid, 0) < 0 && errno == ESRCH) {
+		struct outcome unknown = { .status = 255 };
+		clock_gettime(CLOCK_REALTIME, &unknown.time);
+		session_reaped(session, &unknown);
+	}
 }
 
 /* Becomes the container's status: what a shell reports for a command that it can't run. */

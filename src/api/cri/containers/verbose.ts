@@ -13,7 +13,7 @@ export function verboseInfo(found: CriContainer): Record<string, string> {
     removing: false,
     snapshotKey: record.id,
     snapshotter: "overlayfs",
-    runtimeType: "sampan",
+    runtimeType: record.resolved.handler?.name ?? "sampan",
     stateDirectory: container.stateDirectory,
     config: toJson(ContainerConfigSchema, config),
     runtimeSpec: container.runtimeConfig(),

@@ -70,7 +70,7 @@ function details({ engine }: CriContext, { id, record, config, handler }: CriPod
   });
   return {
     runtimeHandler: handler,
-    runtimeType: "sampan",
+    runtimeType: record.options.runtime ?? "sampan",
     hostname: record.options.hostname,
     addresses: engine.pods.addresses(id),
     config: toJson(PodSandboxConfigSchema, config, { useProtoFieldName: true }),
