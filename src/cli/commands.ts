@@ -96,6 +96,7 @@ const loaders: ReadonlyMap<string, Loader> = new Map<string, Loader>([
   ["man", async () => (await import("./commands/man.ts")).man],
   ["explain", async () => (await import("./commands/explain.ts")).explain],
   ["doctor", async () => (await import("./commands/doctor.ts")).doctor],
+  ["info", async () => (await import("./commands/info.ts")).info],
   ["version", async () => (await import("./commands/version.ts")).version],
   ["supervise", async () => (await import("./commands/supervise.ts")).supervise],
 ]);
