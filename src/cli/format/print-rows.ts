@@ -29,10 +29,14 @@ function titles(headers: Readonly<Record<string, string>>): Row {
   return { ...headers, Label: (name: unknown) => String(name).toUpperCase() };
 }
 
+/** Commands, labels and the like come from images, too: in a table they make no rows, and do not speak to the terminal. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const controls = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
+
 const oneLine =
   (template: Template) =>
   (row: Row): string =>
-    template(row).replaceAll("\n", " ");
+    template(row).replace(controls, " ");
 
 /** Columns as wide as their widest cell, three spaces apart. */
 function table(lines: readonly string[]): string {

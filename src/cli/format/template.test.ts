@@ -98,4 +98,10 @@ describe("rowPrinter", () => {
   ])("prints --format %s", (given, expected) => {
     expect(rowPrinter(given, listing)(rows)).toBe(expected);
   });
+
+  it("lets no cell of a table speak to the terminal", () => {
+    const row = { ID: "1", Name: "a\u001b[2J\r\u009b1m\u007fé" };
+    expect(rowPrinter("table {{.Name}}", listing)([row])).toBe("NAMES\na [2J  1m é\n");
+    expect(rowPrinter("{{.Name}}", listing)([row])).toBe(`${row.Name}\n`);
+  });
 });

@@ -87,7 +87,7 @@ function terminalName(device: number): string {
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, "latin1");
+    return readFileSync(path, "utf8");
   } catch {
     return undefined;
   }
