@@ -2,9 +2,11 @@
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { NamespaceMode } from "../../src/api/cri/gen/runtime/v1/common_pb.ts";
+import { NamespaceMode, SecurityProfile_ProfileType as Profile } from "../../src/api/cri/gen/runtime/v1/common_pb.ts";
 import { CriHost } from "../support/cri.ts";
 import { CriContainers, refusal } from "../support/cri-containers.ts";
+import { Lab } from "./support.ts";
+import { tar, type Entry } from "./tar.ts";
 
 let cri: CriHost;
 let pod: CriContainers;
@@ -108,4 +110,56 @@ it("CVE-2022-24769: capabilities are not inheritable, in a container and in what
     namespaceOptions: { pid: NamespaceMode.CONTAINER },
   };
   expect(await pod.look({ linux: { securityContext } }, inheritable)).toBe("0");
+});
+
+it("CVE-2023-2431: a seccomp profile of the node without a name, or without rules, is refused, and not left out", async () => {
+  const empty = join(cri.host.files, "empty.json");
+  await writeFile(empty, "");
+  for (const localhostRef of ["", "profile.json", "../profile.json", "/nosuch", "/dev/null", empty]) {
+    const seccomp = { profileType: Profile.Localhost, localhostRef };
+    expect(await refusal(pod.create({ linux: { securityContext: { seccomp } } }))).toMatch(/^\w+: Cannot /);
+  }
+  for (const seccompProfilePath of ["localhost/", "localhost/profile.json", "none"])
+    expect(await refusal(pod.create({ linux: { securityContext: { seccompProfilePath } } }))).toMatch(
+      /^InvalidArgument: .*seccomp/,
+    );
+  const seccomp = { profileType: Profile.Localhost, localhostRef: "" };
+  expect(await refusal(cri.runPod({ linux: { securityContext: { seccomp } } }))).toContain("localhost_ref");
+});
+
+it("CVE-2026-53492, CVE-2026-50195, CVE-2024-8676, CVE-2026-53489: nothing is restored from what calls itself a checkpoint", async () => {
+  const mount = { destination: "/mnt", type: "bind", source: "/etc", options: ["rbind"] };
+  const annotations = {
+    "org.criu.checkpoint.container.name": "web",
+    "io.kubernetes.cri-o.annotations.checkpoint.name": "web",
+    "cdi.k8s.io/x": "vendor.example/device=all",
+  };
+  const files: readonly Entry[] = [
+    { path: "spec.dump", content: JSON.stringify({ ociVersion: "1.0.0", mounts: [mount], annotations }) },
+    { path: "config.dump", content: JSON.stringify({ rootfsImageName: cri.image("busybox"), id: "0".repeat(64) }) },
+    { path: "checkpoint", type: "directory", mode: 0o755 },
+    { path: "container.log", type: "symlink", link: "/etc/shadow" },
+  ];
+  const names = async (): Promise<readonly string[]> =>
+    (await cri.images.listImages({})).images.flatMap((image) => [image.id, ...image.repoTags]).sort();
+  const before = await names();
+  const archive = join(cri.host.files, "checkpoint.tar");
+  await writeFile(archive, tar(files));
+  expect(await refusal(pod.create({ image: { image: archive } }))).toMatch(/^(InvalidArgument|NotFound): /);
+  const { code, stderr } = await cri.host.sampan(["--namespace", "k8s.io", "load", "-i", archive]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Cannot load the archive")]);
+  expect(await names()).toEqual(before);
+
+  const image = await Lab.within(cri.host).image("checkpoint", {
+    layers: [files],
+    manifest: (manifest) => ({ ...manifest, annotations }),
+  });
+  await cri.images.pullImage({ image: { image } });
+  expect((await names()).filter((name) => !before.includes(name))).toEqual([image, expect.stringMatching(/^sha256:/)]);
+  const id = await pod.run({ image: { image }, command: ["sh", "-c", "echo new; exec sleep 100"], logPath: "own.log" });
+  expect(await pod.sh(id, "ls /mnt; grep -c ' /mnt ' /proc/self/mountinfo; true")).toBe("0");
+  expect(await pod.status(id)).toMatchObject({ mounts: [], annotations: {} });
+  await expect.poll(() => readFile(join(logs, "own.log"), "utf8")).toMatch(/ stdout F new\n$/);
+  await pod.remove(id);
+  await cri.images.removeImage({ image: { image } });
 });

@@ -24,6 +24,11 @@ export class Lab implements AsyncDisposable {
     return new Lab(await TestHost.create());
   }
 
+  /** With a host that somebody else disposes of. */
+  static within(host: TestHost): Lab {
+    return new Lab(host);
+  }
+
   /** Directory that the images are served from, as `<repository>/<tag or digest>`. */
   get #served(): string {
     return join(this.host.files, "served");
