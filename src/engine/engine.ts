@@ -196,7 +196,12 @@ export class Engine implements ContainerEngine {
     const engine = new Engine(core, images, database, shared, new ImageMounts(core, images, mountRecords));
     if (sharedBook.aside !== undefined || ownBook.aside !== undefined) {
       const { restoreBooks } = await import("./housekeeping/restore-books.ts");
-      engine.recovered = await restoreBooks(sharedBook, ownBook, { images, records, paths });
+      engine.recovered = await restoreBooks(sharedBook, ownBook, {
+        images,
+        records,
+        paths,
+        isAlive: (id) => core.pods.isMade(id) || ["running", "created"].includes(runtime.state(id).status),
+      });
     }
     if (!readOnly) {
       await images.recover();

@@ -1,6 +1,7 @@
 /** Networks and who is on them, in the database. */
 import type { Database } from "#images";
 import { migrateNames } from "./name-source.ts";
+import { logNetworkChange, type NetworkChange } from "./network-log.ts";
 import type { EndpointRecord, Family, NetworkRecord, NetworkStore, PublishedPort, TakenPort } from "#network";
 
 const migrations: readonly string[] = [
@@ -55,11 +56,24 @@ export class DatabaseNetworkStore implements NetworkStore {
   }
 
   saveNetwork(record: NetworkRecord): void {
-    this.#sql("INSERT INTO networks (name, record) VALUES (?, ?)").run(record.name, JSON.stringify(record));
+    this.transaction(() => {
+      this.#sql("INSERT INTO networks (name, record) VALUES (?, ?)").run(record.name, JSON.stringify(record));
+      this.#log({ network: record.name, record });
+    });
   }
 
   deleteNetwork(name: string): void {
-    this.#sql("DELETE FROM networks WHERE name = ?").run(name);
+    this.transaction(() => {
+      this.#sql("DELETE FROM networks WHERE name = ?").run(name);
+      this.#log({ network: name });
+    });
+  }
+
+  #log(change: NetworkChange): void {
+    logNetworkChange(this.#database.path, change, () => [
+      ...this.networks().map((record) => ({ network: record.name, record })),
+      ...this.endpoints().map((record) => ({ network: record.network, container: record.container, record })),
+    ]);
   }
 
   endpoints({ network, container }: { network?: string; container?: string } = {}): readonly EndpointRecord[] {
@@ -71,17 +85,26 @@ export class DatabaseNetworkStore implements NetworkStore {
   }
 
   saveEndpoint(record: EndpointRecord): void {
-    this.#sql("INSERT OR REPLACE INTO network_endpoints (network, container, record) VALUES (?, ?, ?)").run(
-      record.network,
-      record.container,
-      JSON.stringify(record),
-    );
+    const { network, container } = record;
+    this.transaction(() => {
+      this.#sql("INSERT OR REPLACE INTO network_endpoints (network, container, record) VALUES (?, ?, ?)").run(
+        network,
+        container,
+        JSON.stringify(record),
+      );
+      this.#log({ network, container, record });
+    });
   }
 
   deleteEndpoint(network: string, container: string): void {
     this.transaction(() => {
-      for (const table of ["network_ports", "network_addresses", "network_endpoints"])
+      for (const table of ["network_ports", "network_addresses"])
         this.#sql(`DELETE FROM ${table} WHERE network = ? AND container = ?`).run(network, container);
+      const row = this.#sql("DELETE FROM network_endpoints WHERE network = ? AND container = ? RETURNING departed").get(
+        network,
+        container,
+      );
+      if (row?.["departed"] === 0) this.#log({ network, container });
     });
   }
 
@@ -92,6 +115,7 @@ export class DatabaseNetworkStore implements NetworkStore {
         network,
         container,
       );
+      this.#log({ network, container });
     });
   }
 

@@ -340,10 +340,13 @@ export class ImageStore {
 
   /** Keeps a name, and what it stands for, from being pruned; or lets go of it. False when there is no such name. */
   pin(name: string, pinned: boolean): boolean {
-    const { changes } = this.#database
-      .prepare("UPDATE images SET pinned = ? WHERE namespace = ? AND name = ?")
-      .run(pinned ? 1 : 0, this.namespace, name);
-    return Number(changes) > 0;
+    return this.#database.transaction(() => {
+      const { changes } = this.#database
+        .prepare("UPDATE images SET pinned = ? WHERE namespace = ? AND name = ?")
+        .run(pinned ? 1 : 0, this.namespace, name);
+      if (Number(changes) > 0) this.#logName(name);
+      return Number(changes) > 0;
+    });
   }
 
   /** Everything that a target needs. */
@@ -406,7 +409,7 @@ export class ImageStore {
 
   /** Notes beside the database what a name stands for now. */
   #logName(name: string): void {
-    const select = "SELECT namespace, name, digest, media_type AS mediaType, size FROM images";
+    const select = "SELECT namespace, name, digest, media_type AS mediaType, size, pinned FROM images";
     const now = this.#database.prepare(`${select} WHERE namespace = ? AND name = ?`).get(this.namespace, name);
     const line = (now ?? { namespace: this.namespace, name }) as unknown as LoggedName;
     logName(this.#database.path, line, () => this.#database.prepare(select).all() as unknown as LoggedName[]);

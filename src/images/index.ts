@@ -2,6 +2,7 @@ export { Database, openDatabase } from "./database.ts";
 export { defaultNamespace, displayName, hostPlatform, type ImageSummary, type ResolvedImage } from "./image-store.ts";
 export { harmless, type CheckOptions, type Finding, type FindingKind } from "./check.ts";
 export { graceTime, type Collected } from "./garbage.ts";
+export { logChange, readChanges } from "./change-log.ts";
 export { NamedLeases, type NamedLease, type NamedLeaseOptions } from "./named-leases.ts";
 export type { Repair } from "./repair.ts";
 export { Images, type ImagesOptions, type PullOptions, type PushOptions } from "./images.ts";

@@ -1,12 +1,12 @@
 /**
- * Names of images, once more, beside the database: a line a change, the last one counts. Nothing reads it but the rebuilding
- * of a database that was damaged, as all else can be found on disk, but not what things are called.
+ * Names of images, once more, beside the database, as all else can be found on disk, but not what things are called.
  *
  *     {"namespace":"default","name":"docker.io/library/debian:12","digest":"sha256:…","mediaType":"…","size":1234}
+ *     {"namespace":"default","name":"docker.io/library/debian:12","digest":…,"pinned":1}      it is not to be pruned
  *     {"namespace":"default","name":"docker.io/library/debian:12"}       the name was taken away
  */
-import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { isDigest, type Digest } from "#spec";
+import { logChange, readChanges } from "./change-log.ts";
 
 export interface LoggedName {
   readonly namespace: string;
@@ -15,61 +15,28 @@ export interface LoggedName {
   readonly digest?: Digest;
   readonly mediaType?: string;
   readonly size?: number;
+  /** 0 or 1. */
+  readonly pinned?: number;
 }
-
-/** Bytes from which on it is written anew when most of its lines count no more. */
-const compactFrom = 256 * 1024;
-/** Far more than a line of names has. */
-const limit = 64 * 1024 * 1024;
 
 const pathOf = (database: string): string => `${database}-names`;
 
-/**
- * Notes a change. Called in the transaction of the database that makes it, so that no two write at once. Never fails: on a
- * full disk the names that a rebuilt database has are older.
- *
- * @param all what counts now
- */
+/** Like {@link logChange}. */
 export function logName(database: string, line: LoggedName, all: () => Iterable<LoggedName>): void {
-  const path = pathOf(database);
-  try {
-    appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
-    if (statSync(path).size < compactFrom) return;
-    const text = [...all()].map((one) => `${JSON.stringify(one)}\n`).join("");
-    if (text.length * 2 > compactFrom) return;
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  } catch {
-    // It is for bad days only.
-  }
+  logChange(pathOf(database), line, all);
 }
 
 /** What the log says; lines that say nothing are left out. */
 export function readNames(database: string): readonly Required<LoggedName>[] {
-  const names = new Map<string, LoggedName>();
-  let text = "";
-  try {
-    if (statSync(pathOf(database)).size <= limit) text = readFileSync(pathOf(database), "utf8");
-  } catch {
-    return [];
+  const names = new Map<string, Required<LoggedName> | undefined>();
+  for (const change of readChanges(pathOf(database))) {
+    const { namespace, name, digest, mediaType, size, pinned } = change;
+    if (typeof namespace !== "string" || typeof name !== "string") continue;
+    const key = `${namespace}\0${name}`;
+    if (digest === undefined) names.set(key, undefined);
+    if (typeof digest !== "string" || !isDigest(digest)) continue;
+    if (typeof mediaType !== "string" || typeof size !== "number") continue;
+    names.set(key, { namespace, name, digest, mediaType, size, pinned: pinned === 1 ? 1 : 0 });
   }
-  for (const line of text.split("\n")) {
-    const entry = parseLine(line);
-    if (entry !== undefined) names.set(`${entry.namespace}\0${entry.name}`, entry);
-  }
-  return [...names.values()].filter((entry): entry is Required<LoggedName> => entry.digest !== undefined);
-}
-
-function parseLine(line: string): LoggedName | undefined {
-  try {
-    const { namespace, name, digest, mediaType, size } = JSON.parse(line) as Record<string, unknown>;
-    if (typeof namespace !== "string" || typeof name !== "string") return undefined;
-    if (digest === undefined) return { namespace, name };
-    if (typeof digest !== "string" || !isDigest(digest) || typeof mediaType !== "string" || typeof size !== "number") {
-      return undefined;
-    }
-    return { namespace, name, digest, mediaType, size };
-  } catch {
-    return undefined;
-  }
+  return [...names.values()].filter((entry) => entry !== undefined);
 }

@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { alreadyExists, invalidArgument, notFound } from "#errdefs";
 import type { Database } from "./database.ts";
+import { logLease, readLeases, type LoggedLease } from "./lease-log.ts";
 
 export interface NamedLease {
   readonly id: string;
@@ -45,12 +46,15 @@ export class NamedLeases {
     if (lifetime !== undefined && !(lifetime > 0)) {
       throw invalidArgument(`Cannot make lease "${id}": it would have ended already`);
     }
-    const { changes } = this.#database
-      .prepare(
-        "INSERT OR IGNORE INTO image_lease_names (namespace, id, created, lifetime, labels) VALUES (?, ?, ?, ?, ?)",
-      )
-      .run(this.#namespace, id, Date.now(), lifetime ?? null, JSON.stringify(labels));
-    if (Number(changes) === 0) throw alreadyExists(`Cannot make lease "${id}": there is one`);
+    this.#database.transaction(() => {
+      const { changes } = this.#database
+        .prepare(
+          "INSERT OR IGNORE INTO image_lease_names (namespace, id, created, lifetime, labels) VALUES (?, ?, ?, ?, ?)",
+        )
+        .run(this.#namespace, id, Date.now(), lifetime ?? null, JSON.stringify(labels));
+      if (Number(changes) === 0) throw alreadyExists(`Cannot make lease "${id}": there is one`);
+      this.#log(id);
+    });
     return id;
   }
 
@@ -65,7 +69,8 @@ export class NamedLeases {
       const insert = this.#database.prepare(
         "INSERT OR IGNORE INTO image_leases (key, holder, removing) VALUES (?, ?, 0)",
       );
-      for (const key of keys) insert.run(key, this.#holder(id));
+      for (const key of keys) insert.run(key, holderOf(this.#namespace, id));
+      this.#log(id);
     });
   }
 
@@ -73,8 +78,9 @@ export class NamedLeases {
   remove(id: string): void {
     this.#database.transaction(() => {
       this.#get(id);
-      this.#database.prepare("DELETE FROM image_leases WHERE holder = ?").run(this.#holder(id));
+      this.#database.prepare("DELETE FROM image_leases WHERE holder = ?").run(holderOf(this.#namespace, id));
       this.#database.prepare("DELETE FROM image_lease_names WHERE namespace = ? AND id = ?").run(this.#namespace, id);
+      this.#log(id);
     });
   }
 
@@ -83,16 +89,30 @@ export class NamedLeases {
     const rows = this.#database
       .prepare("SELECT * FROM image_lease_names WHERE namespace = ? ORDER BY created, id")
       .all(this.#namespace);
-    return rows.map((row) => ({
-      id: row["id"] as string,
-      createdAt: Number(row["created"]),
-      expiresAt: row["lifetime"] === null ? undefined : Number(row["created"]) + Number(row["lifetime"]),
-      labels: JSON.parse(row["labels"] as string) as Record<string, string>,
-      keys: this.#database
-        .prepare("SELECT key FROM image_leases WHERE holder = ? ORDER BY key")
-        .all(this.#holder(row["id"] as string))
-        .map(({ key }) => key as string),
-    }));
+    return rows.map((row) => {
+      const { id, created, lifetime, labels, keys } = fromRow(this.#database, row);
+      return {
+        id,
+        createdAt: created,
+        expiresAt: lifetime === undefined ? undefined : created + lifetime,
+        labels,
+        keys,
+      };
+    });
+  }
+
+  /** Notes beside the database what a lease is now. */
+  #log(id: string): void {
+    const row = this.#database
+      .prepare("SELECT * FROM image_lease_names WHERE namespace = ? AND id = ?")
+      .get(this.#namespace, id);
+    const lease = row === undefined ? { namespace: this.#namespace, id } : fromRow(this.#database, row);
+    logLease(this.#database, lease, () =>
+      this.#database
+        .prepare("SELECT * FROM image_lease_names")
+        .all()
+        .map((one) => fromRow(this.#database, one)),
+    );
   }
 
   #get(id: string): void {
@@ -101,10 +121,43 @@ export class NamedLeases {
       .get(this.#namespace, id);
     if (row === undefined) throw notFound(`Cannot find lease "${id}": there is none with this id`);
   }
+}
 
-  #holder(id: string): string {
-    return `${prefix}${this.#namespace}/${id}`;
-  }
+const holderOf = (namespace: string, id: string): string => `${prefix}${namespace}/${id}`;
+
+function fromRow(database: Database, row: Readonly<Record<string, unknown>>): LoggedLease {
+  const [namespace, id] = [row["namespace"] as string, row["id"] as string];
+  return {
+    namespace,
+    id,
+    created: Number(row["created"]),
+    ...(row["lifetime"] !== null && { lifetime: Number(row["lifetime"]) }),
+    labels: JSON.parse(row["labels"] as string) as Record<string, string>,
+    keys: database
+      .prepare("SELECT key FROM image_leases WHERE holder = ? ORDER BY key")
+      .all(holderOf(namespace, id))
+      .map(({ key }) => key as string),
+  };
+}
+
+/** Puts the leases of all namespaces that have not expired into an empty book. */
+export function restoreNamedLeases(database: Database): readonly LoggedLease[] {
+  const now = Date.now();
+  const leases = readLeases(database).filter(
+    ({ created, lifetime }) => lifetime === undefined || now < created + lifetime,
+  );
+  database.transaction(() => {
+    for (const { namespace, id, created, lifetime, labels, keys } of leases) {
+      database
+        .prepare(
+          "INSERT OR IGNORE INTO image_lease_names (namespace, id, created, lifetime, labels) VALUES (?, ?, ?, ?, ?)",
+        )
+        .run(namespace, id, created, lifetime ?? null, JSON.stringify(labels));
+      const insert = database.prepare("INSERT OR IGNORE INTO image_leases (key, holder, removing) VALUES (?, ?, 0)");
+      for (const key of keys) insert.run(key, holderOf(namespace, id));
+    }
+  });
+  return leases;
 }
 
 export function isNamedHolder(holder: string): boolean {

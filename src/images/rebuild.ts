@@ -14,6 +14,7 @@ import type { Database } from "./database.ts";
 import { defaultNamespace, ImageStore } from "./image-store.ts";
 import { installImage, type InstallTools } from "./install.ts";
 import { Lease } from "./leases.ts";
+import { restoreNamedLeases } from "./named-leases.ts";
 import { readNames } from "./name-log.ts";
 import type { ImageReader } from "./transfer/endpoints.ts";
 
@@ -22,6 +23,8 @@ export interface Rebuilt {
   readonly images: readonly string[];
   /** Names of images of which something is not there any more. */
   readonly lost: readonly string[];
+  /** Named leases, like images. */
+  readonly leases: readonly string[];
 }
 
 export type RebuildTools = Omit<InstallTools, "store"> & {
@@ -40,14 +43,17 @@ export async function rebuildImages(tools: RebuildTools, signal: AbortSignal): P
   for (const document of documents.values()) {
     if (document.kind === "index") for (const { digest } of document.index.manifests) children.add(digest);
   }
+  // Before anything else may take what they keep for garbage.
+  const leases = restoreNamedLeases(database).map(({ namespace, id }) => inNamespace(namespace, id));
   const images: string[] = [];
   const lost: string[] = [];
   const named = new Set<Digest>();
-  for (const { namespace, name, digest, mediaType, size } of readNames(database.path)) {
+  for (const { namespace, name, digest, mediaType, size, pinned } of readNames(database.path)) {
     named.add(digest);
-    const shown = namespace === defaultNamespace ? name : `${namespace}/${name}`;
+    const shown = inNamespace(namespace, name);
     const found = await record(namespace, [name], { digest, mediaType, size }, documents, tools, signal);
     (found ? images : lost).push(shown);
+    if (found && pinned === 1) new ImageStore(database, namespace).pin(name, true);
   }
   for (const [digest, document] of documents) {
     if (named.has(digest) || children.has(digest)) continue;
@@ -55,8 +61,11 @@ export async function rebuildImages(tools: RebuildTools, signal: AbortSignal): P
     const descriptor = { digest, mediaType, size: content.size(digest) ?? 0 };
     if (await record(defaultNamespace, [], descriptor, documents, tools, signal)) images.push(digest);
   }
-  return { images, lost };
+  return { images, lost, leases };
 }
+
+const inNamespace = (namespace: string, name: string): string =>
+  namespace === defaultNamespace ? name : `${namespace}/${name}`;
 
 /** Manifests and indexes of container images among the blobs. */
 async function readDocuments(content: ContentStore): Promise<ReadonlyMap<Digest, ManifestDocument>> {

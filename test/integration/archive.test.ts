@@ -31,10 +31,10 @@ const skopeo = async (...args: readonly string[]): Promise<string> =>
   await mustHere(["skopeo", "--insecure-policy", ...args]);
 const image = (name: string): string => `${registry.address}/${name}`;
 
-async function save(root: ImageRoot, names: readonly string[], file: string): Promise<string> {
+async function save(root: ImageRoot, names: readonly string[], file: string, platform?: string): Promise<string> {
   const path = join(directory, file);
   const handle = await open(path, "w");
-  await root.images.save(names, async (chunk) => await handle.writeFile(chunk));
+  await root.images.save(names, async (chunk) => await handle.writeFile(chunk), { platform });
   await handle.close();
   return path;
 }
@@ -78,6 +78,40 @@ describe("Images.save", () => {
     expect(await other.contents()).toEqual({ blobs: 0, ingests: 0, layers: 0, temporary: 0 });
   });
 });
+
+test.each(["amd64", "arm64"])(
+  "save --platform linux/%s writes that platform only, for skopeo and podman",
+  async (arch) => {
+    await using root = await ImageRoot.create();
+    const name = image("multi:2");
+    for (const one of ["linux/amd64", "linux/arm64"]) await root.images.pull(name, { platform: one });
+    const { manifest, id, config } = root.images.resolve(name, `linux/${arch}`);
+    const path = await save(root, [name], `${arch}.tar`, `linux/${arch}`);
+    const raw = await skopeo("inspect", "--raw", `oci-archive:${path}`);
+    const { layers, config: described } = JSON.parse(raw) as Record<"layers", readonly { digest: string }[]> &
+      Record<"config", { digest: string }>;
+    expect(described.digest).toBe(id);
+    const blobs = [manifest, id, ...layers.map(({ digest }) => digest)].map((digest) => digest.replace(":", "/"));
+    const list = await mustHere(["tar", "--list", "--file", path]);
+    expect(list.split("\n").filter((line) => line.startsWith("blobs/"))).toEqual(
+      expect.arrayContaining([...new Set(blobs)].map((blob) => `blobs/${blob}`)),
+    );
+    expect(list.split("\n").filter((line) => /^blobs\/sha256\/./.test(line))).toHaveLength(new Set(blobs).size);
+    for (const place of [`docker-archive:${path}:${name}`, `oci-archive:${path}:2`]) {
+      const found = await skopeo("inspect", "--config", "--raw", place);
+      expect(JSON.parse(found)).toMatchObject({ architecture: arch, rootfs: { diff_ids: config.diffIds } });
+    }
+    const podman = ["podman", "--root", `${directory}/p`, "--runroot", `${directory}/r`, "--storage-driver", "vfs"];
+    await mustHere([...podman, "load", "--quiet", "--input", path]);
+    const format = "{{.Id}} {{.Architecture}}";
+    expect(await mustHere([...podman, "image", "inspect", "--format", format, name])).toBe(`${id.slice(7)} ${arch}`);
+    await mustHere([...podman, "rmi", "--all", "--force"]);
+    // What is loaded of it again is that platform alone.
+    await using other = await ImageRoot.create();
+    await other.images.load(createReadStream(path), { platform: `linux/${arch}` });
+    expect(other.images.list().map((one) => [one.target, one.id])).toEqual([[manifest, id]]);
+  },
+);
 
 describe("Images.load", () => {
   test.each([

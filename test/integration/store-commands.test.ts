@@ -212,7 +212,27 @@ describe("a damaged database", () => {
     await stocked.must(["tag", busybox, "localhost/mine:2"]);
     await stocked.must(["run", "--name", "kept", "-l", "a=b", busybox, "sh", "-c", "echo written > /x"]);
     await stocked.must(["rename", "kept", "renamed"]);
-    await stocked.must(["run", "-d", "--name", "running", busybox, "sleep", "1000"]);
+    await stocked.must(["network", "create", "--subnet", "10.77.0.0/24", "--label", "a=b", "mesh"]);
+    await stocked.must([
+      "run",
+      "-d",
+      "--name",
+      "running",
+      "--network",
+      "mesh",
+      "-p",
+      "8077:80",
+      busybox,
+      "sleep",
+      "1000",
+    ]);
+    await stocked.must(["image", "pin", "localhost/mine:2"]);
+    await stocked.must(["lease", "create", "--id", "held", "-l", "a=b", configured]);
+    const network = await stocked.must(["network", "inspect", "mesh"]);
+    const leases = await stocked.must(["lease", "ls", "--format", "json"]);
+    expect(JSON.parse(leases)).toMatchObject({ id: "held", labels: { a: "b" } });
+    const address = await stocked.must(["exec", "running", "ip", "-4", "-o", "addr", "show", "eth0"]);
+    expect(address).toContain("10.77.0.2/24");
     const before = (await names()).toSorted();
     const path = join(stocked.host.root, "metadata.db");
     const bytes = await readFile(path);
@@ -223,6 +243,18 @@ describe("a damaged database", () => {
     const { code, stderr } = await stocked.host.sampan(["content", "fsck", "--repair"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("The damaged database is kept as") });
     expect((await names()).toSorted()).toEqual(before);
+    expect(await stocked.must(["network", "inspect", "mesh"])).toBe(network);
+    // What a running container has is nobody else's.
+    const other = ["run", "--rm", "--network", "mesh", busybox, "ip", "-4", "-o", "addr", "show", "eth0"];
+    expect(await stocked.must(other)).toContain("10.77.0.3/24");
+    const taken = await stocked.host.sampan(["run", "--rm", "--network", "mesh", "-p", "8077:80", busybox, "true"]);
+    expect(taken.stderr).toContain('Cannot publish port "8077/tcp"');
+    expect(await stocked.must(["lease", "ls", "--format", "json"])).toBe(leases);
+    await stocked.must(["lease", "rm", "held"]);
+    await stocked.must(["image", "prune", "-af"]);
+    expect(await names()).toContain("localhost/mine:2");
+    await stocked.must(["pull", "-q", configured]);
+    await stocked.must(["image", "pin", "--remove", "localhost/mine:2"]);
     expect((await lines("ps", "-a", "--format", "{{.Names}} {{.State}}")).toSorted()).toEqual([
       "renamed exited",
       "running running",
@@ -231,6 +263,7 @@ describe("a damaged database", () => {
     expect(await stocked.must(["exec", "running", "echo", "still there"])).toBe("still there");
     expect(await fsck()).toBe("0 No damage");
     await stocked.must(["rm", "-f", "running", "renamed"]);
+    await stocked.must(["network", "rm", "mesh"]);
   });
 
   test("a page that is damaged is found by fsck, and an image without a log of names comes back without one", async () => {

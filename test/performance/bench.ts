@@ -14,6 +14,7 @@ import { checkout, pinnedNode } from "../support/checkout.ts";
 import { testImage } from "../support/images.ts";
 import { mustHere } from "../support/process.ts";
 import { TestHost } from "../support/testhost.ts";
+import { compileTool } from "./compile-tool.ts";
 import type { Measured } from "./measure.ts";
 import { summarize, table } from "./statistics.ts";
 import type { Place } from "./subject.ts";
@@ -27,19 +28,7 @@ const rounds = Number(values.rounds ?? (values.quick === true ? 5 : 40));
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error(`Cannot measure "${values.rounds}" rounds`);
 
 await mkdir(output, { recursive: true });
-for (const name of ["floor", "stopwatch"]) {
-  const warnings = ["-Wall", "-Wextra", "-Werror", "-Wshadow"];
-  await mustHere([
-    "gcc",
-    "-std=gnu17",
-    "-O2",
-    "-static",
-    ...warnings,
-    "-o",
-    join(output, name),
-    join(sources, `${name}.c`),
-  ]);
-}
+for (const name of ["floor", "stopwatch"]) await compileTool(name);
 const image = await testImage("busybox");
 const measured = await inHost(image);
 const machine = await facts();

@@ -88,6 +88,15 @@ export class Layout {
     await this.setTag(target, await this.#writeJson(manifestType, changed));
   }
 
+  /** Makes `target` the same image as `tag` with another time in its configuration: another image with the same layers. */
+  async redate(tag: string, target: string, created: string): Promise<void> {
+    const manifest = await this.manifest(tag);
+    const config = { ...(await this.#json<object>(manifest.config)), created };
+    const written = await this.#writeJson(manifest.config.mediaType, config);
+    const changed = { ...manifest, mediaType: manifestType, config: written };
+    await this.setTag(target, await this.#writeJson(manifestType, changed));
+  }
+
   /** Makes `target` an index of the images behind `tags`, each under the platform of its configuration. */
   async makeIndex(target: string, tags: readonly string[]): Promise<void> {
     const manifests: Descriptor[] = [];
