@@ -9,16 +9,7 @@
  *
  * A mark is made in the same filesystem and before what it is about, so that a journal has both or only the mark.
  */
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  symlinkSync,
-  unlinkSync,
-  lstatSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { currentOwner, isOwnerAlive, WriterLock, type ContentStore } from "#content";
 import type { Executor } from "#keel";
@@ -43,8 +34,6 @@ interface Mark {
   readonly owner: string;
 }
 
-/** Milliseconds after which the mark of a process that is gone is nobody's: keel was killed, or is done any moment. */
-const staleAfter = 60_000;
 const lockName = "recovery";
 let counter = 0;
 
@@ -64,7 +53,7 @@ export class Unflushed {
   }
 
   /**
-   * With all that stale marks are about, which is flushed with the rest.
+   * With the marks of processes that are gone, since a flush brings all of the filesystem to the disk, whoever wrote it.
    *
    * @returns undefined where blobs and layers are on several filesystems: then each is to be flushed before it can be seen
    */
@@ -74,10 +63,7 @@ export class Unflushed {
       (path) => statSync(path).dev,
     );
     if (new Set(devices).size > 1) return undefined;
-    for (const { path, owner } of marksIn(unflushed.#directory)) {
-      const age = Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity);
-      if (age > staleAfter && !isOwnerAlive(owner)) unflushed.#marks.push(path);
-    }
+    for (const { path, owner } of marksIn(unflushed.#directory)) if (!isOwnerAlive(owner)) unflushed.#marks.push(path);
     return unflushed;
   }
 

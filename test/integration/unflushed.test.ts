@@ -1,5 +1,5 @@
 /** What a pull makes visible before it is on the disk: brought there by keel, and not trusted after a power cut. */
-import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, StockedHost } from "../support/stocked-host.ts";
@@ -62,6 +62,10 @@ test("a whole blob stays, several processes at once recover once, and marks of t
   expect(results.map(({ code, stdout }) => [code, stdout])).toEqual([1, 2, 3].map((i) => [0, `${i}\n`]));
   expect(await readlink(own)).toBe(boot);
   expect((await readdir(marks())).length).toBe(1);
-  await rm(own);
   expect(await readdir(blobs())).toContain(blob);
+  // What a process that was killed left goes with the next pull that gets something.
+  await stocked.must(["rmi", "-f", busybox]);
+  await stocked.must(["content", "prune"]);
+  await stocked.must(["pull", "-q", busybox]);
+  await eventually("all marks are gone", async () => (await readdir(marks())).length === 0);
 });

@@ -28,6 +28,13 @@ export interface CaptureOptions {
 
 export const HostState = {
   async capture(host: TestHost, { ignore = [] }: CaptureOptions = {}): Promise<HostSnapshot> {
+    // A pull does not wait for the disk: keel removes these marks when all is there.
+    for (
+      let attempt = 0;
+      attempt < 500 && (await readdir(join(host.root, "unflushed")).catch(() => [])).length > 0;
+      attempt++
+    )
+      await new Promise((resolve) => setTimeout(resolve, 20));
     const listed = await Promise.all(["root", "state", "run", "tmp"].map((name) => files(host.directory, name)));
     const [mounted, cgroups, networks, processes] = await Promise.all([
       mounts(host),
