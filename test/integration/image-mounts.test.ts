@@ -83,7 +83,7 @@ test(
     const missing = await stocked.shell(mount("target=/x,subpath=nosuch"), "true");
     expect(missing).toMatchObject({
       code: 125,
-      stderr: expect.stringContaining('Cannot mount an image on "/x": no such file'),
+      stderr: expect.stringContaining('Cannot mount "nosuch" of an image on "/x": the image has no such path'),
     });
     const outside = await stocked.shell(mount("target=/x,subpath=../../../../../../etc"), "ls /x");
     expect(outside.stdout).toBe("group\npasswd\n");
