@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly cni?: CniSettings;
   /** Layers of an image that are fetched and unpacked at once, 4 by default. */
   readonly parallelLayers?: number;
+  /** Bytes of an image from which on its layers are unpacked by threads, which takes some 80 MB more memory. Never by default. */
+  readonly threadsFrom?: number;
   /** Bounds on images: sizes of manifests and layers, how much these may unpack to, entries and names in them. */
   readonly imageLimits?: Partial<ImageLimits>;
   /** Whose images, containers, volumes and networks; `SAMPAN_NAMESPACE` or `default` by default. Made when it is new. */

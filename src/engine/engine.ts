@@ -74,9 +74,6 @@ import { ensureSupervisor } from "./supervise/spawn.ts";
 import type { SuperviseOptions } from "./supervise/supervisor.ts";
 import { Volumes } from "./volumes/volumes.ts";
 
-/** Bytes of an image from which on threads are worth their start, which takes some 50 milliseconds. */
-const threadsFrom = 16 * 1024 * 1024;
-
 /** How often an image may be removed before a container is made of it. */
 const createAttempts = 3;
 
@@ -156,7 +153,7 @@ export class Engine implements ContainerEngine {
       content: ContentStore.open(paths.root),
       snapshotter,
       executor,
-      threadsFrom,
+      ...(options.threadsFrom !== undefined && { threadsFrom: options.threadsFrom }),
       inUse: (key) => [
         ...records.usersOf(key).map((name) => `container ${name}`),
         ...mountRecords.usersOf(key).map((target) => `the mount on ${target}`),

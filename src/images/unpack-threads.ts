@@ -1,7 +1,8 @@
 /**
  * Threads in which large layers are unpacked: Node's own thread takes the bytes from the network then, and verifies and
- * stores them, while others verify what they unpack to, read the archive and talk to keel. With one thread for all of it, a
- * pull of 242 MB takes 1.3 to 1.7 times as long on two processors.
+ * stores them, while others verify what they unpack to, read the archive and talk to keel. On two processors a
+ * pull of 242 MB took 5.1 s with zstd and 6.8 s with gzip, and 220 MB of memory; without them 5.7 s, 5.8 s and 140 MB. So they
+ * are only for who asks for them.
  */
 import { existsSync } from "node:fs";
 import { MessageChannel, Worker } from "node:worker_threads";
