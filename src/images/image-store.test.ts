@@ -124,9 +124,11 @@ describe("ImageStore.resolve", () => {
     expect(() => store.resolve("app:1", parsePlatform("s390x"))).toThrow(
       expect.objectContaining({ message: expect.stringMatching(/it is here for .*, not for linux\/s390x$/) }),
     );
-    expect(store.isCurrent("docker.io/library/app:1", id("a1"), undefined)).toBe(true);
-    expect(store.isCurrent("docker.io/library/app:1", id("a1"), parsePlatform("s390x"))).toBe(false);
-    expect(store.isCurrent("docker.io/library/app:1", id("a9"), undefined)).toBe(false);
+    expect(store.current("docker.io/library/app:1", id("a1"), undefined)).toStrictEqual(
+      store.resolve("docker.io/library/app:1"),
+    );
+    expect(store.current("docker.io/library/app:1", id("a1"), parsePlatform("s390x"))).toBeUndefined();
+    expect(store.current("docker.io/library/app:1", id("a9"), undefined)).toBeUndefined();
   });
 });
 

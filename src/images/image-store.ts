@@ -138,6 +138,10 @@ export class ImageStore {
         { path: nameOrId, remedy: "Pull it first" },
       );
     }
+    return this.#resolved(row);
+  }
+
+  #resolved(row: PlatformRow): ResolvedImage {
     const { config, layers } = this.#config(row.config);
     return {
       name: row.name ?? row.config,
@@ -199,11 +203,14 @@ export class ImageStore {
     return parsed;
   }
 
-  /** Whether this name stands for the target already, and that is unpacked for a platform that matches. */
-  isCurrent(name: string, target: Digest, platform: Platform | undefined): boolean {
-    const rows = this.#rows(`${selectNamed} AND i.name = ?2`, name);
-    const row = bestRow(rows, platform ?? hostPlatform()) ?? bestRow(rows, platform);
-    return row?.digest === target;
+  /** The image, when this name stands for the target already, and that is unpacked for a platform that matches. */
+  current(name: string, target: Digest, platform: Platform | undefined): ResolvedImage | undefined {
+    // In one transaction: another process may remove the image between its row and its configuration.
+    return this.#database.transaction(() => {
+      const rows = this.#rows(`${selectNamed} AND i.name = ?2`, name);
+      const row = bestRow(rows, platform ?? hostPlatform()) ?? bestRow(rows, platform);
+      return row?.digest === target ? this.#resolved(row) : undefined;
+    });
   }
 
   /** Records an image, in place of what the name stood for before, which dangles then. */

@@ -38,10 +38,8 @@ export async function pullImage(request: PullRequest, tools: PullTools): Promise
   const { registry, store } = tools;
   const name = recordName(reference);
   const target = await registry.resolve(reference, { signal });
-  if (!request.allPlatforms && store.isCurrent(name, target.digest, request.platform)) {
-    const image = store.resolve(name, request.platform);
-    if (await isWhole(image, tools)) return { ...image, changed: false };
-  }
+  const current = request.allPlatforms ? undefined : store.current(name, target.digest, request.platform);
+  if (current !== undefined && (await isWhole(current, tools))) return { ...current, changed: false };
   // What pulls that were killed had half unpacked goes before there is more.
   await tools.snapshotter.cleanup();
   const unflushed = Unflushed.begin(tools);
