@@ -1,6 +1,7 @@
 /** What the process that answers names reads of networks, in the database and in the state directory. */
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { Database } from "#images";
+import { openDatabase, type Database } from "#images";
 import type { EndpointRecord, NameSource, NetworkRecord } from "#network";
 import { readState } from "#runtime";
 
@@ -34,28 +35,51 @@ const mostRemembered = 10_000;
 
 const parse = (row: Record<string, unknown>): unknown => JSON.parse(row["record"] as string);
 
-export class DatabaseNameSource implements NameSource {
-  readonly #database: Database;
+export class DatabaseNameSource implements NameSource, Disposable {
+  readonly #path: string;
   readonly #state: string;
+  #opened: Database;
+  #file: number | undefined;
+  #reopened = 0;
   readonly #seenAlive = new Map<string, number>();
   #version: unknown;
   #generation = 0;
 
-  /** @param state directory of containers' states; the database has been opened by an engine before */
-  constructor(database: Database, state: string) {
-    this.#database = database;
+  /**
+   * @param path of the database, which an engine has opened before
+   * @param state directory of containers' states
+   */
+  constructor(path: string, state: string) {
+    this.#path = path;
     this.#state = state;
+    this.#file = fileNumber(path);
+    this.#opened = openDatabase(path);
+  }
+
+  /** A damaged database is set aside while this one is open, and another one made in its place. */
+  get #database(): Database {
+    const file = fileNumber(this.#path);
+    if (file === undefined || file === this.#file) return this.#opened;
+    const opened = openDatabase(this.#path);
+    this.#opened[Symbol.dispose]();
+    this.#opened = opened;
+    this.#file = file;
+    this.#version = undefined;
+    this.#reopened += 1;
+    return opened;
   }
 
   generation(): number {
     // Looks at shared memory only, and reads no table.
-    const version = this.#database.prepare("PRAGMA data_version").get()?.["data_version"];
+    const database = this.#database;
+    const version = database.prepare("PRAGMA data_version").get()?.["data_version"];
     if (version !== this.#version) {
-      this.#version = version;
-      const row = this.#database.prepare("SELECT number FROM names_generation").get();
+      const row = database.prepare("SELECT number FROM names_generation").get();
       this.#generation = Number(row?.["number"]);
+      this.#version = version;
     }
-    return this.#generation;
+    // Another database counts from the beginning.
+    return this.#reopened * 2 ** 32 + this.#generation;
   }
 
   networks(): readonly NetworkRecord[] {
@@ -78,4 +102,10 @@ export class DatabaseNameSource implements NameSource {
     this.#seenAlive.set(container, now);
     return true;
   }
+
+  [Symbol.dispose](): void {
+    this.#opened[Symbol.dispose]();
+  }
 }
+
+const fileNumber = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;

@@ -244,6 +244,11 @@ describe("a damaged database", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining("The damaged database is kept as") });
     expect((await names()).toSorted()).toEqual(before);
     expect(await stocked.must(["network", "inspect", "mesh"])).toBe(network);
+    // What a running container has is nobody else's.
+    const other = ["run", "--rm", "--network", "mesh", busybox, "ip", "-4", "-o", "addr", "show", "eth0"];
+    expect(await stocked.must(other)).toContain("10.77.0.3/24");
+    const taken = await stocked.host.sampan(["run", "--rm", "--network", "mesh", "-p", "8077:80", busybox, "true"]);
+    expect(taken.stderr).toContain('Cannot publish port "8077/tcp"');
     expect(await stocked.must(["lease", "ls", "--format", "json"])).toBe(leases);
     await stocked.must(["lease", "rm", "held"]);
     await stocked.must(["image", "prune", "-af"]);

@@ -8,7 +8,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseNameSource, enginePaths } from "#engine";
-import { openDatabase } from "#images";
 import { KeelExecutor } from "#keel";
 import { EgressGate, RefusedNames, serveNames } from "#network";
 
@@ -18,11 +17,10 @@ export async function main(args: readonly string[]): Promise<void> {
   Error.stackTraceLimit = 0;
   const paths = enginePaths(root, state);
   if (!existsSync(paths.database)) return;
-  using database = openDatabase(paths.database);
   // Nothing is started before a container needs it whose egress is restricted.
   await using executor = new KeelExecutor();
   const directory = join(state, "dns");
-  const source = new DatabaseNameSource(database, paths.state);
+  using source = new DatabaseNameSource(paths.database, paths.state);
   const refused = new RefusedNames(directory);
   await serveNames({
     directory,

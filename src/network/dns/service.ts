@@ -27,6 +27,8 @@ export interface NameProcessOptions {
 export const namePort = 53;
 /** One that is ending still has its sockets, one that is starting has not bound them all. */
 const attempts = 40;
+const portRemedy = "Let the host's name server listen on its own addresses only, and not on all";
+
 /** Milliseconds between them. */
 const pause = 25;
 
@@ -56,15 +58,16 @@ export class NameProcess implements NameService {
     for (let attempt = 1; ; attempt += 1) {
       const reply = await askControl(directory, request);
       if (reply?.error !== undefined)
-        throw failedPrecondition(`Cannot answer names on network "${network.name}": ${reply.error}`, {
-          remedy: "Let the host's name server listen on its own addresses only, and not on all",
-        });
+        throw failedPrecondition(
+          `Cannot answer names on network "${network.name}": ${reply.error}`,
+          reply.error.startsWith("port ") ? { remedy: portRemedy } : {},
+        );
       if (reply !== undefined || (await this.#start())) return;
       if (attempt === attempts) break;
       await sleep(pause);
     }
     throw unavailable(`Cannot answer names on network "${network.name}": port 53 of its gateway is in use`, {
-      remedy: "Let the host's name server listen on its own addresses only, and not on all",
+      remedy: portRemedy,
     });
   }
 
