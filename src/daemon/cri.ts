@@ -1,7 +1,8 @@
 /** The CRI of a daemon, at a socket of its own. Its engine and its streaming server are opened by the first call. */
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { criCallerKey, criInterceptor, criRoutes, openCri, type CriCallHooks, type CriContext } from "#api-cri";
+import type { CallHooks } from "#api-calls";
+import { criInterceptor, criRoutes, openCri, type CriContext } from "#api-cri";
 import type { Engine } from "#engine";
 import { invalidArgument } from "#errdefs";
 import { Requests, type RequestOptions, type Served } from "./requests.ts";
@@ -11,7 +12,7 @@ import { parseAddress } from "./sockets.ts";
 export interface CriServerOptions {
   readonly settings: SettingValues;
   readonly requests: Omit<RequestOptions, "serve" | "namespaced">;
-  readonly hooks: CriCallHooks;
+  readonly hooks: CallHooks;
   /** Opens the engine of the CRI's namespace. */
   readonly engine: () => Promise<Engine>;
   readonly version: string;
@@ -36,11 +37,7 @@ export class CriServer implements AsyncDisposable {
     this.#context ??= this.#open();
     try {
       const context = await this.#context;
-      return {
-        routes: criRoutes(context),
-        interceptors: [criInterceptor(this.#options.hooks)],
-        callerKey: criCallerKey,
-      };
+      return { routes: criRoutes(context), interceptors: [criInterceptor(this.#options.hooks)] };
     } catch (error) {
       this.#context = undefined;
       throw error;

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:f
 import type { Server, Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
-import { callerKey, callInterceptor, nativeRoutes, type CallHooks, type CallReport } from "#api-native";
+import type { CallHooks, CallReport } from "#api-calls";
+import { nativeInterceptor, nativeRoutes, type ContainerDemand } from "#api-native";
 import { Engine, enginePaths, type EngineOptions } from "#engine";
 import { fromSystemError, resourceExhausted, unavailable } from "#errdefs";
 import { needRestart, type DaemonConfig } from "./config.ts";
@@ -95,11 +96,10 @@ export class Daemon implements AsyncDisposable {
       metrics: () => this.#metrics.text(),
     };
     this.#requests = new Requests({ ...common, serve: (namespace) => this.#serve(namespace), namespaced: true });
-    const hooks = this.#hooks(config.settings["cri.namespace"]);
     this.#cri = new CriServer({
       settings: config.settings,
       requests: common,
-      hooks: { ...hooks, authorize: (caller, method) => hooks.authorize(caller, method, undefined) },
+      hooks: this.#hooks(config.settings["cri.namespace"]),
       engine: () => this.#engine(config.settings["cri.namespace"]),
       version,
       startedAt: this.#startedAt,
@@ -176,7 +176,7 @@ export class Daemon implements AsyncDisposable {
     const engine = await this.#engine(name);
     const context = { ...this.#places, engine, version: this.#version, startedAt: this.#startedAt };
     const hooks = this.#hooks(name || "default");
-    return { routes: nativeRoutes(context), interceptors: [callInterceptor(hooks)], callerKey };
+    return { routes: nativeRoutes(context), interceptors: [nativeInterceptor(hooks)] };
   }
 
   async #engine(name: string): Promise<Engine> {
@@ -236,7 +236,7 @@ export class Daemon implements AsyncDisposable {
     return true;
   }
 
-  #hooks(namespace: string): CallHooks {
+  #hooks(namespace: string): CallHooks<ContainerDemand> {
     return {
       authorize: async (caller, method, demand) => {
         if (this.#config.allow.length === 0) return;

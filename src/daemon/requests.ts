@@ -10,8 +10,9 @@ import {
   type Http2Session,
 } from "node:http2";
 import type { Socket } from "node:net";
-import { createContextValues, type ContextKey } from "@connectrpc/connect";
+import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter, type ConnectNodeAdapterOptions } from "@connectrpc/connect-node";
+import { callerKey } from "#api-calls";
 import { fromSystemError } from "#errdefs";
 import { serveEither } from "./protocols.ts";
 import type { tlsOptions } from "./sockets.ts";
@@ -22,8 +23,6 @@ type Response = ServerResponse | Http2ServerResponse;
 
 /** What is served of one namespace. */
 export interface Served {
-  /** Under which the interceptors find the caller. */
-  readonly callerKey: ContextKey<unknown>;
   readonly routes: ConnectNodeAdapterOptions["routes"];
   readonly interceptors: NonNullable<ConnectNodeAdapterOptions["interceptors"]>;
 }
@@ -93,7 +92,7 @@ export class Requests {
 
   async #adapter(namespace: string): Promise<NodeHandlerFn> {
     const { serve, shutdown, messageLimit } = this.#options;
-    const { routes, interceptors, callerKey } = await serve(namespace);
+    const { routes, interceptors } = await serve(namespace);
     return connectNodeAdapter({
       routes,
       interceptors,

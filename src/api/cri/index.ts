@@ -2,5 +2,5 @@
 export { openCri, type CriContext, type CriOptions } from "./context.ts";
 export { ImageService } from "./gen/runtime/v1/images_pb.ts";
 export { RuntimeService } from "./gen/runtime/v1/runtime_pb.ts";
-export { criCallerKey, criInterceptor, type CriCallHooks, type CriCallReport } from "./interceptor.ts";
+export { criInterceptor } from "./interceptor.ts";
 export { criRoutes } from "./routes.ts";

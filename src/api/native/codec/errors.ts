@@ -1,25 +1,12 @@
 /** Errors of the family as errors of the protocol, and back: a client throws what the engine threw. */
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { fromSystemError, SampanError, unavailable, type ErrorCode, type ErrorFields } from "#errdefs";
+import { callCodes, callError } from "#api-calls";
+import { SampanError, unavailable, type ErrorCode, type ErrorFields } from "#errdefs";
 import { ErrorDetailSchema, type ErrorDetail } from "../gen/sampan/v1/error_pb.ts";
 
-const codes: Readonly<Record<ErrorCode, Code>> = {
-  "invalid-argument": Code.InvalidArgument,
-  "not-found": Code.NotFound,
-  "already-exists": Code.AlreadyExists,
-  "permission-denied": Code.PermissionDenied,
-  "failed-precondition": Code.FailedPrecondition,
-  "resource-exhausted": Code.ResourceExhausted,
-  unavailable: Code.Unavailable,
-  "data-loss": Code.DataLoss,
-  unsupported: Code.Unimplemented,
-  cancelled: Code.Canceled,
-  internal: Code.Internal,
-};
-
 const names: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
-  ...Object.entries(codes).map(([name, code]): [Code, ErrorCode] => [code, name as ErrorCode]),
+  ...Object.entries(callCodes).map(([name, code]): [Code, ErrorCode] => [code, name as ErrorCode]),
   [Code.Unauthenticated, "permission-denied"],
   [Code.OutOfRange, "invalid-argument"],
   [Code.Aborted, "failed-precondition"],
@@ -29,16 +16,12 @@ const names: ReadonlyMap<Code, ErrorCode> = new Map<Code, ErrorCode>([
 /** Detail fields that are the error's own and not of its `fields`. */
 const own: ReadonlySet<string> = new Set(["$typeName", "$unknown", "code", "message"]);
 
-/** @param error whatever the engine threw; one that is none of the family is internal, and told without its text */
-export function toConnectError(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  const known = fromSystemError(error);
-  if (known === undefined) return new ConnectError("Cannot answer: an internal error", Code.Internal);
-  const { code, message, fields } = known;
-  return new ConnectError(message, codes[code], undefined, [
-    { desc: ErrorDetailSchema, value: create(ErrorDetailSchema, { code, message, ...fields }) },
-  ]);
-}
+/** @param error whatever the engine threw; what is of the family, the client can make anew of the detail */
+export const toConnectError = (error: unknown): ConnectError =>
+  callError(error, ({ code, message, fields }) => {
+    const value = create(ErrorDetailSchema, { code, message, ...fields });
+    return new ConnectError(message, callCodes[code], undefined, [{ desc: ErrorDetailSchema, value }]);
+  });
 
 /** @param where names the daemon in an error of the connection itself */
 export function fromConnectError(error: unknown, where: string): unknown {
@@ -55,7 +38,7 @@ export function fromConnectError(error: unknown, where: string): unknown {
 }
 
 function errorCode(detail: ErrorDetail, code: Code): ErrorCode {
-  return Object.hasOwn(codes, detail.code) ? (detail.code as ErrorCode) : (names.get(code) ?? "internal");
+  return Object.hasOwn(callCodes, detail.code) ? (detail.code as ErrorCode) : (names.get(code) ?? "internal");
 }
 
 function fieldsOf(detail: ErrorDetail): ErrorFields {
