@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
 #include "compat.h"
 #include "context.h"
 #include "unix_socket.h"
@@ -32,13 +32,6 @@ struct command {
 	int stdio[3];	     /* -1 for /dev/null */
 	uint32_t timeout;    /* milliseconds, 0 for none */
 };
-
-static int64_t now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static _Noreturn void become(const struct command *command, char *const argv[], char *const envp[], int report)
 {
@@ -132,7 +125,7 @@ static int left(int64_t deadline)
 {
 	if (deadline == 0)
 		return -1;
-	int64_t rest = deadline - now();
+	int64_t rest = deadline - now_ms();
 	return rest < 0 ? 0 : rest > INT32_MAX ? INT32_MAX : (int)rest;
 }
 
@@ -151,7 +144,7 @@ static int run(struct context *c, struct command *command)
 	if (pid < 0)
 		return -1;
 	scoped_fd ended = pidfd_open(pid, 0);
-	const int64_t deadline = command->timeout == 0 ? 0 : now() + command->timeout;
+	const int64_t deadline = command->timeout == 0 ? 0 : now_ms() + command->timeout;
 	char told[512];
 	size_t size = 0;
 	bool late = false;
@@ -259,7 +252,7 @@ static int take_master(struct context *c, int listener)
 static int attend(struct context *c, const struct op_runtime_create *op, pid_t pid, int listener)
 {
 	scoped_fd ended = pidfd_open(pid, 0);
-	const int64_t deadline = op->timeout == 0 ? 0 : now() + op->timeout;
+	const int64_t deadline = op->timeout == 0 ? 0 : now_ms() + op->timeout;
 	bool late = false;
 	int result = 0;
 	for (bool over = false; !over && result == 0;) {

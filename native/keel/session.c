@@ -31,13 +31,6 @@ static unsigned int stray;
 
 static struct rlimit original = { .rlim_max = 0 };
 
-int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool descriptors_more(void)
 {
 	struct rlimit limit;

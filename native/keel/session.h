@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "client.h"
+#include "clock.h"
 #include "loop.h"
 #include "program.h"
 #include "queue.h"
@@ -74,9 +75,6 @@ struct session {
 
 /* All sessions; the container's own is the last. */
 extern struct session *sessions;
-
-/* Milliseconds on the monotonic clock. */
-int64_t now_ms(void);
 
 struct session_options {
 	const struct wire_program *program;
