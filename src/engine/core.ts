@@ -205,7 +205,8 @@ export class EngineCore {
       directory: this.runtime.stateDirectory(record.id),
       hostname: containerHostname(options, shared?.id ?? record.id),
       volumeDirectories: new Map(resolved.volumes.map((v) => [v.target, this.volumeDirectory(v.name)])),
-      networkNamespace: shared?.namespace ?? join(cniNamespace(this.paths, record.id), "net"),
+      networkNamespace:
+        networkMode(options).kind === "cni" ? join(cniNamespace(this.paths, record.id), "net") : shared?.namespace,
       pidNamespace: joinedPidNamespace(this, options),
       networkDirectory: sharesNetwork(record)
         ? this.pods.directory(resolved.pod?.id ?? "")

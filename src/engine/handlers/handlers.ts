@@ -163,7 +163,6 @@ export interface RuntimeInfo {
 export async function describeRuntimes(handlers: Handlers): Promise<readonly RuntimeInfo[]> {
   const { runProgram } = await import("#runtime");
   const describe = async (name: string): Promise<RuntimeInfo> => {
-    if (name === builtInRuntime) return { name, path: "", type: "built-in", version: "" };
     let path = "";
     try {
       const handler = await handlers.resolve(name);
